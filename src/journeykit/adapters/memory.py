@@ -1,0 +1,291 @@
+"""Where do customers live while a test or a simulation runs? In dictionaries.
+
+The same promises as a durable store, for as long as the process lives. What is due first is
+kept in order, so no call looks through all customers.
+
+Beyond the port, as in `SQLiteStore`:
+    * ties of `due` are ordered by customer id;
+    * content is kept for the newest claim of a row only;
+    * a commit with new event ids forgets those that expired before its `at`, in the order in
+      which they came;
+    * fencing tokens come from one counter for the whole store.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from types import TracebackType
+from typing import Self
+
+from journeykit.adapters.agenda import Agenda
+from journeykit.adapters.commits import (
+    entries_in,
+    refuse_hole,
+    refuse_repeated_customers,
+)
+from journeykit.ports import (
+    ClaimedMessage,
+    CustomerCommit,
+    Definition,
+    JournalRecord,
+    OutboxRow,
+    SeenEvent,
+    StoredCustomer,
+)
+
+
+@dataclass(slots=True)
+class _Customer:
+    """All that is kept of one customer; `document` never carries the profile."""
+
+    document: StoredCustomer
+    profile: bytes | None = None
+    next_seq: int = 1
+    journal: list[JournalRecord] = field(default_factory=list)
+    seen: dict[str, SeenEvent] = field(default_factory=dict)
+
+    def with_profile(self) -> StoredCustomer:
+        one = self.document
+        return StoredCustomer(one.customer_id, one.version, one.body, self.profile)
+
+
+@dataclass(slots=True)
+class _Message:
+    """One row of the outbox. It is leased while `worker` is not None."""
+
+    customer_id: str
+    channel: str
+    due: int
+    token: int = 0
+    worker: str | None = None
+    content: bytes | None = None
+
+    def claimed(self, key: str) -> ClaimedMessage:
+        return ClaimedMessage(
+            key, self.customer_id, self.channel, self.due, self.token, self.content
+        )
+
+
+class MemoryStore:
+    """A store that forgets everything when the process ends; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._customers: dict[str, _Customer] = {}
+        self._ids: list[str] = []
+        self._due = Agenda()
+        self._outbox: dict[str, _Message] = {}
+        self._free = Agenda()
+        self._leased = Agenda()
+        self._token = 0
+        self._seen: deque[tuple[_Customer, SeenEvent]] = deque()
+        self._definitions: dict[tuple[str, int], Definition] = {}
+
+    def load(
+        self, customer_ids: Sequence[str], *, profiles: bool = False
+    ) -> Mapping[str, StoredCustomer]:
+        """See `Store.load`."""
+        with self._lock:
+            there = self._customers
+            found = {id: there[id] for id in customer_ids if id in there}
+            if profiles:
+                return {id: one.with_profile() for id, one in found.items()}
+            return {id: one.document for id, one in found.items()}
+
+    def versions(self, customer_ids: Sequence[str]) -> Mapping[str, int]:
+        """See `Store.versions`."""
+        with self._lock:
+            there = self._customers
+            return {id: there[id].document.version for id in customer_ids if id in there}
+
+    def commit(self, commits: Sequence[CustomerCommit]) -> Sequence[str]:
+        """See `Store.commit`.
+
+        Raises:
+            UsageError: Two commits are for one customer, or a journal is not a JSON array.
+            StoreError: A journal does not begin where the stored one ends.
+        """
+        refuse_repeated_customers(commits)
+        with self._lock:
+            stale, fresh = [], []
+            for commit in commits:
+                if commit.expected != self._version(commit.customer_id):
+                    stale.append(commit.customer_id)
+                else:
+                    fresh.append((commit, self._checked_entries(commit)))
+            for commit, entries in fresh:
+                self._write(commit, entries)
+            return stale
+
+    def seen(self, events: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+        """See `Store.seen`."""
+        found = {}
+        with self._lock:
+            for customer_id, event_id in events:
+                customer = self._customers.get(customer_id)
+                if customer and event_id in customer.seen:
+                    found[customer_id, event_id] = customer.seen[event_id].digest
+        return found
+
+    def due(self, now: int, *, limit: int) -> Sequence[str]:
+        """See `Store.due`."""
+        with self._lock:
+            return self._due.upto(now, limit)
+
+    def claim(
+        self, now: int, *, limit: int, lease_until: int, worker: str
+    ) -> Sequence[ClaimedMessage]:
+        """See `Store.claim`."""
+        with self._lock:
+            for key in self._leased.upto(now, len(self._outbox)):
+                self._end_lease(key)
+            self._token += 1
+            keys = self._free.upto(now, limit)
+            for key in keys:
+                row = self._outbox[key]
+                row.token, row.worker = self._token, worker
+                self._free.set(key, None)
+                self._leased.set(key, lease_until)
+            return [self._outbox[key].claimed(key) for key in keys]
+
+    def unclaim(self, claims: Sequence[ClaimedMessage]) -> None:
+        """See `Store.unclaim`."""
+        with self._lock:
+            for claim in claims:
+                if self._held(claim):
+                    self._end_lease(claim.key)
+
+    def recover(self, worker: str) -> int:
+        """See `Store.recover`."""
+        with self._lock:
+            held = [key for key, row in self._outbox.items() if row.worker == worker]
+            for key in held:
+                self._end_lease(key)
+            return len(held)
+
+    def keep_content(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
+        """See `Store.keep_content`."""
+        with self._lock:
+            for claim, content in contents:
+                row = self._held(claim)
+                if row:
+                    row.content = content
+
+    def next_due(self) -> int | None:
+        """See `Store.next_due`."""
+        with self._lock:
+            firsts = (self._due.first(), self._free.first(), self._leased.first())
+            return min((at for at in firsts if at is not None), default=None)
+
+    def journal(self, customer_id: str, *, after: int = 0) -> Iterable[JournalRecord]:
+        """See `Store.journal`."""
+        with self._lock:
+            customer = self._customers.get(customer_id)
+            records = customer.journal if customer else []
+            return records[bisect_right(records, after, key=lambda record: record.first_seq) :]
+
+    def customers(self, *, after: str = "", limit: int = 1000) -> Sequence[str]:
+        """See `Store.customers`."""
+        with self._lock:
+            if len(self._ids) != len(self._customers):
+                self._ids = sorted(self._customers)
+            start = bisect_right(self._ids, after)
+            return self._ids[start : start + max(0, limit)]
+
+    def publish(self, definitions: Sequence[Definition]) -> None:
+        """See `Store.publish`."""
+        with self._lock:
+            for one in definitions:
+                self._definitions.setdefault((one.journey, one.version), one)
+
+    def definitions(self) -> Sequence[Definition]:
+        """See `Store.definitions`."""
+        with self._lock:
+            return [self._definitions[place] for place in sorted(self._definitions)]
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to let go of, and what is here may still be read."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"MemoryStore({len(self._customers)} customers, {len(self._outbox)} messages)"
+
+    def _version(self, customer_id: str) -> int:
+        customer = self._customers.get(customer_id)
+        return customer.document.version if customer else 0
+
+    def _checked_entries(self, commit: CustomerCommit) -> int:
+        entries = entries_in(commit)
+        if entries:
+            customer = self._customers.get(commit.customer_id)
+            refuse_hole(commit, customer.next_seq if customer else 1)
+        return entries
+
+    def _write(self, commit: CustomerCommit, entries: int) -> None:
+        id = commit.customer_id
+        document = StoredCustomer(id, commit.expected + 1, commit.body)
+        customer = self._customers.get(id)
+        if customer is None:
+            customer = self._customers[id] = _Customer(document)
+        else:
+            customer.document = document
+        if commit.profile is not None:
+            customer.profile = commit.profile
+        if entries:
+            customer.journal.append(JournalRecord(id, commit.first_seq, commit.at, commit.journal))
+            customer.next_seq += entries
+        self._due.set(id, commit.next_due)
+        for key in commit.drop:
+            self._drop(key)
+        for row in commit.put:
+            self._put(row)
+        if commit.seen:
+            self._remember(customer, commit)
+
+    def _put(self, put: OutboxRow) -> None:
+        row = self._outbox.get(put.key)
+        if row is None:
+            self._outbox[put.key] = _Message(put.customer_id, put.channel, put.due)
+            self._free.set(put.key, put.due)
+        else:
+            row.customer_id, row.channel, row.due = put.customer_id, put.channel, put.due
+            self._end_lease(put.key)
+
+    def _drop(self, key: str) -> None:
+        if self._outbox.pop(key, None):
+            self._free.set(key, None)
+            self._leased.set(key, None)
+
+    def _end_lease(self, key: str) -> None:
+        row = self._outbox[key]
+        row.worker = None
+        self._leased.set(key, None)
+        self._free.set(key, row.due)
+
+    def _held(self, claim: ClaimedMessage) -> _Message | None:
+        """Return the row of `claim`, if no other claim of it came after."""
+        row = self._outbox.get(claim.key)
+        return row if row and row.token == claim.token else None
+
+    def _remember(self, customer: _Customer, commit: CustomerCommit) -> None:
+        while self._seen and self._seen[0][1].expires < commit.at:
+            owner, old = self._seen.popleft()
+            if owner.seen.get(old.event_id) is old:
+                del owner.seen[old.event_id]
+        for event in commit.seen:
+            customer.seen[event.event_id] = event
+            self._seen.append((customer, event))

@@ -1,0 +1,254 @@
+"""Where does a host on one machine keep its customers? In one SQLite file.
+
+Every call is one transaction, and a call with a thousand rows waits for the disk as often
+as one with a single row: prefer large batches. Reading never waits for other processes;
+writers wait for each other.
+
+Beyond the port:
+    * ties of `due` are ordered by customer id;
+    * content is kept for the newest claim of a row only;
+    * a commit with new event ids forgets up to twice as many that expired before its `at`,
+      oldest first, so that their table stops growing after one period;
+    * fencing tokens come from one counter for the whole file, so they stay apart even where
+      a key leaves the outbox and comes back;
+    * asking for work when nothing is due writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from journeykit.adapters.commits import refuse_repeated_customers
+from journeykit.adapters.sqlite_commit import write_commits
+from journeykit.adapters.sqlite_connection import Database, Synchronous
+from journeykit.adapters.sqlite_lookup import select_by_ids, select_seen
+from journeykit.ports import (
+    ClaimedMessage,
+    CustomerCommit,
+    Definition,
+    JournalRecord,
+    StoredCustomer,
+)
+
+_LOAD = """
+    SELECT customer_id, version, body FROM journeykit_customer WHERE customer_id IN ({})
+"""
+_LOAD_WITH_PROFILES = """
+    SELECT c.customer_id, c.version, c.body, p.body
+    FROM journeykit_customer c LEFT JOIN journeykit_profile p ON p.customer = c.id
+    WHERE c.customer_id IN ({})
+"""
+_VERSIONS = "SELECT customer_id, version FROM journeykit_customer WHERE customer_id IN ({})"
+_DUE = """
+    SELECT customer_id FROM journeykit_customer
+    WHERE next_due <= ? ORDER BY next_due, customer_id LIMIT ?
+"""
+_NEXT_DUE = """
+    SELECT min(at) FROM (
+        SELECT min(next_due) AS at FROM journeykit_customer WHERE next_due IS NOT NULL
+        UNION ALL SELECT min(due) FROM journeykit_outbox WHERE lease_until IS NULL
+        UNION ALL SELECT min(lease_until) FROM journeykit_outbox WHERE lease_until IS NOT NULL
+    )
+"""
+_ANYTHING_TO_CLAIM = """
+    SELECT EXISTS (SELECT 1 FROM journeykit_outbox WHERE lease_until IS NULL AND due <= :now)
+        OR EXISTS (SELECT 1 FROM journeykit_outbox WHERE lease_until <= :now)
+"""
+_END_LEASES = """
+    UPDATE journeykit_outbox SET lease_until = NULL, worker = NULL WHERE lease_until <= ?
+"""
+_NEXT_TOKEN = "UPDATE journeykit_fence SET token = token + 1 RETURNING token"
+_CLAIM = """
+    UPDATE journeykit_outbox SET token = ?, lease_until = ?, worker = ?
+    WHERE id IN (
+        SELECT id FROM journeykit_outbox
+        WHERE lease_until IS NULL AND due <= ? ORDER BY due, key LIMIT ?
+    )
+    RETURNING key, customer_id, channel, due, token, content
+"""
+_UNCLAIM = """
+    UPDATE journeykit_outbox SET lease_until = NULL, worker = NULL WHERE key = ? AND token = ?
+"""
+_RECOVER = """
+    UPDATE journeykit_outbox SET lease_until = NULL, worker = NULL
+    WHERE lease_until IS NOT NULL AND worker = ?
+"""
+_KEEP_CONTENT = "UPDATE journeykit_outbox SET content = ? WHERE key = ? AND token = ?"
+_JOURNAL = """
+    WITH RECURSIVE record (id, previous, first_seq, at, entries) AS (
+        SELECT j.id, j.previous, j.first_seq, j.at, j.entries
+        FROM journeykit_customer c JOIN journeykit_journal j ON j.id = c.journal
+        WHERE c.customer_id = :customer AND j.first_seq > :after
+        UNION ALL
+        SELECT j.id, j.previous, j.first_seq, j.at, j.entries
+        FROM record r JOIN journeykit_journal j ON j.id = r.previous
+        WHERE j.first_seq > :after
+    )
+    SELECT first_seq, at, entries FROM record
+"""
+_CUSTOMERS = """
+    SELECT customer_id FROM journeykit_customer
+    WHERE customer_id > ? ORDER BY customer_id LIMIT ?
+"""
+_PUBLISH = """
+    INSERT OR IGNORE INTO journeykit_definition (journey, version, digest, body)
+    VALUES (?, ?, ?, ?)
+"""
+_DEFINITIONS = """
+    SELECT journey, version, digest, body FROM journeykit_definition ORDER BY journey, version
+"""
+
+
+class SQLiteStore:
+    """A store in one file, for any number of threads and processes of one machine.
+
+    Args:
+        path: The file; made when it is not there. Its folder must exist.
+        synchronous: `"full"` (the default): what a method wrote survives a power failure.
+            `"normal"`: it survives a crash of the process, but a power failure may take the
+            last commits. `"off"`: a power failure may ruin the file.
+        busy_timeout: How long to wait for other threads and processes.
+
+    Raises:
+        StoreSchemaError: The file is no SQLite database, another program's, or a newer
+            journeykit's.
+        StoreBusyError: Somebody held the file for longer than `busy_timeout`. Any method
+            may raise it; nothing was written then.
+        StoreError: The folder does not exist, or the file cannot be opened.
+        UsageError: The store was closed, or opened before the process forked.
+    """
+
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        *,
+        synchronous: Synchronous = "full",
+        busy_timeout: timedelta = timedelta(seconds=10),
+    ) -> None:
+        self._database = Database(Path(path), synchronous=synchronous, busy_timeout=busy_timeout)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._database.path
+
+    def load(
+        self, customer_ids: Sequence[str], *, profiles: bool = False
+    ) -> Mapping[str, StoredCustomer]:
+        """See `Store.load`."""
+        statement = _LOAD_WITH_PROFILES if profiles else _LOAD
+        with self._database.reading() as db:
+            rows = select_by_ids(db, statement, customer_ids)
+        return {row[0]: StoredCustomer(*row) for row in rows}
+
+    def versions(self, customer_ids: Sequence[str]) -> Mapping[str, int]:
+        """See `Store.versions`."""
+        with self._database.reading() as db:
+            return dict(select_by_ids(db, _VERSIONS, customer_ids))
+
+    def commit(self, commits: Sequence[CustomerCommit]) -> Sequence[str]:
+        """See `Store.commit`.
+
+        Raises:
+            UsageError: Two commits are for one customer, or a journal is not a JSON array.
+            StoreError: A journal does not begin where the stored one ends.
+        """
+        refuse_repeated_customers(commits)
+        if not commits:
+            return ()
+        with self._database.writing() as db:
+            return write_commits(db, commits)
+
+    def seen(self, events: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+        """See `Store.seen`."""
+        with self._database.reading() as db:
+            return select_seen(db, events)
+
+    def due(self, now: int, *, limit: int) -> Sequence[str]:
+        """See `Store.due`."""
+        with self._database.reading() as db:
+            return [row[0] for row in db.execute(_DUE, (now, max(0, limit)))]
+
+    def claim(
+        self, now: int, *, limit: int, lease_until: int, worker: str
+    ) -> Sequence[ClaimedMessage]:
+        """See `Store.claim`."""
+        with self._database.reading() as db:
+            if limit <= 0 or not db.execute(_ANYTHING_TO_CLAIM, {"now": now}).fetchone()[0]:
+                return ()
+        with self._database.writing() as db:
+            db.execute(_END_LEASES, (now,))
+            (token,) = db.execute(_NEXT_TOKEN).fetchall()[0]
+            rows = db.execute(_CLAIM, (token, lease_until, worker, now, limit)).fetchall()
+        rows.sort(key=lambda row: (row[3], row[0]))
+        return [ClaimedMessage(*row) for row in rows]
+
+    def unclaim(self, claims: Sequence[ClaimedMessage]) -> None:
+        """See `Store.unclaim`."""
+        if claims:
+            with self._database.writing() as db:
+                db.executemany(_UNCLAIM, [(claim.key, claim.token) for claim in claims])
+
+    def recover(self, worker: str) -> int:
+        """See `Store.recover`."""
+        with self._database.writing() as db:
+            return db.execute(_RECOVER, (worker,)).rowcount
+
+    def keep_content(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
+        """See `Store.keep_content`."""
+        if contents:
+            rows = [(content, claim.key, claim.token) for claim, content in contents]
+            with self._database.writing() as db:
+                db.executemany(_KEEP_CONTENT, rows)
+
+    def next_due(self) -> int | None:
+        """See `Store.next_due`."""
+        with self._database.reading() as db:
+            at: int | None = db.execute(_NEXT_DUE).fetchone()[0]
+            return at
+
+    def journal(self, customer_id: str, *, after: int = 0) -> Iterable[JournalRecord]:
+        """See `Store.journal`."""
+        with self._database.reading() as db:
+            rows = db.execute(_JOURNAL, {"customer": customer_id, "after": after}).fetchall()
+        return [JournalRecord(customer_id, *row) for row in reversed(rows)]
+
+    def customers(self, *, after: str = "", limit: int = 1000) -> Sequence[str]:
+        """See `Store.customers`."""
+        with self._database.reading() as db:
+            return [row[0] for row in db.execute(_CUSTOMERS, (after, max(0, limit)))]
+
+    def publish(self, definitions: Sequence[Definition]) -> None:
+        """See `Store.publish`."""
+        if definitions:
+            rows = [(one.journey, one.version, one.digest, one.body) for one in definitions]
+            with self._database.writing() as db:
+                db.executemany(_PUBLISH, rows)
+
+    def definitions(self) -> Sequence[Definition]:
+        """See `Store.definitions`."""
+        with self._database.reading() as db:
+            return [Definition(*row) for row in db.execute(_DEFINITIONS)]
+
+    def close(self) -> None:
+        """See `Store.close`. The last one to close the file also removes its `-wal` file."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"SQLiteStore({str(self.path)!r})"

@@ -1,0 +1,158 @@
+"""What does the file look like? Numbered migrations, and whose file it is.
+
+A database belongs to journeykit when it has the table `journeykit_schema`, which holds one
+row for each migration that ran. Files of other programs are refused before anything is
+written to them.
+
+Three choices that are not plain to see:
+    * documents of 500 bytes and more want rowid tables; clustered ones split their pages;
+    * the journal has no index. Each record names the one before it (`previous`) and each
+      customer the newest (`journal`), so that writing a record only ever touches the end of
+      the table. Under customers in random order an index costs a quarter of the whole
+      commit. Reading one customer's journal follows the chain by primary key;
+    * free and leased messages have an index each, so that claiming never steps over rows
+      that others hold.
+
+A migration that was released never changes; the next one gets the next number.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from journeykit.errors import StoreSchemaError
+
+_FIRST = (
+    """
+    CREATE TABLE journeykit_customer (
+        id          INTEGER PRIMARY KEY,
+        customer_id TEXT    NOT NULL UNIQUE,
+        version     INTEGER NOT NULL,
+        next_seq    INTEGER NOT NULL,
+        journal     INTEGER,
+        next_due    INTEGER,
+        body        BLOB    NOT NULL
+    )
+    """,
+    """
+    CREATE INDEX journeykit_customer_due ON journeykit_customer (next_due, customer_id)
+        WHERE next_due IS NOT NULL
+    """,
+    """
+    CREATE TABLE journeykit_profile (
+        customer INTEGER PRIMARY KEY,
+        body     BLOB NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE journeykit_journal (
+        id        INTEGER PRIMARY KEY,
+        previous  INTEGER,
+        customer  INTEGER NOT NULL,
+        first_seq INTEGER NOT NULL,
+        at        INTEGER NOT NULL,
+        entries   BLOB    NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE journeykit_seen (
+        id       INTEGER PRIMARY KEY,
+        customer INTEGER NOT NULL,
+        event_id TEXT    NOT NULL,
+        digest   TEXT    NOT NULL,
+        expires  INTEGER NOT NULL,
+        UNIQUE (customer, event_id)
+    )
+    """,
+    """
+    CREATE TABLE journeykit_outbox (
+        id          INTEGER PRIMARY KEY,
+        key         TEXT    NOT NULL UNIQUE,
+        customer_id TEXT    NOT NULL,
+        channel     TEXT    NOT NULL,
+        due         INTEGER NOT NULL,
+        token       INTEGER NOT NULL DEFAULT 0,
+        lease_until INTEGER,
+        worker      TEXT,
+        content     BLOB
+    )
+    """,
+    """
+    CREATE INDEX journeykit_outbox_free ON journeykit_outbox (due, key)
+        WHERE lease_until IS NULL
+    """,
+    """
+    CREATE INDEX journeykit_outbox_leased ON journeykit_outbox (lease_until)
+        WHERE lease_until IS NOT NULL
+    """,
+    """
+    CREATE TABLE journeykit_fence (
+        id    INTEGER PRIMARY KEY CHECK (id = 1),
+        token INTEGER NOT NULL
+    )
+    """,
+    "INSERT INTO journeykit_fence (id, token) VALUES (1, 0)",
+    """
+    CREATE TABLE journeykit_definition (
+        journey TEXT    NOT NULL,
+        version INTEGER NOT NULL,
+        digest  TEXT    NOT NULL,
+        body    BLOB    NOT NULL,
+        PRIMARY KEY (journey, version)
+    )
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+"""The statements of migration 1, 2, …; the schema version is the number of those that ran."""
+
+
+def schema_version(db: sqlite3.Connection, path: Path) -> int:
+    """Return how many migrations have run: 0 for an empty database. Changes nothing.
+
+    Raises:
+        StoreSchemaError: Another program's tables, or a newer journeykit's.
+    """
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+    if not tables:
+        return 0
+    if "journeykit_schema" not in tables:
+        raise StoreSchemaError(
+            "this SQLite file belongs to another program",
+            place=str(path),
+            value=sorted(tables)[:5],
+            remedy="give journeykit a file of its own",
+        )
+    newest = db.execute("SELECT max(version) FROM journeykit_schema").fetchone()
+    version: int = newest[0] or 0
+    if version > len(MIGRATIONS):
+        raise StoreSchemaError(
+            f"the file has schema version {version}, this journeykit knows {len(MIGRATIONS)}",
+            place=str(path),
+            remedy="update journeykit, or open a copy from before the update",
+        )
+    return version
+
+
+def migrate(db: sqlite3.Connection, path: Path) -> None:
+    """Bring the schema to the newest version; do nothing when it is there.
+
+    All missing migrations run in one transaction that begins with the write lock, so two
+    processes may do this at once: the second finds the work done.
+    """
+    if schema_version(db, path) == len(MIGRATIONS):
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        version = schema_version(db, path)
+        db.execute("CREATE TABLE IF NOT EXISTS journeykit_schema (version INTEGER PRIMARY KEY)")
+        for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+            for statement in statements:
+                db.execute(statement)
+            db.execute("INSERT INTO journeykit_schema (version) VALUES (?)", (number,))
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise

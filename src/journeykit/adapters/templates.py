@@ -1,0 +1,96 @@
+"""What does a message say? Small registered functions, or just the name of the template.
+
+No template is ever filled with `str.format`: what customers typed is data, never syntax.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+
+from journeykit.errors import DefinitionError, TemplateError
+from journeykit.ports import Content, RenderContext
+
+TemplateFunction = Callable[[RenderContext], "Content | str"]
+
+
+class Templates:
+    """A `Renderer` of functions: `@templates.register("cart_reminder")`.
+
+    A function takes a `RenderContext` and returns `Content`, or the text alone. One that is
+    registered for channels goes before one that is registered for all.
+    """
+
+    def __init__(self) -> None:
+        self._functions: dict[tuple[str, str | None], TemplateFunction] = {}
+
+    def register(
+        self, template: str, *, channels: Sequence[str] | None = None
+    ) -> Callable[[TemplateFunction], TemplateFunction]:
+        """Register the decorated function as `template`.
+
+        Raises:
+            DefinitionError: There is one already.
+        """
+
+        def decorate(function: TemplateFunction) -> TemplateFunction:
+            for channel in channels or (None,):
+                if (template, channel) in self._functions:
+                    raise DefinitionError(
+                        "this template is registered twice",
+                        place=template if channel is None else f"{template} for {channel}",
+                        remedy="give the second one another name, or other channels",
+                    )
+                self._functions[template, channel] = function
+            return function
+
+        return decorate
+
+    def render(self, context: RenderContext) -> Content:
+        """Return the content of one message.
+
+        Raises:
+            TemplateError: There is no such template, or it returned something else.
+        """
+        function = self._find(context.template, context.channel)
+        if function is None:
+            raise TemplateError(
+                f"there is no template {context.template!r} for {context.channel!r}",
+                remedy="register it with @templates.register(...)",
+            )
+        content = function(context)
+        if isinstance(content, str):
+            return Content(text=content)
+        if not isinstance(content, Content):
+            raise TemplateError(
+                f"template {context.template!r} returned a {type(content).__name__}",
+                remedy="return Content(...) or a string",
+            )
+        return content
+
+    def missing(self, template: str, channel: str) -> str | None:
+        """Return what is lacking, or None."""
+        if self._find(template, channel) is not None:
+            return None
+        names = sorted({name for name, _ in self._functions})
+        near = get_close_matches(template, names, 1)
+        if near:
+            return f"not registered; did you mean {near[0]!r}?"
+        return f"not registered; there are {', '.join(names) or 'none'}"
+
+    def _find(self, template: str, channel: str) -> TemplateFunction | None:
+        return self._functions.get((template, channel)) or self._functions.get((template, None))
+
+
+class TemplateNames:
+    """The renderer for channels whose provider keeps the templates: it passes the name on."""
+
+    def render(self, context: RenderContext) -> Content:
+        """Return the template's name as subject and text; the trigger's fields as data."""
+        return Content(
+            subject=context.template, text=context.template, data={"trigger": dict(context.trigger)}
+        )
+
+    def missing(self, template: str, channel: str) -> str | None:
+        """Nothing is ever missing here."""
+        return None

@@ -1,0 +1,155 @@
+"""Everything journeykit raises on purpose, sorted by who can do something about it.
+
+    JourneykitError
+    ├── DefinitionError             the author: a journey, policy or workspace is wrong
+    │   ├── ConditionError          a condition was written or used wrongly
+    │   └── VersionError            an edited definition under an old version number
+    ├── InputError                  the host's programmer: a value at the boundary is wrong
+    │   ├── NaiveInstantError       a datetime without a zone
+    │   ├── UnknownZoneError        a time zone that the tz database does not have
+    │   ├── UnknownEventError       an event type that the workspace does not know
+    │   ├── InvalidEventError       a field of an event is missing or wrong
+    │   ├── InvalidProfileError     an attribute of a profile is unknown or wrong
+    │   ├── UnknownCustomerError    nobody was identified under this id
+    │   ├── UnknownJourneyError     the workspace has no journey of this name
+    │   ├── UnknownChannelError     the workspace has no channel of this name
+    │   └── FutureEventError        an event that says it happens later than now
+    ├── UsageError                  the host's programmer: a call that makes no sense here
+    ├── TemplateError               the host's programmer: a template is missing or failed
+    └── StoreError                  the operator: the store cannot do its work
+        ├── StoreSchemaError        the schema is newer than this code, or not ours
+        ├── StoreBusyError          somebody else holds the store for too long
+        └── ContentionError         one customer was overtaken too often
+
+Every message names the thing, the value, the place and the way out. The same facts are
+attributes, and every error survives pickling.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_ABSENT: Any = type("_Absent", (), {"__repr__": lambda self: "<absent>"})()
+
+
+class JourneykitError(Exception):
+    """The root: catch it to catch everything raised on purpose.
+
+    Attributes:
+        problem: What is wrong, in one clause.
+        place: Where: a path such as `journey 'welcome' › steps[2] › Wait.duration`, a
+            field, a line of a file. Empty when the call itself is the place.
+        value: The offending value, or None when there is none to show.
+        remedy: What would be right, or what to do.
+    """
+
+    def __init__(
+        self, problem: str, *, place: str = "", value: object = _ABSENT, remedy: str = ""
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.place = place
+        self.has_value = value is not _ABSENT
+        self.value = value if self.has_value else None
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.problem}" if self.place else self.problem
+        if self.has_value:
+            text += f" (got {_short(self.value)})"
+        return f"{text}; {self.remedy}" if self.remedy else text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        value = self.value if self.has_value else _ABSENT_MARK
+        return (_rebuild, (type(self), self.problem, self.place, value, self.remedy))
+
+
+_ABSENT_MARK = "\0journeykit:absent"
+
+
+def _rebuild(
+    kind: type[JourneykitError], problem: str, place: str, value: object, remedy: str
+) -> JourneykitError:
+    shown = _ABSENT if value == _ABSENT_MARK else value
+    return kind(problem, place=place, value=shown, remedy=remedy)
+
+
+def _short(value: object, limit: int = 120) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else f"{text[:limit]}…"
+
+
+class DefinitionError(JourneykitError, ValueError):
+    """A journey, a policy or a workspace is wrong as written."""
+
+
+class ConditionError(DefinitionError, TypeError):
+    """A condition was written or used wrongly."""
+
+
+class VersionError(DefinitionError):
+    """A published definition was edited under its old version number."""
+
+
+class InputError(JourneykitError, ValueError):
+    """A value that reached journeykit from outside is wrong; nothing of it was stored."""
+
+
+class NaiveInstantError(InputError):
+    """A datetime without a zone: it names no instant."""
+
+
+class UnknownZoneError(InputError):
+    """A time zone name that the tz database does not have."""
+
+
+class UnknownEventError(InputError):
+    """An event type that the workspace does not know."""
+
+
+class InvalidEventError(InputError):
+    """A field of an event is missing, unknown or of the wrong type."""
+
+
+class InvalidProfileError(InputError):
+    """An attribute of a profile is unknown or of the wrong type."""
+
+
+class UnknownCustomerError(InputError):
+    """Nobody was identified under this customer id."""
+
+
+class UnknownJourneyError(InputError):
+    """The workspace has no journey of this name."""
+
+
+class UnknownChannelError(InputError):
+    """The workspace has no channel of this name."""
+
+
+class FutureEventError(InputError):
+    """An event whose `occurred_at` lies further ahead than the tolerance."""
+
+
+class UsageError(JourneykitError, RuntimeError):
+    """A call that makes no sense here."""
+
+
+class TemplateError(JourneykitError):
+    """A template is missing, or the function behind it failed."""
+
+
+class StoreError(JourneykitError):
+    """The store cannot do its work."""
+
+
+class StoreSchemaError(StoreError):
+    """The schema found is newer than this code, or is not journeykit's."""
+
+
+class StoreBusyError(StoreError):
+    """Somebody else holds the store for longer than the time-out."""
+
+
+class ContentionError(StoreError):
+    """One customer's state was changed by others on every attempt."""

@@ -1,0 +1,153 @@
+"""What happens next? `advance` answers: inputs in, new state and journal out.
+
+Same arguments, same answer, on every machine and every day: nothing here reads a clock,
+rolls a die, remembers or waits.
+
+Keeps true:
+    * inputs received earlier than now go before every timer; of those received now, timers
+      due earlier go first, timers due now go last (O2, O3);
+    * no message is released before all inputs and timers are applied;
+    * the entries of the decision, folded over the old state, give the new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from journeykit.kernel import journal as j
+from journeykit.kernel.arriving import leave_by_condition, take
+from journeykit.kernel.moving import leave
+from journeykit.kernel.sending import ask_again, settle
+from journeykit.kernel.signals import Signal
+from journeykit.kernel.state import CustomerState, Enrollment, Message, next_due
+from journeykit.kernel.turn import Turn
+from journeykit.machine import Rules
+from journeykit.time import DAY
+
+_SLACK = DAY
+
+
+class Decision(Struct):
+    """All that follows from one call of `advance`.
+
+    Attributes:
+        state: The very object that was handed in, changed.
+        entries: What to append to the journal; empty when nothing happened.
+        put: Outbox rows to write: message id to (channel, due instant).
+        drop: Message ids that leave the outbox.
+        profile: The whole new profile, or None when it did not change.
+        next_due: When time alone changes something again, or None.
+    """
+
+    state: CustomerState
+    entries: list[j.Entry]
+    put: dict[str, tuple[str, int]]
+    drop: set[str]
+    profile: dict[str, Any] | None
+    next_due: int | None
+
+
+def advance(
+    rules: Rules,
+    state: CustomerState,
+    signals: Sequence[Signal],
+    now: int,
+    *,
+    profile: dict[str, Any] | None = None,
+    fire_now: bool = True,
+) -> Decision:
+    """Apply `signals` and everything that is due at `now`; release what may go.
+
+    Args:
+        state: Freshly decoded; it is changed in place and belongs to the decision.
+        signals: In the order of their receipt; none later than `now`.
+        now: Micros.
+        profile: The customer's attributes in wire form; may be None when no compiled
+            journey reads them and no signal changes them.
+        fire_now: Whether timers due at exactly `now` fire. The runtime says no where it
+            brings inputs: more may come at this instant, and inputs go first (O2).
+    """
+    turn = Turn(rules, state, profile, now)
+    late = 0
+    for signal in signals:
+        if signal.received >= now:
+            break
+        take(turn, signal)
+        late += 1
+    _fire(turn, now - 1)
+    for signal in signals[late:]:
+        take(turn, signal)
+    limit = now if fire_now else now - 1
+    _fire(turn, limit)
+    while turn.asked:
+        settle(turn)
+        _fire(turn, limit)
+    if turn.entries:
+        _forget(turn)
+    return Decision(
+        state,
+        turn.entries,
+        turn.put,
+        turn.drop,
+        turn.profile if turn.profile_changed else None,
+        next_due(state),
+    )
+
+
+def _fire(turn: Turn, limit: int) -> None:
+    """Fire what is due at or before `limit`: the earliest first, ties in a total order."""
+    while True:
+        due = _due(turn, limit)
+        if not due:
+            return
+        leave_by_condition(turn)
+        for _, _, _, _, thing in due:
+            if isinstance(thing, Enrollment):
+                _timer(turn, thing, limit)
+            elif turn.state.messages.get(thing.id) is thing and thing.id not in turn.asked:
+                ask_again(turn, thing)
+
+
+def _due(turn: Turn, limit: int) -> list[tuple[int, int, str, str, Enrollment | Message]]:
+    state = turn.state
+    found: list[tuple[int, int, str, str, Enrollment | Message]] = [
+        (run.due, 0, run.journey, run.id, run)
+        for run in state.enrollments.values()
+        if run.due is not None and run.due <= limit
+    ]
+    for message in state.messages.values():
+        until = message.until
+        if message.status == "held" and until is not None and until <= limit:
+            if message.id not in turn.asked:
+                found.append((until, 1, message.journey, message.id, message))
+    if len(found) > 1:
+        found.sort(key=lambda row: row[:4])
+    return found
+
+
+def _timer(turn: Turn, run: Enrollment, limit: int) -> None:
+    if turn.state.enrollments.get(run.id) is not run or run.due is None or run.due > limit:
+        return
+    step = turn.table(run).steps[run.step]
+    leave(turn, run, "timeout" if step.kind == "wait_for" else "done")
+
+
+def _forget(turn: Turn) -> None:
+    """Drop from the state what no rule can ask for any more."""
+    state, rules = turn.state, turn.rules
+    ledger = turn.stamp - rules.gate.ledger_span - _SLACK
+    marks = turn.stamp - rules.remember - _SLACK
+    old = bool(state.ledger) and state.ledger[0].at < ledger
+    old = old or any(instants[0] < marks for instants in state.marks.values())
+    tallies = {
+        stream: before
+        for stream, reach in rules.reaches.items()
+        if (tally := state.tallies.get(stream)) is not None
+        and tally.recent
+        and tally.recent[0][0] < (before := turn.stamp - reach - _SLACK)
+    }
+    if old or tallies:
+        turn.emit(j.Forgot(turn.stamp, ledger, marks, tallies))

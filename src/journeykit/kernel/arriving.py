@@ -1,0 +1,182 @@
+"""What does an input do? The profile first, then goals, exits, waits and entries (rule O6)."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from journeykit.kernel import journal as j
+from journeykit.kernel import signals as s
+from journeykit.kernel.entering import enter, mark_key, refuse, try_enter
+from journeykit.kernel.moving import end_run, leave, reckon_anew
+from journeykit.kernel.sending import answered, closed_at_hand_over
+from journeykit.kernel.state import Enrollment
+from journeykit.kernel.turn import Turn
+from journeykit.machine import GoalRule, Hearing, Listener, amount_text
+from journeykit.time import shift
+
+
+def take(turn: Turn, signal: s.Signal) -> None:
+    """Apply one signal."""
+    match signal:
+        case s.EventArrived():
+            _event(turn, signal)
+        case s.ChannelAnswered():
+            answered(turn, signal)
+        case s.GateClosed():
+            closed_at_hand_over(turn, signal.message)
+        case s.ProfileTold():
+            _profile(turn, signal)
+        case s.ConsentTold():
+            turn.emit(
+                j.Consented(
+                    turn.stamp, signal.channel, signal.topic, signal.granted, signal.source
+                )
+            )
+        case s.SuppressionTold():
+            _suppression(turn, signal)
+        case s.EnrollAsked():
+            _enroll(turn, signal)
+        case s.CancelAsked():
+            _cancel(turn, signal)
+        case s.EventConflicted():
+            turn.emit(j.Conflicted(turn.stamp, signal.name, signal.id))
+        case _:
+            assert_never(signal)
+    leave_by_condition(turn)
+
+
+def leave_by_condition(turn: Turn) -> None:
+    """End the runs whose exit condition holds now (rule E2)."""
+    for run in tuple(turn.state.enrollments.values()):
+        conditions = turn.table(run).exit_conditions
+        if conditions:
+            reading = turn.read_run(run)
+            if any(guard(reading) for guard in conditions):
+                end_run(turn, run, "exited", "exit_condition")
+
+
+def _profile(turn: Turn, signal: s.ProfileTold) -> None:
+    zone, addresses = turn.learn(signal.attributes)
+    turn.emit(j.Profiled(turn.stamp, signal.attributes, zone, addresses))
+    if turn.zone_changed():
+        reckon_anew(turn)
+
+
+def _suppression(turn: Turn, signal: s.SuppressionTold) -> None:
+    if signal.suppressed:
+        turn.emit(j.Suppressed(turn.stamp, signal.channel, signal.address, signal.reason))
+    else:
+        turn.emit(j.Unsuppressed(turn.stamp, signal.channel, signal.address))
+
+
+def _enroll(turn: Turn, signal: s.EnrollAsked) -> None:
+    turn.emit(j.Commanded(turn.stamp, "enroll", signal.journey, signal.key, ""))
+    table = turn.rules.current[signal.journey]
+    if table.keyed and signal.key is None:
+        refuse(turn, table, None, "key_missing", "")
+        return
+    cause = signal.id or f"#{turn.state.seq}"
+    enter(turn, table, signal.key, ("", cause, signal.received, signal.data))
+
+
+def _cancel(turn: Turn, signal: s.CancelAsked) -> None:
+    turn.emit(j.Commanded(turn.stamp, "cancel", signal.journey, signal.key, signal.reason))
+    for run in tuple(turn.state.enrollments.values()):
+        if run.journey == signal.journey and signal.key in (None, run.key):
+            end_run(turn, run, "cancelled", signal.reason)
+
+
+def _event(turn: Turn, event: s.EventArrived) -> None:
+    if not event.id:  # without an id of the host's, each call is an event of its own (O8)
+        event = replace(event, id=f"#{turn.state.seq + 1}")
+    turn.emit(j.Received(turn.stamp, event.name, event.id, event.occurred, event.data))
+    _count(turn, event)
+    rules, state = turn.rules, turn.state
+    name = event.name
+    for run in tuple(state.enrollments.values()):
+        hearing = rules.tables[run.journey, run.version].hears.get(name)
+        if hearing is not None and event.occurred >= run.entered:  # O5
+            _hear(turn, run, hearing, event)
+    leave_by_condition(turn)
+    entries = rules.entries.get(name)
+    if entries is not None:
+        trigger = (name, event.id, event.occurred, event.data)
+        for table, listener in entries:
+            try_enter(turn, table, listener, trigger)
+    marks = rules.marks.get(name)
+    if marks is not None:
+        for listener in marks:
+            _mark(turn, listener, event)
+
+
+def _count(turn: Turn, event: s.EventArrived) -> None:
+    """Add the event to what conditions ask about the past, before anything is decided."""
+    streams = turn.rules.streams.get(event.name)
+    if streams is None:
+        return
+    reading = turn.reading
+    reading.event = event.data
+    for stream in streams:
+        if stream.guard is None or stream.guard(reading):
+            amount = "" if stream.amount is None else amount_text(stream.amount(reading))
+            windowed = stream.reach is not None
+            turn.emit(j.Counted(turn.stamp, stream.id, event.occurred, amount, windowed))
+
+
+def _hear(turn: Turn, run: Enrollment, hearing: Hearing, event: s.EventArrived) -> None:
+    """Let one run hear one event: goals, exits, then what it waits for."""
+    for goal in hearing.goals:
+        if _reaches(turn, run, goal, event):
+            turn.emit(j.Met(turn.stamp, run.id, goal.number))
+            if goal.ends_run:
+                end_run(turn, run, "goal", goal.title)
+                return
+    for listener in hearing.exits:
+        if _concerns(turn, run, listener, event):
+            end_run(turn, run, "exited", event.name)
+            return
+    here = turn.table(run).steps[run.step]
+    arrived = False
+    for step, listener, since_entry in hearing.waits:
+        if step is here:
+            in_time = since_entry or event.occurred >= run.at
+            arrived = arrived or (in_time and _concerns(turn, run, listener, event))
+        elif since_entry and step.id in here.reach and step.id not in run.latched:
+            if _concerns(turn, run, listener, event):  # O7
+                turn.emit(j.Latched(turn.stamp, run.id, step.id))
+    if arrived:
+        leave(turn, run, "event")
+
+
+def _reaches(turn: Turn, run: Enrollment, goal: GoalRule, event: s.EventArrived) -> bool:
+    """Rule E3: once per run, within its window, whose end is excluded."""
+    if goal.number in run.met or not _concerns(turn, run, goal.listener, event):
+        return False
+    return goal.within is None or event.occurred < shift(run.entered, goal.within, turn.zone)
+
+
+def _concerns(turn: Turn, run: Enrollment, listener: Listener, event: s.EventArrived) -> bool:
+    """Tell whether an event is about this run: its key, and what must hold of it."""
+    reading = turn.reading
+    reading.event = event.data
+    if listener.key is not None and listener.key(reading) != run.key:
+        return False
+    if listener.guard is None:
+        return True
+    reading.trigger = run.data
+    reading.results = run.results
+    return listener.guard(reading)
+
+
+def _mark(turn: Turn, listener: Listener, event: s.EventArrived) -> None:
+    """Remember an exit or goal event, for a trigger that may arrive after it (O5)."""
+    reading = turn.reading
+    reading.event = event.data
+    reading.trigger = {}
+    if listener.guard is not None and not listener.guard(reading):
+        return
+    key = None if listener.key is None else listener.key(reading)
+    if listener.key is None or key is not None:
+        turn.emit(j.Marked(turn.stamp, mark_key(listener, key), event.occurred))

@@ -1,0 +1,136 @@
+"""May this trigger start a run? Every no has a stable reason (rule E4).
+
+`condition_false`, `key_missing`, `holdout`, `already_inside`, `already_entered`,
+`re_entry_too_soon`, `exit_already_happened`, `exit_condition_holds`, `too_many_open`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from journeykit.kernel import journal as j
+from journeykit.kernel.keys import derived_id, fraction
+from journeykit.kernel.moving import end_run, leave
+from journeykit.kernel.state import Enrollment, history_key
+from journeykit.kernel.turn import Turn
+from journeykit.machine import Listener, Table
+from journeykit.time import shift
+
+Trigger = tuple[str, str, int, dict[str, Any]]  # event name ("" for a call), cause, occurred, data
+
+
+def try_enter(turn: Turn, table: Table, listener: Listener, trigger: Trigger) -> None:
+    """Start a run of `table` for an event, or journal why not."""
+    name, _, _, data = trigger
+    reading = turn.reading
+    reading.event = data
+    reading.trigger = data
+    key = None
+    if listener.key is not None:
+        key = listener.key(reading)
+        if key is None:
+            refuse(turn, table, None, "key_missing", name)
+            return
+    if listener.guard is not None and not listener.guard(reading):
+        refuse(turn, table, key, "condition_false", name)
+        return
+    enter(turn, table, key, trigger)
+
+
+def enter(turn: Turn, table: Table, key: str | None, trigger: Trigger) -> None:
+    """Start a run unless a rule of re-entry forbids it."""
+    name, cause, occurred, data = trigger
+    reason, restarted = _objection(turn, table, key, trigger)
+    if reason is not None:
+        refuse(turn, table, key, reason, name)
+        return
+    for run in restarted:
+        end_run(turn, run, "restarted", name)
+    seed, customer = turn.rules.seed, turn.state.id
+    run_id = derived_id(seed, "enrollment", table.journey, customer, key or "", cause)
+    turn.emit(
+        j.Entered(turn.stamp, run_id, table.journey, table.version, name, occurred, key, data)
+    )
+    leave(turn, turn.state.enrollments[run_id], "enter")
+
+
+def refuse(turn: Turn, table: Table, key: str | None, reason: str, event: str) -> None:
+    """Journal that a trigger did not start a run."""
+    detail = {"event": event} if event else {}
+    turn.emit(j.Refused(turn.stamp, table.journey, key, reason, detail))
+
+
+def _objection(
+    turn: Turn, table: Table, key: str | None, trigger: Trigger
+) -> tuple[str | None, list[Enrollment]]:
+    """Return why the trigger may not enter, and the runs that it would restart."""
+    _, _, occurred, data = trigger
+    journey = table.journey
+    if table.holdout and _held_out(turn, table):
+        return "holdout", []
+    runs = [run for run in turn.state.enrollments.values() if run.journey == journey]
+    inside = [run for run in runs if run.key == key]
+    reason = _re_entry(turn, table, key, occurred, inside)
+    if reason is not None:
+        return reason, []
+    if _already_over(turn, table, key, occurred):
+        return "exit_already_happened", []
+    turn.reading.trigger = data
+    if any(guard(turn.reading) for guard in table.exit_conditions):
+        return "exit_condition_holds", []
+    restarted = inside if table.reentry == "restart" else []
+    if len(runs) - len(restarted) >= table.max_open:
+        return "too_many_open", []
+    return None, restarted
+
+
+def _held_out(turn: Turn, table: Table) -> bool:
+    drawn = fraction(turn.rules.seed, "holdout", table.journey, turn.state.id)
+    return drawn < table.holdout
+
+
+def _re_entry(
+    turn: Turn, table: Table, key: str | None, occurred: int, inside: list[Enrollment]
+) -> str | None:
+    """Rule E1."""
+    rule = table.reentry
+    if rule == "always":
+        return None
+    if rule == "restart":
+        stale = any(occurred < run.entered for run in inside)
+        return "already_inside" if stale else None
+    if inside:
+        return "already_inside"
+    past = turn.state.history.get(history_key(table.journey, key))
+    if past is None or rule == "after_exit":
+        return None
+    if rule == "once":
+        return "already_entered"
+    assert table.after is not None
+    too_soon = occurred < shift(past.entered, table.after, turn.zone)
+    return "re_entry_too_soon" if too_soon else None
+
+
+def _already_over(turn: Turn, table: Table, key: str | None, occurred: int) -> bool:
+    """Tell whether an exit or a goal of the run happened before its late trigger came (O5)."""
+    marks = turn.state.marks
+    if not marks:
+        return False
+    for listener in table.exit_listeners:
+        if any(at >= occurred for at in marks.get(mark_key(listener, key), ())):
+            return True
+    for goal in table.goals:
+        if not goal.ends_run:
+            continue
+        end = None if goal.within is None else shift(occurred, goal.within, turn.zone)
+        for at in marks.get(mark_key(goal.listener, key), ()):
+            if at >= occurred and (end is None or at < end):
+                return True
+    return False
+
+
+def mark_key(listener: Listener, key: str | None) -> str:
+    """Return under which name events that `listener` hears are remembered."""
+    if listener.key is None or key is None:
+        return listener.mark
+    return f"{listener.mark}/{key}"

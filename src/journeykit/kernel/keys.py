@@ -1,0 +1,21 @@
+"""Which id, which arm, how much jitter? A keyed hash of the cause: no dice, no counters.
+
+Same workspace seed, same cause, same answer, on every machine (rule O4).
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+_SEPARATOR = "\x1f"
+
+
+def derived_id(seed: bytes, *cause: str) -> str:
+    """Return 20 hexadecimal digits that stand for `cause`."""
+    return blake2b(_SEPARATOR.join(cause).encode(), digest_size=10, key=seed).hexdigest()
+
+
+def fraction(seed: bytes, *cause: str) -> float:
+    """Return a number in [0, 1) that stands for `cause`, evenly spread over causes."""
+    digest = blake2b(_SEPARATOR.join(cause).encode(), digest_size=8, key=seed).digest()
+    return (int.from_bytes(digest, "big") >> 11) / (1 << 53)

@@ -1,0 +1,175 @@
+"""Where does a run stand next? From outcome to outcome, until a step waits or the run ends.
+
+Keeps true:
+    * every move is one the table has; nothing else changes the step of a run;
+    * a run that takes more steps in one instant than the workspace allows fails, alone (E5).
+"""
+
+from __future__ import annotations
+
+from journeykit.kernel import journal as j
+from journeykit.kernel.keys import derived_id, fraction
+from journeykit.kernel.state import Enrollment
+from journeykit.kernel.timing import moment_of, reached_at, span_ends, stamp_instant
+from journeykit.kernel.turn import Turn
+from journeykit.machine import CompiledStep, SendPlan
+from journeykit.time import shift
+
+
+def leave(turn: Turn, run: Enrollment, outcome: str, why: str = "") -> None:
+    """Leave the present step of `run` by `outcome`, and go on until it waits or ends.
+
+    `why` is the reason given if the way leads out of the journey.
+    """
+    step = turn.table(run).steps[run.step]
+    following: str | None = outcome
+    while following is not None:
+        target = step.moves[following]
+        taken = turn.taken[run.id] = turn.taken.get(run.id, 0) + 1
+        if taken > turn.rules.max_steps:
+            end_run(turn, run, "failed", "too_many_steps")
+            return
+        passed = None
+        if step.on_loop and step.kind == "wait_until":
+            passed = run.due if run.due is not None else reached_at(turn, run)
+        step, following, why = _come_to(turn, run, target, following, passed, why)
+
+
+def _come_to(
+    turn: Turn, run: Enrollment, target: CompiledStep, outcome: str, passed: int | None, why: str
+) -> tuple[CompiledStep, str | None, str]:
+    """Move to `target`; return it with the outcome by which it is left at once, if any."""
+    kind = target.kind
+    due: int | None = None
+    following: str | None = None
+    if kind == "wait":
+        start = turn.now if turn.now > run.at else run.at
+        elapsed = target.elapsed
+        due = span_ends(turn, target, start) if elapsed is None else start + elapsed
+        if due <= start:
+            due, following = None, "done"
+    elif kind == "wait_for":
+        if target.id in run.latched:
+            following = "event"
+        else:
+            due = span_ends(turn, target, reached_at(turn, run))
+    elif kind == "wait_until":
+        due, following = _until(turn, run, target)
+        if following == "exit":
+            why = "past"
+    turn.emit(j.Moved(turn.stamp, run.id, outcome, target.id, due, passed))
+    if due is None and following is None:
+        following = _act(turn, run, target, why)
+    return target, following, why
+
+
+def _until(turn: Turn, run: Enrollment, step: CompiledStep) -> tuple[int | None, str | None]:
+    """Return when a `WaitUntil` ends, or the outcome by which it is left at once (T9)."""
+    start = reached_at(turn, run)
+    moment = moment_of(turn, run, step, start)
+    if moment is not None and moment > start:
+        return moment, None
+    if moment == start:
+        return None, "done"
+    choice = step.plan.if_past
+    return None, "done" if choice == "continue" else choice
+
+
+def _act(turn: Turn, run: Enrollment, step: CompiledStep, why: str) -> str | None:
+    """Do what a step does that takes no time; return the outcome, or None where it waits."""
+    match step.kind:
+        case "send":
+            ask(turn, run, step)
+            return None
+        case "branch":
+            reading = turn.read_run(run)
+            for guard, outcome in step.plan:
+                if guard(reading):
+                    return str(outcome)
+            return "otherwise"
+        case "split":
+            drawn = fraction(turn.rules.seed, "split", run.journey, step.id, turn.state.id)
+            return next(outcome for end, outcome in step.plan if drawn < end)
+        case "set":
+            _assign(turn, run, step)
+            return "done"
+        case "consent":
+            granted, channels, topic = step.plan
+            source = f"journey {run.journey}"
+            for channel in channels:
+                turn.emit(j.Consented(turn.stamp, channel, topic, granted, source))
+            return "done"
+        case "exit":
+            end_run(turn, run, "exited", step.plan)
+        case "completed":
+            end_run(turn, run, "completed", "")
+        case _:
+            end_run(turn, run, "exited", why)
+    return None
+
+
+def _assign(turn: Turn, run: Enrollment, step: CompiledStep) -> None:
+    field, value = step.plan
+    attributes = {field: value(turn.read_run(run))}
+    zone, addresses = turn.learn(attributes)
+    turn.emit(j.Assigned(turn.stamp, run.id, attributes, zone, addresses))
+    if turn.zone_changed():
+        reckon_anew(turn)
+
+
+def reckon_anew(turn: Turn) -> None:
+    """After a change of zone: waits for local moments and held messages look again (T8)."""
+    for run in tuple(turn.state.enrollments.values()):
+        step = turn.table(run).steps[run.step]
+        if step.kind == "wait_until" and run.due is not None and step.plan.is_local:
+            start = reached_at(turn, run)
+            moment = moment_of(turn, run, step, start)
+            due = start if moment is None or moment < start else moment
+            if due != run.due:
+                turn.emit(j.Rescheduled(turn.stamp, run.id, due))
+    for message in turn.state.messages.values():
+        if message.status == "held" and message.id not in turn.asked:
+            turn.asked.append(message.id)
+
+
+def ask(turn: Turn, run: Enrollment, step: CompiledStep) -> None:
+    """Ask for the message of a `Send` step; it is judged when all inputs are applied."""
+    plan: SendPlan = step.plan
+    message = derived_id(turn.rules.seed, "message", run.id, step.id, str(run.moves))
+    expires = None
+    if plan.valid_for is not None:
+        expires = shift(turn.now, plan.valid_for, turn.zone)
+    elif plan.valid_until is not None:
+        stamp = plan.valid_until(turn.read_run(run))
+        expires = None if stamp is None else stamp_instant(stamp, turn.zone)
+    turn.emit(
+        j.Decided(
+            turn.stamp,
+            message,
+            run.id,
+            plan.template,
+            plan.via[0],
+            plan.topic,
+            plan.priority,
+            plan.transactional,
+            expires,
+        )
+    )
+    turn.asked.append(message)
+
+
+def end_run(turn: Turn, run: Enrollment, status: str, reason: str) -> None:
+    """End an enrollment; what it had not handed over yet is withdrawn (E2, O3)."""
+    message = run.message
+    if message is not None:
+        turn.emit(j.Withdrawn(turn.stamp, message, reason or status))
+        forget_message(turn, message)
+    turn.emit(j.Ended(turn.stamp, run.id, status, reason))
+
+
+def forget_message(turn: Turn, message: str) -> None:
+    """Take a message out of the outbox, and out of those that want to go."""
+    turn.put.pop(message, None)
+    turn.drop.add(message)
+    if message in turn.asked:
+        turn.asked.remove(message)

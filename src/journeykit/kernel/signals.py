@@ -1,0 +1,112 @@
+"""What can reach the kernel? A closed set. `received` is the instant of receipt, in micros."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+
+class EventArrived(Struct, frozen=True):
+    """The host reports an event. `id` is the host's, or derived; `data` is in wire form."""
+
+    received: int
+    name: str
+    data: dict[str, Any]
+    occurred: int
+    id: str
+
+
+class EventConflicted(Struct, frozen=True):
+    """An event id came a second time with other content (rule O8)."""
+
+    received: int
+    name: str
+    id: str
+
+
+class ProfileTold(Struct, frozen=True):
+    """The host tells attributes, in wire form; those not named stay as they are."""
+
+    received: int
+    attributes: dict[str, Any]
+
+
+class ConsentTold(Struct, frozen=True):
+    """A customer gave or withdrew consent. `topic` is "" for the whole channel."""
+
+    received: int
+    channel: str
+    topic: str
+    granted: bool
+    source: str
+
+
+class SuppressionTold(Struct, frozen=True):
+    """The host suppresses an address on a channel, or lifts that."""
+
+    received: int
+    channel: str
+    address: str
+    suppressed: bool
+    reason: str
+
+
+class EnrollAsked(Struct, frozen=True):
+    """The host enrolls a customer by call. `id` names the cause, as an event id does."""
+
+    received: int
+    journey: str
+    key: str | None
+    data: dict[str, Any]
+    id: str
+
+
+class CancelAsked(Struct, frozen=True):
+    """The host ends the runs of a journey: all of them, or those of one key."""
+
+    received: int
+    journey: str
+    key: str | None
+    reason: str
+
+
+class ChannelAnswered(Struct, frozen=True):
+    """A channel was handed a message and answered.
+
+    Attributes:
+        after: The delay that the channel named for a retry, in micros, or None.
+        address: Where it was sent: what is suppressed if the address is dead.
+    """
+
+    received: int
+    message: str
+    channel: str
+    address: str
+    answer: Literal["accepted", "rejected", "retry"]
+    detail: str = ""
+    dead_address: bool = False
+    after: int | None = None
+    journey: str = ""
+    topic: str = ""
+    transactional: bool = False
+
+
+class GateClosed(Struct, frozen=True):
+    """At hand-over the gate objected: the message must be judged with all consequences."""
+
+    received: int
+    message: str
+
+
+Signal = (
+    EventArrived
+    | EventConflicted
+    | ProfileTold
+    | ConsentTold
+    | SuppressionTold
+    | EnrollAsked
+    | CancelAsked
+    | ChannelAnswered
+    | GateClosed
+)

@@ -1,0 +1,174 @@
+"""What is kept of one customer? One document, loaded and committed as one.
+
+Every value here is plain data that JSON can hold, so that a document written today can be
+read tomorrow. Instants are micros (microseconds since 1970, UTC). Only `kernel.fold`
+changes a state, one journal entry at a time.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from journeykit.machine import Tally
+
+MessageStatus = Literal["asked", "held", "released"]
+ANY_TOPIC = ""
+
+
+class ConsentRecord(Struct, array_like=True, gc=False):
+    """The last word of a customer on a channel, or on one topic of it, kept as proof."""
+
+    granted: bool
+    at: int
+    source: str = ""
+
+
+class Enrollment(Struct, omit_defaults=True):
+    """One customer's open run through one version of a journey.
+
+    Attributes:
+        step: Id of the step at which the customer stands.
+        entered: When the trigger happened (`occurred_at`), not when it was received.
+        event: Wire name of the trigger; "" when the host enrolled the customer by call.
+        data: Wire fields of the trigger.
+        due: When the present step ends by time alone, or None.
+        moves: How many moves were made; names the visit of a step in derived ids.
+        message: Id of the message that the present step waits for, or None.
+        latched: Ids of `WaitFor` steps whose event has come before they were reached.
+        met: Numbers of the goals that were counted.
+        results: Send step id to what became of its last message.
+        passed: Id of a step on a loop to the moment at which it last let the run pass.
+        at: Instant of the last journal entry about this run.
+    """
+
+    id: str
+    journey: str
+    version: int
+    step: str
+    entered: int
+    event: str = ""
+    key: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    due: int | None = None
+    moves: int = 0
+    message: str | None = None
+    latched: list[str] = field(default_factory=list)
+    met: list[int] = field(default_factory=list)
+    results: dict[str, str] = field(default_factory=dict)
+    passed: dict[str, int] = field(default_factory=dict)
+    at: int = 0
+
+
+class Message(Struct, omit_defaults=True, gc=False):
+    """One intent to contact that has not come to its end yet.
+
+    Attributes:
+        route: Index into the step's `via` of the present channel.
+        status: `asked`: wants to go now; `held`: waits for `until`; `released`: lies in the
+            outbox, its slot under the caps reserved.
+        until: When a held message is looked at again, None where it waits for something other
+            than time; when a released one may be handed over.
+        reason: Why it is held; "" otherwise.
+        attempts: Hand-overs that the channel has answered.
+        expires: First instant at which it may not leave any more, or None.
+    """
+
+    id: str
+    enrollment: str
+    journey: str
+    template: str
+    channel: str
+    decided: int
+    topic: str = ANY_TOPIC
+    priority: int = 0
+    transactional: bool = False
+    route: int = 0
+    status: MessageStatus = "asked"
+    until: int | None = None
+    reason: str = ""
+    attempts: int = 0
+    expires: int | None = None
+
+
+class Delivered(Struct, array_like=True, gc=False):
+    """One line of the send ledger: a message that its channel accepted at `at`."""
+
+    at: int
+    message: str
+    channel: str
+    journey: str
+    topic: str = ANY_TOPIC
+    transactional: bool = False
+
+
+class History(Struct, array_like=True, gc=False):
+    """Entries of one customer into one journey (and key): the last instant and how many."""
+
+    entered: int
+    entries: int = 1
+
+
+class CustomerState(Struct, omit_defaults=True):
+    """All that is kept of one customer, the profile apart.
+
+    Attributes:
+        seq: Number of the last journal entry.
+        clock: Instant of the last journal entry; it never goes back.
+        zone: The profile's time zone, or None when it is not known.
+        addresses: Channel to address, from the profile fields declared with `Address`.
+        consents: `channel` or `channel/topic` to the customer's last word.
+        suppressed: `channel:address` to the reason.
+        enrollments: Open runs by id, in the order of their entry.
+        messages: Open messages by id, in the order of their decision.
+        ledger: Accepted messages, oldest first.
+        history: `journey` or `journey/key` to past entries.
+        marks: Exit and goal events of the past: mark id (and key) to instants, for triggers
+            that arrive late.
+        tallies: What conditions ask about the past, by stream id.
+    """
+
+    id: str
+    seq: int = 0
+    clock: int = 0
+    zone: str | None = None
+    addresses: dict[str, str] = field(default_factory=dict)
+    consents: dict[str, ConsentRecord] = field(default_factory=dict)
+    suppressed: dict[str, str] = field(default_factory=dict)
+    enrollments: dict[str, Enrollment] = field(default_factory=dict)
+    messages: dict[str, Message] = field(default_factory=dict)
+    ledger: list[Delivered] = field(default_factory=list)
+    history: dict[str, History] = field(default_factory=dict)
+    marks: dict[str, list[int]] = field(default_factory=dict)
+    tallies: dict[str, Tally] = field(default_factory=dict)
+
+
+def next_due(state: CustomerState) -> int | None:
+    """Return the earliest instant at which time alone changes something, or None."""
+    due: int | None = None
+    for enrollment in state.enrollments.values():
+        at = enrollment.due
+        if at is not None and (due is None or at < due):
+            due = at
+    for message in state.messages.values():
+        if message.status == "held":
+            at = message.until
+            if at is not None and (due is None or at < due):
+                due = at
+    return due
+
+
+def history_key(journey: str, key: str | None) -> str:
+    """Return where the entries of a journey, or of one key of it, are counted."""
+    return journey if key is None else f"{journey}/{key}"
+
+
+def consent_key(channel: str, topic: str) -> str:
+    """Return where the word on a channel, or on one topic of it, is kept."""
+    return f"{channel}/{topic}" if topic else channel
+
+
+def suppression_key(channel: str, address: str) -> str:
+    """Return where a dead address of a channel is kept."""
+    return f"{channel}:{address}"

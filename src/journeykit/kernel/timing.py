@@ -1,0 +1,63 @@
+"""When does this wait end? Worked out at the instant at which a step is reached."""
+
+from __future__ import annotations
+
+from journeykit.kernel.state import Enrollment
+from journeykit.kernel.turn import Turn
+from journeykit.machine import CompiledStep, Moment
+from journeykit.time import DAY, Duration, Zone, local_moment, next_local, shift
+
+
+def reached_at(turn: Turn, run: Enrollment) -> int:
+    """Return the instant from which a step of `run` is reckoned: now, never going back."""
+    return turn.now if turn.now > run.at else run.at
+
+
+def span_ends(turn: Turn, step: CompiledStep, start: int) -> int:
+    """Return when a wait of a duration ends that begins at `start` (rule T2)."""
+    if step.elapsed is not None:
+        return start + step.elapsed
+    duration: Duration = step.plan
+    return shift(start, duration, turn.zone)
+
+
+def moment_of(turn: Turn, run: Enrollment, step: CompiledStep, start: int) -> int | None:
+    """Return the moment that a `WaitUntil` means, looked for from `start` on.
+
+    A moment from a field may lie before `start`. None when the field is empty, or when the
+    moment does not exist and `resolve` says to skip it.
+    """
+    plan: Moment = step.plan
+    zone = plan.zone or turn.zone
+    if plan.read is not None:
+        stamp = plan.read(turn.read_run(run))
+        return None if stamp is None else _placed(plan, stamp, zone)
+    passed = run.passed.get(step.id)
+    if plan.cron is not None:
+        return plan.cron.next_after(start if passed is None else max(start, passed), zone)
+    if passed is not None and passed >= start:
+        start = passed + 1
+    assert plan.clock is not None
+    return next_local(start, zone, clock=plan.clock, days=plan.days, resolve=plan.resolve)
+
+
+def _placed(plan: Moment, stamp: tuple[str, int], zone: Zone) -> int | None:
+    """Move a date or an instant by the offset; set its clock before the elapsed part."""
+    kind, value = stamp
+    offset = plan.offset or Duration()
+    calendar = Duration(months=offset.months, days=offset.days)
+    if kind == "instant":
+        value = shift(value, calendar, zone, resolve=plan.resolve)
+        if plan.clock is None:
+            return value + offset.micros
+        day = zone.wall(value) // DAY
+    else:
+        day = shift_date(value, calendar) // DAY
+    moment = local_moment(day, plan.clock or 0, zone, plan.resolve)
+    return None if moment is None else moment + offset.micros
+
+
+def stamp_instant(stamp: tuple[str, int], zone: Zone) -> int | None:
+    """Return the instant that a compiled date or instant means; a date begins at 00:00."""
+    kind, value = stamp
+    return value if kind == "instant" else local_moment(value // DAY, 0, zone)

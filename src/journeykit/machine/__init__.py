@@ -1,0 +1,58 @@
+"""What runs? Journeys and policies compiled to flat tables, through `transitions` machines."""
+
+from journeykit.machine.compile import (
+    amount_text,
+    compile_journey,
+    date_of,
+    instant_of,
+    key_text,
+)
+from journeykit.machine.guards import Guard, Reading, compile_condition, compile_value
+from journeykit.machine.policy import CapRule, GatePlan, QuietRule
+from journeykit.machine.rules import Rules, StreamRule, compile_workspace
+from journeykit.machine.statechart import build_machine, journey_machine, moves_of
+from journeykit.machine.table import (
+    CompiledStep,
+    Getter,
+    GoalRule,
+    Hearing,
+    Listener,
+    Moment,
+    SendPlan,
+    Table,
+)
+from journeykit.machine.tally import Tally, add_to_tally, prune_tally
+from journeykit.model import START
+
+__all__ = [
+    "START",
+    "CapRule",
+    "CompiledStep",
+    "GatePlan",
+    "Getter",
+    "GoalRule",
+    "Guard",
+    "Hearing",
+    "Listener",
+    "Moment",
+    "QuietRule",
+    "Reading",
+    "Rules",
+    "SendPlan",
+    "StreamRule",
+    "Table",
+    "Tally",
+    "add_to_tally",
+    "amount_text",
+    "build_machine",
+    "compile_condition",
+    "compile_journey",
+    "compile_value",
+    "compile_workspace",
+    "date_of",
+    "instant_of",
+    "journey_machine",
+    "key_text",
+    "moves_of",
+    "prune_tally",
+]

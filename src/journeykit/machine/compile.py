@@ -1,0 +1,249 @@
+"""How does a journey become a table? Graph, then `transitions` machine, then flat steps.
+
+The machine is the authority on which outcome leads where: the table's moves are read off
+it, not off the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, date, datetime, time
+from hashlib import blake2b
+from typing import Any
+
+from journeykit.machine.guards import Reading, compile_condition, compile_value
+from journeykit.machine.statechart import build_machine, moves_of
+from journeykit.machine.table import (
+    CompiledStep,
+    Getter,
+    GoalRule,
+    Hearing,
+    Listener,
+    Moment,
+    SendPlan,
+    Table,
+)
+from journeykit.model import (
+    Branch,
+    Consent,
+    Exit,
+    FieldRef,
+    Graph,
+    Journey,
+    On,
+    Send,
+    Set,
+    Split,
+    Wait,
+    WaitFor,
+    WaitUntil,
+    on_loops,
+    reachable,
+)
+from journeykit.time import Cron, parse_clock, parse_days, to_micros, wall_of, zone
+
+Stamp = tuple[str, int]
+
+
+def compile_journey(journey: Journey) -> Table:
+    """Return the table of one journey version.
+
+    Raises:
+        ConditionError: A condition reads what cannot be read at its place.
+    """
+    graph = journey.graph
+    entries = [on.event for on in journey.entry]
+    steps = _steps(graph, journey, entries)
+    table = Table(journey.name, journey.version, steps)
+    table.entries = {on.event: _listener(on, entries=(), own=True) for on in journey.entry}
+    table.keyed = journey.entry[0].key is not None
+    table.reentry = journey.reentry.type
+    table.after = getattr(journey.reentry, "duration", None)
+    table.holdout = journey.holdout
+    table.max_open = journey.max_open
+    table.goals = [
+        GoalRule(number, _listener(goal.on, entries), goal.within, goal.ends_run, goal.title)
+        for number, goal in enumerate(journey.goal)
+    ]
+    table.exit_listeners = [_listener(on, entries) for on in journey.exits if isinstance(on, On)]
+    table.exit_conditions = [
+        compile_condition(rule, incoming=None, entries=entries)
+        for rule in journey.exits
+        if not isinstance(rule, On)
+    ]
+    _listen(table)
+    return table
+
+
+def _steps(graph: Graph, journey: Journey, entries: Sequence[str]) -> dict[str, CompiledStep]:
+    loops, reach = on_loops(graph), reachable(graph)
+    steps: dict[str, CompiledStep] = {}
+    for name, state in graph.states.items():
+        kind: Any = state.step.kind if state.step is not None else name
+        steps[name] = compiled = CompiledStep(name, kind, state.path)
+        compiled.on_loop = name in loops
+        compiled.reach = reach[name]
+        if state.step is not None:
+            _plan(compiled, state.step, entries)
+    for source, moves in moves_of(build_machine(graph)).items():
+        steps[source].moves = {outcome: steps[target] for outcome, target in moves.items()}
+    return steps
+
+
+def _plan(compiled: CompiledStep, step: object, entries: Sequence[str]) -> None:
+    match step:
+        case Wait():
+            compiled.plan = step.duration
+            if not step.duration.is_calendar:
+                compiled.elapsed = step.duration.micros
+        case WaitUntil():
+            compiled.plan = _moment(step, entries)
+        case WaitFor():
+            compiled.plan = step.timeout
+            compiled.awaits = tuple(_listener(on, entries) for on in step.on)
+            if not step.timeout.is_calendar:
+                compiled.elapsed = step.timeout.micros
+            compiled.since_entry = step.since == "entry"
+        case Send():
+            compiled.plan = _send(step, entries)
+        case Branch():
+            compiled.plan = tuple(
+                (compile_condition(when.condition, incoming=None, entries=entries), f"when_{n}")
+                for n, when in enumerate(step.whens, 1)
+            )
+        case Split():
+            compiled.plan = _arms(step)
+        case Set():
+            compiled.plan = (step.field.field, _value(step.value, entries))
+        case Consent():
+            compiled.plan = (step.change == "grant", tuple(step.channels), step.topic or "")
+        case Exit():
+            compiled.plan = step.reason
+        case _:
+            raise TypeError(f"no plan for {step!r}")
+
+
+def _arms(step: Split) -> tuple[tuple[float, str], ...]:
+    whole = sum(arm.weight for arm in step.arms)
+    ends, so_far = [], 0
+    for arm in step.arms:
+        so_far += arm.weight
+        ends.append((so_far / whole, f"arm_{arm.name}"))
+    return tuple(ends)
+
+
+def _send(step: Send, entries: Sequence[str]) -> SendPlan:
+    return SendPlan(
+        template=step.template,
+        via=tuple(step.via),
+        topic=step.topic or "",
+        priority=step.priority,
+        on_quiet=step.on_quiet,
+        on_cap=step.on_cap,
+        valid_for=step.valid_for,
+        valid_until=None if step.valid_until is None else _stamp(step.valid_until, entries),
+        transactional=step.transactional,
+        max_attempts=step.max_attempts,
+        exit_on_failure=step.on_failure == "exit",
+    )
+
+
+def _moment(step: WaitUntil, entries: Sequence[str]) -> Moment:
+    moment = step.moment
+    instant = isinstance(moment, datetime) or (
+        isinstance(moment, FieldRef) and moment.kind == "instant"
+    )
+    return Moment(
+        clock=None if step.at is None else parse_clock(step.at),
+        days=None if step.days is None else parse_days(step.days),
+        cron=None if step.cron is None else Cron(step.cron),
+        read=None if moment is None else _stamp(moment, entries),
+        instant=instant,
+        offset=step.offset,
+        if_past=step.if_past,
+        zone=None if step.zone is None else zone(step.zone),
+        resolve=step.resolve,
+    )
+
+
+def _stamp(
+    value: FieldRef | datetime | date, entries: Collection[str]
+) -> Callable[[Reading], Stamp | None]:
+    """Compile what gives an instant ("instant", micros) or a date ("date", wall micros)."""
+    if isinstance(value, FieldRef):
+        read = compile_value(value, incoming=None, entries=entries)
+        kind = value.kind
+
+        def stamp(reading: Reading) -> Stamp | None:
+            text = read(reading)
+            if text is None:
+                return None
+            return ("instant", instant_of(text)) if kind == "instant" else ("date", date_of(text))
+
+        return stamp
+    if isinstance(value, datetime):
+        fixed: Stamp = ("instant", to_micros(value))
+    else:
+        fixed = ("date", wall_of(datetime.combine(value, time())))
+    return lambda reading: fixed
+
+
+def instant_of(text: str) -> int:
+    """Read an instant in wire form as micros."""
+    moment = datetime.fromisoformat(text)
+    return to_micros(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def date_of(text: str) -> int:
+    """Read a date in wire form as the wall micros of its midnight."""
+    return wall_of(datetime.combine(date.fromisoformat(text), time()))
+
+
+def _value(value: object, entries: Collection[str]) -> Getter:
+    if isinstance(value, FieldRef):
+        return compile_value(value, incoming=None, entries=entries)
+    return lambda reading: value
+
+
+def _listener(on: On, entries: Collection[str], *, own: bool = False) -> Listener:
+    """Compile an `On`; `own` for entries, whose event is the trigger itself."""
+    guard = None
+    if on.where is not None:
+        guard = compile_condition(on.where, incoming=on.event, entries=() if own else entries)
+    key = None
+    if on.key is not None:
+        read = compile_value(on.key, incoming=on.event, entries=())
+
+        def key(reading: Reading) -> str | None:
+            value = read(reading)
+            return None if value is None else key_text(value)
+
+    mark = blake2b(on.canonical(), digest_size=6).hexdigest()
+    return Listener(on.event, guard, key, mark)
+
+
+def key_text(value: object) -> str:
+    """Return the key of a run as text: one spelling for each value."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def amount_text(value: object) -> str:
+    """Return an amount as text that a tally can add; nothing counts as nothing."""
+    return "" if value is None else str(value)
+
+
+def _listen(table: Table) -> None:
+    """Index by event type what a run of this table reacts to."""
+
+    def hearing(event: str) -> Hearing:
+        return table.hears.setdefault(event, Hearing())
+
+    for goal in table.goals:
+        hearing(goal.listener.event).goals.append(goal)
+    for listener in table.exit_listeners:
+        hearing(listener.event).exits.append(listener)
+    for step in table.steps.values():
+        for listener in step.awaits:
+            hearing(listener.event).waits.append((step, listener, step.since_entry))

@@ -1,0 +1,302 @@
+"""Does this condition hold? Compiled once to closures; no pydantic when customers come.
+
+A comparison with a field that has no value does not hold, whatever the operator, `!=` and
+`not_in` included; `exists` and `not_` tell the difference.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Collection, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from journeykit.errors import ConditionError
+from journeykit.machine.tally import Tally
+from journeykit.model import (
+    All,
+    AnyOf,
+    Comparison,
+    Condition,
+    FieldRef,
+    Not,
+    PastComparison,
+    RelativeMoment,
+)
+from journeykit.time import DAY, Zone, shift, to_micros, wall_of, zone
+
+Guard = Callable[["Reading"], bool]
+Read = Callable[["Reading"], Any]
+
+
+class Reading:
+    """Everything a condition may look at.
+
+    Attributes:
+        event: Wire fields of the event at hand.
+        trigger: Wire fields of the event that started the run.
+        profile: Wire attributes of the customer.
+        now: Micros.
+        zone: The customer's zone.
+        past: Tallies by stream id.
+        results: What became of the run's messages, by step id.
+    """
+
+    __slots__ = ("event", "now", "past", "profile", "results", "trigger", "zone")
+
+    def __init__(self) -> None:
+        self.event: Mapping[str, Any] = {}
+        self.trigger: Mapping[str, Any] = {}
+        self.profile: Mapping[str, Any] = {}
+        self.now = 0
+        self.zone: Zone = zone("UTC")
+        self.past: Mapping[str, Tally] = {}
+        self.results: Mapping[str, str] = {}
+
+
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "lt": operator.lt,
+    "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
+}
+
+
+def compile_condition(
+    condition: Condition, *, incoming: str | None, entries: Collection[str]
+) -> Guard:
+    """Return a closure that says whether `condition` holds.
+
+    Args:
+        incoming: The event type at hand, whose fields are read from `reading.event`.
+        entries: Event types that may have started the run: read from `reading.trigger`.
+
+    Raises:
+        ConditionError: It reads an event that cannot be read here.
+    """
+    match condition:
+        case All():
+            return _all([compile_condition(c, incoming=incoming, entries=entries) for c in condition.all])
+        case AnyOf():
+            return _any([compile_condition(c, incoming=incoming, entries=entries) for c in condition.any])
+        case Not():
+            inner = compile_condition(condition.not_, incoming=incoming, entries=entries)
+            return lambda reading: not inner(reading)
+        case PastComparison():
+            return _past(condition)
+        case Comparison():
+            return _comparison(condition, incoming, entries)
+        case _:
+            raise TypeError(f"no guard for {condition!r}")
+
+
+def compile_value(
+    ref: FieldRef, *, incoming: str | None, entries: Collection[str]
+) -> Callable[[Reading], Any]:
+    """Return a closure that reads a field in wire form; None where it has no value.
+
+    Raises:
+        ConditionError: It belongs to an event that cannot be read here.
+    """
+    name = ref.field
+    if ref.of == "profile":
+        return lambda reading: reading.profile.get(name)
+    if ref.of == "step":
+        return lambda reading: reading.results.get(name)
+    if ref.of == incoming:
+        return lambda reading: reading.event.get(name)
+    if ref.of in entries:
+        return lambda reading: reading.trigger.get(name)
+    readable = sorted({*entries, *([incoming] if incoming else []), "profile"})
+    raise ConditionError(
+        f"{ref.of}.{name} cannot be read here",
+        value=ref.of,
+        remedy=f"here one can read {', '.join(readable)}",
+    )
+
+
+def _all(guards: list[Guard]) -> Guard:
+    if len(guards) == 2:
+        first, second = guards
+        return lambda reading: first(reading) and second(reading)
+    return lambda reading: all(guard(reading) for guard in guards)
+
+
+def _any(guards: list[Guard]) -> Guard:
+    if len(guards) == 2:
+        first, second = guards
+        return lambda reading: first(reading) or second(reading)
+    return lambda reading: any(guard(reading) for guard in guards)
+
+
+def _comparison(leaf: Comparison, incoming: str | None, entries: Collection[str]) -> Guard:
+    ref = FieldRef(of=leaf.of, field=leaf.field, kind=leaf.kind)
+    read = compile_value(ref, incoming=incoming, entries=entries)
+    if leaf.op == "exists":
+        return lambda reading: read(reading) is not None
+    convert = _CONVERT[leaf.kind]
+    if leaf.op in ("contains", "starts_with"):
+        return _text_guard(leaf, read)
+    if leaf.op in ("in", "not_in"):
+        return _membership(leaf, read, convert)
+    order = _ORDER[leaf.op]
+    if isinstance(leaf.value, FieldRef):
+        other = compile_value(leaf.value, incoming=incoming, entries=entries)
+        return _pair_guard(read, other, convert, order)
+    if isinstance(leaf.value, RelativeMoment):
+        return _moment_guard(leaf, read, order)
+    constant = leaf.value if convert is None else convert(leaf.value)
+    if leaf.op == "eq":
+        return _equal_guard(read, constant, convert)
+    if convert is None:
+
+        def plain(reading: Reading) -> bool:
+            value = read(reading)
+            return value is not None and order(value, constant)
+
+        return plain
+
+    def converted(reading: Reading) -> bool:
+        value = read(reading)
+        return value is not None and order(convert(value), constant)
+
+    return converted
+
+
+def _equal_guard(read: Read, constant: Any, convert: Read | None) -> Guard:
+    if convert is None:
+        return lambda reading: bool(read(reading) == constant)
+
+    def equal(reading: Reading) -> bool:
+        value = read(reading)
+        return value is not None and bool(convert(value) == constant)
+
+    return equal
+
+
+def _pair_guard(
+    read: Read, other: Read, convert: Read | None, order: Callable[[Any, Any], bool]
+) -> Guard:
+    def guard(reading: Reading) -> bool:
+        left, right = read(reading), other(reading)
+        if left is None or right is None:
+            return False
+        if convert is None:
+            return order(left, right)
+        return order(convert(left), convert(right))
+
+    return guard
+
+
+def _text_guard(leaf: Comparison, read: Read) -> Guard:
+    wanted: Any = leaf.value
+    if leaf.op == "contains":
+        return lambda reading: wanted in (read(reading) or ())
+    return lambda reading: (read(reading) or "").startswith(wanted)
+
+
+def _membership(leaf: Comparison, read: Read, convert: Read | None) -> Guard:
+    assert isinstance(leaf.value, list)
+    values = frozenset(leaf.value if convert is None else map(convert, leaf.value))
+    wanted = leaf.op == "in"
+
+    def guard(reading: Reading) -> bool:
+        value = read(reading)
+        if value is None:
+            return False
+        return ((value if convert is None else convert(value)) in values) is wanted
+
+    return guard
+
+
+def _moment_guard(leaf: Comparison, read: Read, order: Callable[[Any, Any], bool]) -> Guard:
+    """Compare with an instant counted from now; a date with the local date of that instant."""
+    assert isinstance(leaf.value, RelativeMoment)
+    offset = leaf.value.offset
+    is_date = leaf.kind == "date"
+
+    def guard(reading: Reading) -> bool:
+        value = read(reading)
+        if value is None:
+            return False
+        moment = shift(reading.now, offset, reading.zone)
+        if is_date:
+            return order(_day(value), reading.zone.wall(moment) // DAY)
+        return order(_instant(value), moment)
+
+    return guard
+
+
+def _past(leaf: PastComparison) -> Guard:
+    stream, order = leaf.stream.id, _ORDER.get(leaf.op)
+    if leaf.past == "last":
+        return _last(leaf, stream)
+    assert order is not None
+    constant: Any = Decimal(str(leaf.value)) if leaf.past == "total" else leaf.value
+    measure = _total if leaf.past == "total" else _count
+    within = leaf.within
+
+    def guard(reading: Reading) -> bool:
+        tally = reading.past.get(stream)
+        if tally is None:
+            return order(0, constant)
+        since = None if within is None else shift(reading.now, -within, reading.zone)
+        return order(measure(tally, since), constant)
+
+    return guard
+
+
+def _count(tally: Tally, since: int | None) -> int:
+    if since is None:
+        return tally.n
+    return sum(occurred > since for occurred, _ in tally.recent)
+
+
+def _total(tally: Tally, since: int | None) -> Decimal:
+    if since is None:
+        return Decimal(tally.total)
+    amounts = (Decimal(amount) for at, amount in tally.recent if at > since and amount)
+    return sum(amounts, Decimal(0))
+
+
+def _last(leaf: PastComparison, stream: str) -> Guard:
+    if leaf.op == "exists":
+        return lambda reading: stream in reading.past
+    order = _ORDER[leaf.op]
+    value = leaf.value
+    fixed = None if isinstance(value, RelativeMoment) else _instant(str(value))
+    offset = value.offset if isinstance(value, RelativeMoment) else None
+
+    def guard(reading: Reading) -> bool:
+        tally = reading.past.get(stream)
+        if tally is None or tally.last is None:
+            return False
+        moment = fixed if offset is None else shift(reading.now, offset, reading.zone)
+        return order(tally.last, moment)
+
+    return guard
+
+
+def _instant(text: str) -> int:
+    return to_micros(datetime.fromisoformat(text))
+
+
+def _day(text: str) -> int:
+    day = date.fromisoformat(text)
+    return wall_of(datetime(day.year, day.month, day.day)) // DAY
+
+
+_CONVERT: dict[str, Callable[[Any], Any] | None] = {
+    "text": None,
+    "integer": None,
+    "float": None,
+    "boolean": None,
+    "decimal": Decimal,
+    "date": _day,
+    "instant": _instant,
+    "list": None,
+    "json": None,
+}

@@ -1,0 +1,175 @@
+"""What does the kernel know about a workspace? Everything, compiled, and nothing else.
+
+Old journey versions keep running beside the present one (rule V1): `Rules` holds a table
+for every version that somebody may still be in, and one present version per journey.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from journeykit.errors import DefinitionError
+from journeykit.machine.compile import compile_journey
+from journeykit.machine.guards import Guard, compile_condition, compile_value
+from journeykit.machine.policy import GatePlan
+from journeykit.machine.table import Getter, Listener, Table
+from journeykit.model import (
+    Journey,
+    PastStream,
+    Workspace,
+    conditions_of,
+    fields_read,
+    past_streams,
+)
+from journeykit.time import DAY, Duration, zone
+
+
+class StreamRule(NamedTuple):
+    """One stream of past events that some condition asks about."""
+
+    id: str
+    guard: Guard | None
+    amount: Getter | None
+    reach: int | None
+
+
+class Rules:
+    """A compiled workspace."""
+
+    __slots__ = (
+        "addresses", "current", "declared", "entries", "future_tolerance", "gate", "marks",
+        "max_steps", "reaches", "reads_profile", "remember", "seed", "streams", "tables",
+        "workspace", "zone",
+    )  # fmt: skip
+
+    def __init__(self, workspace: Workspace, older: Iterable[Journey] = ()) -> None:
+        self.workspace = workspace
+        self.seed = workspace.seed.encode()
+        self.zone = zone(workspace.timezone)
+        self.gate = GatePlan(workspace.policy)
+        self.future_tolerance = _least(workspace.future_tolerance)
+        self.remember = _most(workspace.remember_events)
+        self.max_steps = workspace.max_steps
+        self.addresses = workspace.profile.addresses()
+        self.declared = frozenset(self.addresses)
+        self.tables: dict[tuple[str, int], Table] = {}
+        self.current: dict[str, Table] = {}
+        journeys = list(workspace.journeys)
+        for journey in journeys:
+            _check_common_fields(journey, workspace)
+            table = compile_journey(journey)
+            self.tables[journey.name, journey.version] = table
+            self.current[journey.name] = table
+        for journey in older:
+            if (journey.name, journey.version) not in self.tables:
+                self.tables[journey.name, journey.version] = compile_journey(journey)
+                journeys.append(journey)
+        self.entries = self._entries()
+        self.marks = self._marks()
+        self.streams = _streams(journeys, workspace)
+        self.reaches = {
+            stream.id: stream.reach
+            for streams in self.streams.values()
+            for stream in streams
+            if stream.reach is not None
+        }
+        self.reads_profile = _reads_profile(journeys, workspace)
+
+    def table(self, journey: str, version: int) -> Table:
+        """Return the table that a run is on."""
+        return self.tables[journey, version]
+
+    def _entries(self) -> dict[str, list[tuple[Table, Listener]]]:
+        found: dict[str, list[tuple[Table, Listener]]] = {}
+        for name in sorted(self.current):
+            table = self.current[name]
+            for event, listener in table.entries.items():
+                found.setdefault(event, []).append((table, listener))
+        return found
+
+    def _marks(self) -> dict[str, list[Listener]]:
+        """Return the distinct exits and ending goals of present versions, by event type."""
+        found: dict[str, dict[str, Listener]] = {}
+        for table in self.current.values():
+            ending = [goal.listener for goal in table.goals if goal.ends_run]
+            for listener in (*table.exit_listeners, *ending):
+                found.setdefault(listener.event, {}).setdefault(listener.mark, listener)
+        return {event: list(listeners.values()) for event, listeners in found.items()}
+
+
+def compile_workspace(workspace: Workspace, older: Iterable[Journey] = ()) -> Rules:
+    """Compile a workspace, with the older versions that runs may still be on.
+
+    Raises:
+        DefinitionError: A condition reads what it cannot read at its place, or a field that
+            the entry events do not have in common.
+    """
+    return Rules(workspace, older)
+
+
+def _streams(journeys: Sequence[Journey], workspace: Workspace) -> dict[str, list[StreamRule]]:
+    """Return by event type what must be counted, each stream once, for its longest window."""
+    longest: dict[str, tuple[PastStream, int | None]] = {}
+    conditions = [found for journey in journeys for _, found in conditions_of(journey)]
+    conditions += [rule.where for rule in workspace.policy.quiet_hours if rule.where is not None]
+    conditions += [cap.where for cap in workspace.policy.caps if cap.where is not None]
+    for condition in conditions:
+        for stream, window in past_streams(condition):
+            reach = None if window is None else _most(window)
+            known = longest.get(stream.id)
+            if known is not None:
+                reach = max(filter(None, (reach, known[1])), default=None)
+            longest[stream.id] = (stream, reach)
+    rules: dict[str, list[StreamRule]] = {}
+    for stream, reach in longest.values():
+        if stream.event not in workspace.event_classes:
+            raise DefinitionError(
+                f"a condition asks about past events {stream.event!r}, which the workspace does "
+                "not know",
+                remedy="give the class: Workspace(events=[TheClass], ...)",
+            )
+        guard = amount = None
+        if stream.where is not None:
+            guard = compile_condition(stream.where, incoming=stream.event, entries=())
+        if stream.field is not None:
+            amount = compile_value(stream.field, incoming=stream.event, entries=())
+        rules.setdefault(stream.event, []).append(StreamRule(stream.id, guard, amount, reach))
+    return rules
+
+
+def _reads_profile(journeys: Sequence[Journey], workspace: Workspace) -> bool:
+    """Tell whether deciding needs the profile; rendering always gets it."""
+    for journey in journeys:
+        if any(of == "profile" for _, of, _ in fields_read(journey)):
+            return True
+    policy = workspace.policy
+    rules = (*policy.quiet_hours, *policy.caps)
+    return any(rule.where is not None for rule in rules)
+
+
+def _check_common_fields(journey: Journey, workspace: Workspace) -> None:
+    """With several entries, later steps read only what all of the events have."""
+    entries = [on.event for on in journey.entry]
+    classes = workspace.event_classes
+    for incoming, of, name in fields_read(journey):
+        if of not in entries or of == incoming:
+            continue
+        for other in entries:
+            if name not in classes[other].model_fields:
+                raise DefinitionError(
+                    f"it reads {of}.{name}, but a run may also start with {other!r}, which has no "
+                    f"field {name!r}",
+                    place=f"Journey {journey.name!r}",
+                    remedy="read a field that all entry events have, or split the journey",
+                )
+
+
+def _least(span: Duration) -> int:
+    return span.micros + (span.days + span.months * 28) * DAY
+
+
+def _most(span: Duration) -> int:
+    """Upper bound of a span in micros, whatever the zone does."""
+    extra = 2 if span.is_calendar else 0
+    return span.micros + (span.days + span.months * 31 + extra) * DAY

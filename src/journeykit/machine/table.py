@@ -1,0 +1,179 @@
+"""What does the kernel run on? One flat table per journey version, compiled once.
+
+Everything that can be worked out before a customer arrives is worked out here: conditions
+are closures, durations are numbers where they do not depend on a zone, and each step holds
+its successors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+from journeykit.machine.guards import Guard, Reading
+from journeykit.time import Cron, Duration, Resolve, Zone
+
+Getter = Callable[[Reading], Any]
+Kind = Literal[
+    "start", "wait", "wait_until", "wait_for", "send", "branch", "split", "set", "consent",
+    "exit", "completed", "exited",
+]  # fmt: skip
+
+
+class Listener:
+    """One compiled `On`: does this event concern this run?"""
+
+    __slots__ = ("event", "guard", "key", "mark")
+
+    def __init__(self, event: str, guard: Guard | None, key: Getter | None, mark: str) -> None:
+        self.event = event
+        self.guard = guard
+        self.key = key
+        self.mark = mark
+
+
+class GoalRule:
+    """One compiled `Goal`."""
+
+    __slots__ = ("ends_run", "listener", "number", "title", "within")
+
+    def __init__(
+        self, number: int, listener: Listener, within: Duration | None, ends_run: bool, title: str
+    ) -> None:
+        self.number = number
+        self.listener = listener
+        self.within = within
+        self.ends_run = ends_run
+        self.title = title
+
+
+class Moment:
+    """One compiled `WaitUntil`. `zone` is None where the customer's own counts."""
+
+    __slots__ = ("clock", "cron", "days", "if_past", "instant", "offset", "read", "resolve", "zone")
+
+    def __init__(
+        self,
+        *,
+        clock: int | None,
+        days: frozenset[int] | None,
+        cron: Cron | None,
+        read: Callable[[Reading], tuple[str, int] | None] | None,
+        instant: bool,
+        offset: Duration | None,
+        if_past: str,
+        zone: Zone | None,
+        resolve: Resolve,
+    ) -> None:
+        self.clock = clock
+        self.days = days
+        self.cron = cron
+        self.read = read
+        self.instant = instant
+        self.offset = offset
+        self.if_past = if_past
+        self.zone = zone
+        self.resolve = resolve
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the customer's zone decides when it is (rule T8)."""
+        return self.zone is None and not (self.instant and self.clock is None)
+
+
+class SendPlan:
+    """One compiled `Send`."""
+
+    __slots__ = (
+        "exit_on_failure", "max_attempts", "on_cap", "on_quiet", "priority", "template", "topic",
+        "transactional", "valid_for", "valid_until", "via",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        template: str,
+        via: tuple[str, ...],
+        topic: str,
+        priority: int,
+        on_quiet: str,
+        on_cap: str,
+        valid_for: Duration | None,
+        valid_until: Callable[[Reading], tuple[str, int] | None] | None,
+        transactional: bool,
+        max_attempts: int,
+        exit_on_failure: bool,
+    ) -> None:
+        self.template = template
+        self.via = via
+        self.topic = topic
+        self.priority = priority
+        self.on_quiet = on_quiet
+        self.on_cap = on_cap
+        self.valid_for = valid_for
+        self.valid_until = valid_until
+        self.transactional = transactional
+        self.max_attempts = max_attempts
+        self.exit_on_failure = exit_on_failure
+
+
+class CompiledStep:
+    """One state: what to do there (`kind`, `plan`) and where each outcome leads (`moves`).
+
+    `plan` depends on the kind: a Duration for `wait`, a Moment for `wait_until`, a Duration
+    for `wait_for`, a SendPlan for `send`, (guard, outcome) pairs for `branch`, (upper end,
+    outcome) pairs in [0, 1] for `split`, (field, Getter) for `set`, (granted, channels,
+    topic) for `consent`, the reason for `exit`.
+    """
+
+    __slots__ = (
+        "awaits", "elapsed", "id", "kind", "moves", "on_loop", "path", "plan", "reach", "since_entry",
+    )  # fmt: skip
+
+    def __init__(self, id: str, kind: Kind, path: str) -> None:
+        self.id = id
+        self.kind: Kind = kind
+        self.path = path
+        self.plan: Any = None
+        self.elapsed: int | None = None
+        self.awaits: tuple[Listener, ...] = ()
+        self.since_entry = False
+        self.on_loop = False
+        self.reach: frozenset[str] = frozenset()
+        self.moves: dict[str, CompiledStep] = {}
+
+
+class Hearing:
+    """What one journey version does with one type of event."""
+
+    __slots__ = ("exits", "goals", "waits")
+
+    def __init__(self) -> None:
+        self.goals: list[GoalRule] = []
+        self.exits: list[Listener] = []
+        self.waits: list[tuple[CompiledStep, Listener, bool]] = []
+
+
+class Table:
+    """One journey version, ready to run."""
+
+    __slots__ = (
+        "after", "entries", "exit_conditions", "exit_listeners", "goals", "hears", "holdout",
+        "journey", "keyed", "max_open", "reentry", "start", "steps", "version",
+    )  # fmt: skip
+
+    def __init__(self, journey: str, version: int, steps: Mapping[str, CompiledStep]) -> None:
+        self.journey = journey
+        self.version = version
+        self.steps = dict(steps)
+        self.start = steps["start"]
+        self.entries: dict[str, Listener] = {}
+        self.keyed = False
+        self.reentry = "once"
+        self.after: Duration | None = None
+        self.goals: Sequence[GoalRule] = ()
+        self.exit_listeners: Sequence[Listener] = ()
+        self.exit_conditions: Sequence[Guard] = ()
+        self.hears: dict[str, Hearing] = {}
+        self.holdout = 0.0
+        self.max_open = 100

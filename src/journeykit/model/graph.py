@@ -1,0 +1,254 @@
+"""Which step follows which? Nested lists unrolled into states and named outcomes.
+
+Reading a journey from top to bottom, each step becomes a state. Its id is its label; else,
+for a `Send`, its template where the journey sends it once; else its kind and its place in
+the lists, such as `wait_1` or `send_4.when_1.2`. Outcomes lead from state to state: `done`,
+`timeout`, `event`, `when_1`, `otherwise`, `arm_<name>`, `dropped`, `failed`, `skip`, `exit`.
+
+Keeps true:
+    * every state can be reached from the start;
+    * every loop contains a state that lets time pass (rule E5);
+    * every state has a way on, or ends the run.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from journeykit.model import steps as s
+from journeykit.model.base import Wrong
+
+START = "start"
+COMPLETED = "completed"
+EXITED = "exited"
+RESERVED = (START, COMPLETED, EXITED)
+
+
+@dataclass(slots=True)
+class GraphState:
+    """One state: the step behind it, where that stands, and which outcome leads where."""
+
+    id: str
+    step: s.Step | None
+    path: str
+    outcomes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Graph:
+    """All states of a journey by id, in the order of the source; `START` comes first."""
+
+    states: dict[str, GraphState]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    step: s.Step
+    place: str  # 4.when_1.2
+    path: str  # steps[3] › whens[0] › steps[1]
+
+
+def draw(steps: Sequence[s.Step]) -> Graph:
+    """Return the graph of a journey's steps.
+
+    Raises:
+        Wrong: No steps, a label that is missing, reserved or used twice, a step that
+            nothing leads to, or a loop in which no time passes.
+    """
+    if not steps:
+        raise Wrong("a journey without steps does nothing", "give at least one step")
+    linker = _Linker(list(_places(steps, "", "")))
+    graph = linker.graph
+    graph.states[START].outcomes["enter"] = linker.link(steps, "", COMPLETED, COMPLETED)
+    _refuse_unreachable(graph)
+    _refuse_timeless_loops(graph)
+    return graph
+
+
+def _places(steps: Sequence[s.Step], place: str, path: str) -> Iterator[_Place]:
+    for number, step in enumerate(steps, 1):
+        here, there = f"{place}{number}", f"{path}steps[{number - 1}]"
+        yield _Place(step, here, there)
+        for outcome, field_path, inner in _inner_lists(step):
+            yield from _places(inner, f"{here}.{outcome}.", f"{there} › {field_path}")
+
+
+def _inner_lists(step: s.Step) -> Iterator[tuple[str, str, Sequence[s.Step]]]:
+    """Yield (outcome, path prefix, steps) for every list of steps within `step`."""
+    match step:
+        case s.Branch():
+            for number, when in enumerate(step.whens, 1):
+                yield f"when_{number}", f"whens[{number - 1}] › ", when.steps
+            yield "otherwise", "otherwise › ", step.otherwise
+        case s.Split():
+            for number, arm in enumerate(step.arms):
+                yield f"arm_{arm.name}", f"arms[{number}] › ", arm.steps
+        case s.WaitFor():
+            yield "event", "then › ", step.then
+            yield "timeout", "on_timeout › ", step.on_timeout
+        case _:
+            return
+
+
+class _Linker:
+    """Gives every place its id, then connects outcome by outcome."""
+
+    def __init__(self, places: Sequence[_Place]) -> None:
+        self._labels = _labels(places)
+        self._ids = _ids(places, self._labels)
+        states = [GraphState(START, None, "")]
+        states += [
+            GraphState(self._ids[place.place], place.step, place.path)
+            for place in places
+            if not isinstance(place.step, s.Goto)
+        ]
+        states += [GraphState(COMPLETED, None, ""), GraphState(EXITED, None, "")]
+        self.graph = Graph({state.id: state for state in states})
+
+    def link(self, steps: Sequence[s.Step], place: str, after: str, after_next: str) -> str:
+        """Connect a list that goes on at `after`; return the state at which it begins.
+
+        `after_next` is where a step goes on that leaves out the next one, when there is no
+        next one within the list.
+        """
+        heads = [self._head(step, f"{place}{number}") for number, step in enumerate(steps, 1)]
+        heads += [after, after_next]
+        for number, step in enumerate(steps, 1):
+            if not isinstance(step, s.Goto | s.Exit):
+                self._connect(step, f"{place}{number}", heads[number], heads[number + 1])
+        return heads[0]
+
+    def _connect(self, step: s.Step, place: str, following: str, skipping: str) -> None:
+        outcomes = self.graph.states[self._ids[place]].outcomes
+        inner = list(_inner_lists(step))
+        for outcome, _, steps in inner:
+            outcomes[outcome] = self.link(steps, f"{place}.{outcome}.", following, skipping)
+        if isinstance(step, s.Send):
+            outcomes.update(done=following, dropped=following, failed=following)
+        elif not inner:
+            outcomes["done"] = following
+        if isinstance(step, s.WaitUntil) and step.if_past == "skip":
+            outcomes["skip"] = skipping
+        outcomes["exit"] = EXITED
+
+    def _head(self, step: s.Step, place: str) -> str:
+        """Return the id of the step at `place`, or of the step that a `Goto` there leads to."""
+        seen: list[str] = []
+        while isinstance(step, s.Goto):
+            if step.target in seen:
+                circle = " → ".join([*seen, step.target])
+                raise Wrong(f"these Gotos lead in a circle: {circle}", "let one lead to a step")
+            if step.target not in self._labels:
+                known = ", ".join(map(repr, sorted(self._labels))) or "there are none so far"
+                raise Wrong(
+                    f"Goto({step.target!r}) leads to a label that the journey does not have",
+                    f"give a step label={step.target!r}, or name one of the labels: {known}",
+                )
+            seen.append(step.target)
+            found = self._labels[step.target]
+            step, place = found.step, found.place
+        return self._ids[place]
+
+
+def _labels(places: Sequence[_Place]) -> dict[str, _Place]:
+    labels: dict[str, _Place] = {}
+    for place in places:
+        label = place.step.label
+        if label is None:
+            continue
+        if label in labels or label in RESERVED:
+            why = "is used twice" if label in labels else "is reserved"
+            raise Wrong(f"{place.path}: the label {label!r} {why}", "choose another label")
+        labels[label] = place
+    return labels
+
+
+def _ids(places: Sequence[_Place], labels: Mapping[str, _Place]) -> dict[str, str]:
+    """Return step ids by place."""
+    templates = Counter(p.step.template for p in places if isinstance(p.step, s.Send))
+    taken = {*labels, *RESERVED}
+    ids: dict[str, str] = {}
+    for place in places:
+        step = place.step
+        name = step.label or f"{step.kind}_{place.place}"
+        if step.label is None and isinstance(step, s.Send) and templates[step.template] == 1:
+            name = step.template if step.template not in taken else name
+        ids[place.place] = name
+    return ids
+
+
+def _refuse_unreachable(graph: Graph) -> None:
+    reached = {START, COMPLETED, EXITED}
+    waiting = [START]
+    while waiting:
+        for target in graph.states[waiting.pop()].outcomes.values():
+            if target not in reached:
+                reached.add(target)
+                waiting.append(target)
+    lost = [state.path for name, state in graph.states.items() if name not in reached]
+    if lost:
+        raise Wrong(
+            f"nothing leads to {', '.join(lost)}",
+            "a step behind a Goto or an Exit needs a label that some Goto names",
+        )
+
+
+def lets_time_pass(step: s.Step | None) -> bool:
+    """Tell whether a run that comes to `step` again and again comes there at later instants."""
+    match step:
+        case s.Wait():
+            return not step.duration.is_zero
+        case s.WaitUntil():
+            return step.moment is None
+        case s.WaitFor():
+            return True
+        case _:
+            return False
+
+
+def _refuse_timeless_loops(graph: Graph) -> None:
+    done: set[str] = set()
+    for start in graph.states:
+        trail: list[str] = []
+        ways = [iter([start])]
+        while ways:
+            target = next(ways[-1], None)
+            if target is None:
+                ways.pop()
+                if trail:
+                    done.add(trail.pop())
+                continue
+            state = graph.states[target]
+            if target in trail:
+                circle = " → ".join([*trail[trail.index(target) :], target])
+                raise Wrong(
+                    f"the loop {circle} lets no time pass",
+                    "put a Wait, a WaitFor or a WaitUntil with a time of day into it",
+                )
+            if target in done or lets_time_pass(state.step):
+                continue
+            trail.append(target)
+            ways.append(iter(state.outcomes.values()))
+
+
+def on_loops(graph: Graph) -> frozenset[str]:
+    """Return the ids of the states from which a run can come back to the same state."""
+    reach = reachable(graph)
+    return frozenset(name for name in graph.states if name in reach[name])
+
+
+def reachable(graph: Graph) -> dict[str, frozenset[str]]:
+    """Return for each state the states that a run may reach after it."""
+    found: dict[str, frozenset[str]] = {}
+    for name in graph.states:
+        seen: set[str] = set()
+        waiting = list(graph.states[name].outcomes.values())
+        while waiting:
+            target = waiting.pop()
+            if target not in seen:
+                seen.add(target)
+                waiting.extend(graph.states[target].outcomes.values())
+        found[name] = frozenset(seen)
+    return found

@@ -1,0 +1,195 @@
+"""What is a journey? Entries, steps, goals and exits, under one name and version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
+
+from journeykit.model.base import Frozen, Wrong
+from journeykit.model.conditions import AnyCondition, Condition, reads
+from journeykit.model.fields import FieldRef
+from journeykit.model.graph import Graph, draw
+from journeykit.model.steps import Branch, Name, Step, Steps, WaitFor
+from journeykit.model.triggers import (
+    Entries,
+    Goal,
+    On,
+    Once,
+    Reentry,
+    as_tuple,
+    one_or_many,
+)
+
+
+def _exit_kind(value: Any) -> str:
+    if isinstance(value, On):
+        return "on"
+    return "on" if isinstance(value, dict) and "event" in value else "condition"
+
+
+ExitRule = Annotated[
+    Annotated[On, Tag("on")] | Annotated[AnyCondition, Tag("condition")],
+    Discriminator(_exit_kind),
+]
+
+
+class Journey(Frozen):
+    """One journey: who enters, what happens, and what ends it.
+
+    Args:
+        name: Stable name; reports and stored runs use it.
+        version: Raised whenever the definition changes (rule V3).
+        entry: One event, or several of which each starts a run; later steps can read the
+            fields that all of them have in common.
+        steps: From top to bottom.
+        reentry: Whether a customer may enter again; `Once()` when not given.
+        goal: What the journey is for; several are counted each.
+        exits: Events and conditions that end a run wherever it stands (rule E2).
+        holdout: The share of customers, 0 to below 1, who are kept out for comparison.
+        max_open: Most open runs of one customer at a time.
+    """
+
+    name: Name
+    version: int = Field(default=1, ge=1, kw_only=True)
+    entry: Annotated[Entries, BeforeValidator(one_or_many)] = Field(kw_only=True)
+    steps: Steps = Field(kw_only=True)
+    reentry: Reentry = Field(default_factory=Once, kw_only=True)
+    goal: Annotated[Sequence[Goal], BeforeValidator(one_or_many), AfterValidator(as_tuple)] = Field(
+        default=(), kw_only=True
+    )
+    exits: Annotated[
+        Sequence[ExitRule], BeforeValidator(one_or_many), AfterValidator(as_tuple)
+    ] = Field(default=(), kw_only=True)
+    holdout: float = Field(default=0.0, ge=0, lt=1, kw_only=True)
+    max_open: int = Field(default=100, ge=1, kw_only=True)
+    description: str = Field(default="", kw_only=True)
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            name: str,
+            *,
+            version: int = 1,
+            entry: On | Sequence[On],
+            steps: Sequence[Step],
+            reentry: Reentry = ...,
+            goal: Goal | Sequence[Goal] = (),
+            exits: On | Condition | bool | Sequence[On | Condition | bool] = (),
+            holdout: float = 0.0,
+            max_open: int = 100,
+            description: str = "",
+        ) -> None: ...
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Journey:
+        if not self.entry:
+            raise Wrong("a journey without an entry is never entered", "entry=On(SomethingHappened)")
+        keyed = {on.key is not None for on in self.entry}
+        if len(keyed) > 1:
+            raise Wrong("some entries have a key and some have none", "give each entry a key, or none")
+        names = [on.event for on in self.entry]
+        if len(set(names)) != len(names):
+            raise Wrong("an entry event is named twice", "join the conditions with |")
+        if not keyed.pop():
+            for place, on in self._followers():
+                if on.key is not None:
+                    raise Wrong(
+                        f"{place} has a key, but the entry has none to compare it with",
+                        "give the entry a key, or leave out the key here",
+                    )
+        draw(self.steps)
+        return self
+
+    def _followers(self) -> list[tuple[str, On]]:
+        found = [(f"goal {goal.title!r}", goal.on) for goal in self.goal]
+        found += [(f"exit {on.event!r}", on) for on in self.exits if isinstance(on, On)]
+        for state in draw(self.steps).states.values():
+            awaited: Sequence[On] = getattr(state.step, "on", ())
+            found += [(f"WaitFor {state.id!r}", on) for on in awaited]
+        return found
+
+    @property
+    def graph(self) -> Graph:
+        """The steps as states and outcomes."""
+        return draw(self.steps)
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Return the journey as JSON that `from_json` reads back to an equal journey."""
+        return self.model_dump_json(indent=indent)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Journey:
+        """Read a journey. Nothing in it is ever executed.
+
+        Raises:
+            DefinitionError: With the full path to what is wrong.
+        """
+        return cls.model_validate_json(text)
+
+    def canonical(self) -> bytes:
+        """Return one fixed spelling as JSON: equal journeys give equal bytes."""
+        data = self.model_dump(mode="json")
+        return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
+
+
+
+
+def conditions_of(journey: Journey) -> Iterator[tuple[str | None, Condition]]:
+    """Yield every condition of a journey, with the event at hand where it is asked, if any."""
+    for on in ons_of(journey):
+        if on.where is not None:
+            yield on.event, on.where
+    for rule in journey.exits:
+        if not isinstance(rule, On):
+            yield None, rule
+    for _, step in steps_of(journey):
+        if isinstance(step, Branch):
+            for when in step.whens:
+                yield None, when.condition
+
+
+def fields_read(journey: Journey) -> set[tuple[str | None, str, str]]:
+    """Return (event at hand, whose field, field) for everything a journey reads."""
+    found: set[tuple[str | None, str, str]] = set()
+    for incoming, condition in conditions_of(journey):
+        found |= {(incoming, of, name) for of, name in reads(condition)}
+    for on in ons_of(journey):
+        if on.key is not None:
+            found.add((on.event, on.key.of, on.key.field))
+    for _, step in steps_of(journey):
+        for name in ("moment", "valid_until", "field", "value"):
+            value = getattr(step, name, None)
+            if isinstance(value, FieldRef):
+                found.add((None, value.of, value.field))
+    return found
+
+
+def steps_of(journey: Journey) -> Iterator[tuple[str, Step]]:
+    """Yield (path, step) for all steps of a journey."""
+    for state in journey.graph.states.values():
+        if state.step is not None:
+            yield state.path, state.step
+
+
+def ons_of(journey: Journey) -> Iterator[On]:
+    """Yield everything in a journey that names an event to react to."""
+    yield from journey.entry
+    for goal in journey.goal:
+        yield goal.on
+    for rule in journey.exits:
+        if isinstance(rule, On):
+            yield rule
+    for _, step in steps_of(journey):
+        if isinstance(step, WaitFor):
+            yield from step.on

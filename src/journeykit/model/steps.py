@@ -1,0 +1,400 @@
+"""What can an author write? Steps: the places of a journey, read from top to bottom.
+
+A step is data. What it does in time is decided by the kernel; which step follows is worked
+out in `model.graph`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from journeykit.model.base import Frozen, Wrong
+from journeykit.model.conditions import AnyCondition, Condition
+from journeykit.model.fields import FieldRef
+from journeykit.model.triggers import (
+    NotNegative,
+    On,
+    Positive,
+    Span,
+    as_tuple,
+    one_or_many,
+)
+from journeykit.time import Cron, Duration, Resolve, parse_clock, parse_days, zone
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\s/]+$")]
+Label = Annotated[
+    str, StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")
+]
+OnBlocked = Literal["hold", "skip", "exit", "next"]
+IfPast = Literal["continue", "skip", "exit"]
+
+
+def _clock(value: str) -> str:
+    parse_clock(value)
+    return value
+
+
+def _days(value: Sequence[str]) -> tuple[str, ...]:
+    parse_days(value)
+    return tuple(value)
+
+
+def _zone(value: str) -> str:
+    zone(value)
+    return value
+
+
+def _distinct(value: Sequence[str]) -> tuple[str, ...]:
+    if not value:
+        raise Wrong("no channel is named", 'name at least one, such as via=["email"]')
+    if len(set(value)) != len(value):
+        raise Wrong("a channel is named twice", "name every channel once, in order of preference")
+    return tuple(value)
+
+
+ClockTime = Annotated[str, AfterValidator(_clock)]
+Days = Annotated[Sequence[str], AfterValidator(_days)]
+ZoneName = Annotated[str, AfterValidator(_zone)]
+Channels = Annotated[Sequence[Name], BeforeValidator(one_or_many), AfterValidator(_distinct)]
+
+
+class Step(Frozen):
+    """The base of all steps. `label` is the step's stable id, and the target of a `Goto`."""
+
+    label: Label | None = Field(default=None, kw_only=True)
+
+    @property
+    def kind(self) -> str:
+        """The tag of this kind of step in the data form."""
+        return str(getattr(self, "type", ""))
+
+
+class Wait(Step):
+    """Wait for a time: calendar units keep the wall clock, elapsed units count real time."""
+
+    duration: NotNegative
+    type: Literal["wait"] = Field(default="wait", kw_only=True)
+
+    if TYPE_CHECKING:
+
+        def __init__(self, duration: Span, *, label: str | None = None) -> None: ...
+
+
+class WaitUntil(Step):
+    """Wait until a moment of the customer's wall clock, or an instant.
+
+    Written in one of three ways:
+
+    * `WaitUntil(at="09:00", days=["mon", "tue"])`: the next such local moment; exactly now
+      counts (rule T4). On a loop, a second visit looks for a later one.
+    * `WaitUntil(cron="0 9 * * mon")`: strictly after now (rule T6).
+    * `WaitUntil(Shopper.trial_ends, offset=days(-3), at="09:00")`: a date or an instant from
+      the profile, from the trigger or written here; the calendar part of `offset` moves the
+      local date, `at` sets its clock, the elapsed part is added last. A date without `at`
+      begins at 00:00.
+
+    Args:
+        if_past: What to do when the moment is already past, or when the field is empty:
+            go on at once, leave out the next step, or exit. Exactly now is not past.
+        zone: Whose wall clock; the customer's when not given.
+        resolve: What a wall time means that does not exist or exists twice (rule T3).
+    """
+
+    moment: FieldRef | AwareDatetime | date | None = None
+    at: ClockTime | None = Field(default=None, kw_only=True)
+    days: Days | None = Field(default=None, kw_only=True)
+    cron: str | None = Field(default=None, kw_only=True)
+    offset: Duration | None = Field(default=None, kw_only=True)
+    if_past: IfPast = Field(default="continue", kw_only=True)
+    zone: ZoneName | None = Field(default=None, kw_only=True)
+    resolve: Resolve = Field(default="compatible", kw_only=True)
+    type: Literal["wait_until"] = Field(default="wait_until", kw_only=True)
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            moment: object = None,
+            *,
+            at: str | None = None,
+            days: Sequence[str] | None = None,
+            cron: str | None = None,
+            offset: Span | None = None,
+            if_past: IfPast = "continue",
+            zone: str | None = None,
+            resolve: Resolve = "compatible",
+            label: str | None = None,
+        ) -> None: ...
+
+    @model_validator(mode="before")
+    @classmethod
+    def _naive_is_no_instant(cls, data: Any) -> Any:
+        moment = data.get("moment") if isinstance(data, dict) else None
+        if isinstance(moment, datetime) and moment.tzinfo is None:
+            raise Wrong("a datetime without a zone names no instant", "datetime(..., tzinfo=UTC)")
+        return data
+
+    @model_validator(mode="after")
+    def _one_way(self) -> WaitUntil:
+        ways = [
+            self.moment is not None,
+            self.cron is not None,
+            self.at is not None and self.moment is None,
+        ]
+        if sum(ways) != 1:
+            raise Wrong(
+                "it must be exactly one of a time of day, a cron expression, or a moment",
+                'write at="09:00", cron="0 9 * * mon", or WaitUntil(Shopper.trial_ends)',
+            )
+        if self.cron is not None:
+            Cron(self.cron)
+        if self.days is not None and (self.moment is not None or self.cron is not None):
+            raise Wrong("days goes with a time of day only", 'write at="09:00", days=["mon"]')
+        if self.offset is not None and self.moment is None:
+            raise Wrong("offset goes with a moment only", "give the moment it is counted from")
+        if isinstance(self.moment, FieldRef) and self.moment.kind not in ("date", "instant"):
+            raise Wrong(
+                f"{self.moment.of}.{self.moment.field} is a {self.moment.kind}",
+                "give a field that holds a date or an aware datetime",
+            )
+        return self
+
+
+class WaitFor(Step):
+    """Wait for an event, but not for ever.
+
+    Args:
+        on: The awaited event, or several of which the first counts.
+        timeout: Reckoned from the instant at which the step is reached. An event received
+            exactly then still counts (rule O2).
+        then: Steps after the event.
+        on_timeout: Steps after the time-out.
+        since: `entry` (the default) also takes an event that came before the step was
+            reached; `step` only one that comes after (rule O7).
+    """
+
+    on: Annotated[Sequence[On], BeforeValidator(one_or_many), AfterValidator(as_tuple)]
+    timeout: Positive = Field(kw_only=True)
+    then: Steps = Field(default=(), kw_only=True)
+    on_timeout: Steps = Field(default=(), kw_only=True)
+    since: Literal["entry", "step"] = Field(default="entry", kw_only=True)
+    type: Literal["wait_for"] = Field(default="wait_for", kw_only=True)
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            on: On | Sequence[On],
+            *,
+            timeout: Span,
+            then: Sequence[Step] = (),
+            on_timeout: Sequence[Step] = (),
+            since: Literal["entry", "step"] = "entry",
+            label: str | None = None,
+        ) -> None: ...
+
+    @model_validator(mode="after")
+    def _something(self) -> WaitFor:
+        if not self.on:
+            raise Wrong("nothing is awaited", "give at least one On(...)")
+        return self
+
+
+class Send(Step):
+    """Send one message, and wait until its channel took it, it was dropped, or it failed.
+
+    Args:
+        template: Name of the template, for the renderer or the provider.
+        via: Channels in order of preference: the first that can reach the customer.
+        topic: What the message is about; consent is asked for it.
+        priority: Who gets a slot when several want it: the larger number.
+        on_quiet: What to do in quiet hours: hold until the gate opens, skip the message,
+            exit the journey, or try the next channel.
+        on_cap: The same for frequency caps.
+        valid_for: The message must leave before this much has passed since it was decided.
+        valid_until: The message must leave before this instant (also from the trigger or the
+            profile); the end itself is too late.
+        transactional: Skips consent, quiet hours and caps, and uses up no cap (rule G6).
+        max_attempts: Hand-overs in all, the first included (rule D3).
+        on_failure: What the run does when the message failed for good.
+    """
+
+    template: Name
+    via: Channels = Field(kw_only=True)
+    topic: Name | None = Field(default=None, kw_only=True)
+    priority: int = Field(default=0, kw_only=True)
+    on_quiet: OnBlocked = Field(default="hold", kw_only=True)
+    on_cap: OnBlocked = Field(default="hold", kw_only=True)
+    valid_for: Positive | None = Field(default=None, kw_only=True)
+    valid_until: FieldRef | AwareDatetime | None = Field(default=None, kw_only=True)
+    transactional: bool = Field(default=False, kw_only=True)
+    max_attempts: int = Field(default=5, ge=1, le=100, kw_only=True)
+    on_failure: Literal["continue", "exit"] = Field(default="continue", kw_only=True)
+    type: Literal["send"] = Field(default="send", kw_only=True)
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            template: str,
+            *,
+            via: Sequence[str],
+            topic: str | None = None,
+            priority: int = 0,
+            on_quiet: OnBlocked = "hold",
+            on_cap: OnBlocked = "hold",
+            valid_for: Span | None = None,
+            valid_until: object = None,
+            transactional: bool = False,
+            max_attempts: int = 5,
+            on_failure: Literal["continue", "exit"] = "continue",
+            label: str | None = None,
+        ) -> None: ...
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Send:
+        if self.valid_for is not None and self.valid_until is not None:
+            raise Wrong("valid_for and valid_until are both given", "give one of them")
+        until = self.valid_until
+        if isinstance(until, FieldRef) and until.kind not in ("date", "instant"):
+            raise Wrong(
+                f"valid_until reads {until.of}.{until.field}, a {until.kind}",
+                "give a field that holds a date or an aware datetime",
+            )
+        return self
+
+
+class When(Frozen):
+    """One way of a `Branch`: taken when its condition is the first that holds."""
+
+    condition: AnyCondition
+    steps: Steps = ()
+
+    if TYPE_CHECKING:
+
+        def __init__(self, condition: Condition | bool, steps: Sequence[Step] = ()) -> None: ...
+
+
+class Branch(Step):
+    """Take the first way whose condition holds, else `otherwise`; then go on behind it."""
+
+    _variadic: ClassVar[str] = "whens"
+    whens: Annotated[Sequence[When], AfterValidator(as_tuple)]
+    otherwise: Steps = Field(default=(), kw_only=True)
+    type: Literal["branch"] = Field(default="branch", kw_only=True)
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, *whens: When, otherwise: Sequence[Step] = (), label: str | None = None
+        ) -> None: ...
+
+    @model_validator(mode="after")
+    def _some_way(self) -> Branch:
+        if not self.whens:
+            raise Wrong("a branch without a When", "give at least one When(condition, [steps])")
+        return self
+
+
+class Arm(Frozen):
+    """One arm of a `Split`, taken by `weight` in the sum of all weights."""
+
+    name: Label
+    weight: int = Field(default=1, ge=0)
+    steps: Steps = ()
+
+    if TYPE_CHECKING:
+
+        def __init__(self, name: str, weight: int = 1, steps: Sequence[Step] = ()) -> None: ...
+
+
+class Split(Step):
+    """Take one arm by a keyed hash of workspace seed, journey, step and customer.
+
+    The same customer always takes the same arm of the same step (rule O4).
+    """
+
+    _variadic: ClassVar[str] = "arms"
+    arms: Annotated[Sequence[Arm], AfterValidator(as_tuple)]
+    type: Literal["split"] = Field(default="split", kw_only=True)
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *arms: Arm, label: str | None = None) -> None: ...
+
+    @model_validator(mode="after")
+    def _arms_differ(self) -> Split:
+        names = [arm.name for arm in self.arms]
+        if len(names) < 2 or len(set(names)) != len(names):
+            raise Wrong(
+                "a split needs two or more arms with different names",
+                'write Split(Arm("a", 50, [...]), Arm("b", 50, [...]))',
+            )
+        if not any(arm.weight for arm in self.arms):
+            raise Wrong("every arm has weight 0", "give at least one arm a weight above 0")
+        return self
+
+
+class Set(Step):
+    """Set an attribute of the customer's profile to a value, or to another field's value."""
+
+    field: FieldRef
+    value: FieldRef | str | int | float | bool | None
+    type: Literal["set"] = Field(default="set", kw_only=True)
+
+    if TYPE_CHECKING:
+
+        def __init__(self, field: object, value: object, *, label: str | None = None) -> None: ...
+
+    @model_validator(mode="after")
+    def _of_the_profile(self) -> Set:
+        if self.field.of != "profile":
+            raise Wrong(
+                f"{self.field.of}.{self.field.field} is not an attribute of the profile",
+                "an event has happened and cannot be changed; give a field of the Profile class",
+            )
+        return self
+
+
+class Consent(Step):
+    """Record that the customer gave or withdrew consent, with this journey as the source."""
+
+    change: Literal["grant", "withdraw"]
+    channels: Channels = Field(kw_only=True)
+    topic: Name | None = Field(default=None, kw_only=True)
+    type: Literal["consent"] = Field(default="consent", kw_only=True)
+
+
+class Goto(Step):
+    """Go on at the step with this label."""
+
+    target: Label
+    type: Literal["goto"] = Field(default="goto", kw_only=True)
+
+
+class Exit(Step):
+    """End the run here, with a reason that reports show."""
+
+    reason: Name = "exit"
+    type: Literal["exit"] = Field(default="exit", kw_only=True)
+
+
+AnyStep = Annotated[
+    Wait | WaitUntil | WaitFor | Send | Branch | Split | Set | Consent | Goto | Exit,
+    Field(discriminator="type"),
+]
+Steps = Annotated[Sequence[AnyStep], AfterValidator(as_tuple)]
+
+for _model in (WaitFor, When, Branch, Arm, Split):
+    _model.model_rebuild()

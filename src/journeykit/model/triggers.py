@@ -1,0 +1,180 @@
+"""What starts a run, ends it, or makes it count?
+
+An `On` names an event type. With `key=` it concerns the run that has this key; without, all
+runs of its journey (rule E1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    PrivateAttr,
+    ValidatorFunctionWrapHandler,
+    model_validator,
+)
+
+from journeykit.model.base import Frozen, Wrong
+from journeykit.model.conditions import AnyCondition, Condition
+from journeykit.model.facts import Event
+from journeykit.model.fields import FieldRef
+from journeykit.time import Duration
+
+Span = Duration | timedelta | str
+
+
+def _not_negative(value: Duration) -> Duration:
+    if value.is_negative:
+        raise Wrong("a span of time cannot be negative", "give a duration of zero or more")
+    return value
+
+
+def _positive(value: Duration) -> Duration:
+    if value.is_negative or value.is_zero:
+        raise Wrong("a span of time must be longer than zero", "such as days(7) or hours(1)")
+    return value
+
+
+NotNegative = Annotated[Duration, AfterValidator(_not_negative)]
+Positive = Annotated[Duration, AfterValidator(_positive)]
+
+
+class On(Frozen):
+    """An event type, with what must hold of it and which run it concerns.
+
+    Args:
+        event: The event class, or its wire name.
+        where: A condition on the event's own fields, the trigger and the profile.
+        key: A field of the event that names the run, such as a cart id.
+    """
+
+    event: str
+    where: AnyCondition | None = Field(default=None, kw_only=True)
+    key: FieldRef | None = Field(default=None, kw_only=True)
+    _event_class: type[Event] | None = PrivateAttr(default=None)
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            event: type[Event] | str,
+            *,
+            where: Condition | bool | None = None,
+            key: object = None,
+        ) -> None: ...
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_class(cls, data: Any, handler: ValidatorFunctionWrapHandler) -> On:
+        event = data.get("event") if isinstance(data, dict) else None
+        if not (isinstance(event, type) and issubclass(event, Event)):
+            on: On = handler(data)
+            return on
+        on = handler({**data, "event": event.__wire_name__})
+        on._event_class = event
+        return on
+
+    @model_validator(mode="after")
+    def _key_is_the_events(self) -> On:
+        if self.key is not None and self.key.of != self.event:
+            raise Wrong(
+                f"key reads {self.key.of}.{self.key.field}, but the event is {self.event}",
+                f"give a field of {self.event}",
+            )
+        return self
+
+    @property
+    def event_class(self) -> type[Event] | None:
+        """The class this was written with; None where it was loaded from data."""
+        return self._event_class
+
+
+def as_tuple(value: Any) -> Any:
+    """Freeze what was validated as a sequence."""
+    return tuple(value)
+
+
+def one_or_many(value: Any) -> Any:
+    """Let a single value stand for a list of one."""
+    return value if isinstance(value, list | tuple) else [value]
+
+
+class Once(Frozen):
+    """One entry in a lifetime (per key, where the entry has one). The default."""
+
+    type: Literal["once"] = Field(default="once", kw_only=True)
+
+
+class AfterExit(Frozen):
+    """A new entry whenever no run is open (per key, where the entry has one)."""
+
+    type: Literal["after_exit"] = Field(default="after_exit", kw_only=True)
+
+
+class After(Frozen):
+    """A new entry once `duration` has passed since the last entry; never while inside.
+
+    Counted between entry instants; exactly the duration is enough (rule E1).
+    """
+
+    duration: Positive
+    type: Literal["after"] = Field(default="after", kw_only=True)
+
+    if TYPE_CHECKING:
+
+        def __init__(self, duration: Span) -> None: ...
+
+
+class Always(Frozen):
+    """Every trigger enters: runs of one customer live side by side."""
+
+    type: Literal["always"] = Field(default="always", kw_only=True)
+
+
+class Restart(Frozen):
+    """Every trigger starts the run anew from its first step."""
+
+    type: Literal["restart"] = Field(default="restart", kw_only=True)
+
+
+Reentry = Annotated[Once | AfterExit | After | Always | Restart, Field(discriminator="type")]
+
+
+class Goal(Frozen):
+    """What the journey is for: counted once per run, within `within` of its entry.
+
+    Args:
+        on: The event that reaches the goal.
+        within: Counted from the entry instant; its end is excluded. None: as long as the
+            run is open.
+        ends_run: Whether reaching the goal ends the run (the default).
+        name: Shown in reports; the event's name when not given.
+    """
+
+    on: On
+    within: Positive | None = Field(default=None, kw_only=True)
+    ends_run: bool = Field(default=True, kw_only=True)
+    name: str | None = Field(default=None, kw_only=True, min_length=1)
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            on: On,
+            *,
+            within: Span | None = None,
+            ends_run: bool = True,
+            name: str | None = None,
+        ) -> None: ...
+
+    @property
+    def title(self) -> str:
+        """The name to show."""
+        return self.name or self.on.event
+
+
+Entries = Annotated[Sequence[On], AfterValidator(as_tuple)]

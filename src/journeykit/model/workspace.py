@@ -1,0 +1,174 @@
+"""What belongs together? Journeys that share customers, a profile, a zone and a policy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from journeykit.model.base import Frozen, Wrong
+from journeykit.model.facts import Event, Profile
+from journeykit.model.journey import Journey, ons_of, steps_of
+from journeykit.model.policy import Policy
+from journeykit.model.steps import Consent, Name, Send, Step, ZoneName
+from journeykit.model.triggers import NotNegative, Positive, Span, as_tuple
+from journeykit.time import Duration, days, minutes
+
+
+class Workspace(Frozen):
+    """Everything that one orchestrator runs.
+
+    Args:
+        journeys: With different names.
+        timezone: The zone of customers whose own is not known. It has no default: a wrong
+            guess sends at night.
+        profile: What the host knows of a customer.
+        events: Event classes that no `On` of the journeys names, and, where the journeys
+            were loaded from data, the classes of those that do.
+        policy: The delivery policy; also the list of channels.
+        seed: What ids and random choices are keyed with. Another seed, other arms.
+        future_tolerance: How far ahead of now `occurred_at` may lie (rule O9).
+        remember_events: How long event ids are remembered (rule O8): at least 90 days.
+        unknown_customers: What an event of somebody who was never identified does.
+        max_steps: Steps that one run may take in one instant (rule E5).
+    """
+
+    journeys: Annotated[Sequence[Journey], AfterValidator(as_tuple)] = Field(kw_only=True)
+    timezone: ZoneName = Field(kw_only=True)
+    profile: type[Profile] = Field(default=Profile, kw_only=True, exclude=True)
+    events: Annotated[Sequence[type[Event]], AfterValidator(as_tuple)] = Field(
+        default=(), kw_only=True, exclude=True
+    )
+    policy: Policy = Field(default_factory=Policy, kw_only=True)
+    seed: Name = Field(default="journeykit", kw_only=True)
+    future_tolerance: NotNegative = Field(default=minutes(5), kw_only=True)
+    remember_events: Positive = Field(default=days(90), kw_only=True)
+    max_steps: int = Field(default=200, ge=1, kw_only=True)
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            journeys: Sequence[Journey],
+            timezone: str,
+            profile: type[Profile] = Profile,
+            events: Sequence[type[Event]] = (),
+            policy: Policy = ...,
+            seed: str = "journeykit",
+            future_tolerance: Span = ...,
+            remember_events: Span = ...,
+            max_steps: int = 200,
+        ) -> None: ...
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Workspace:
+        names = [journey.name for journey in self.journeys]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise Wrong(f"the journey name {twice[0]!r} is used twice", "give each its own name")
+        return self
+
+    @model_validator(mode="after")
+    def _channels_are_declared(self) -> Workspace:
+        declared = self.policy.consent
+        for journey in self.journeys:
+            for place, step in steps_of(journey):
+                for channel in _channels(step):
+                    if channel not in declared:
+                        raise Wrong(
+                            f"journey {journey.name!r} › {place}: channel {channel!r} has no "
+                            "consent setting",
+                            f"write Policy(consent={{{channel!r}: 'opt-in'}}) or 'opt-out'; "
+                            f"declared are: {', '.join(sorted(declared)) or 'none'}",
+                        )
+        return self
+
+    @model_validator(mode="after")
+    def _caps_name_journeys(self) -> Workspace:
+        names = {journey.name for journey in self.journeys}
+        for cap in self.policy.caps:
+            for name in cap.journeys or ():
+                if name not in names:
+                    raise Wrong(
+                        f"the cap {cap.title!r} names journey {name!r}, which is not here",
+                        f"name one of {', '.join(sorted(names))}",
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _long_enough(self) -> Workspace:
+        if self.remember_events.is_zero or _less_than(self.remember_events, days(90)):
+            raise Wrong("remember_events is shorter than 90 days", "give days(90) or more")
+        return self
+
+    @model_validator(mode="after")
+    def _every_event_has_a_class(self) -> Workspace:
+        known = self.event_classes
+        for journey in self.journeys:
+            for on in ons_of(journey):
+                if on.event not in known:
+                    raise Wrong(
+                        f"journey {journey.name!r} names event {on.event!r}, whose class is not "
+                        "known here",
+                        "give it: Workspace(events=[TheClass], ...)",
+                    )
+        return self
+
+    @property
+    def event_classes(self) -> dict[str, type[Event]]:
+        """The event classes by wire name.
+
+        Raises:
+            Wrong: Two different classes have the same wire name.
+        """
+        found: dict[str, type[Event]] = {}
+        named = [on.event_class for journey in self.journeys for on in ons_of(journey)]
+        for cls in (*self.events, *(cls for cls in named if cls is not None)):
+            if found.setdefault(cls.__wire_name__, cls) is not cls:
+                raise Wrong(
+                    f"two event classes have the wire name {cls.__wire_name__!r}",
+                    'rename one: class Other(Event, name="other")',
+                )
+        return found
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Return everything but the classes as JSON."""
+        return self.model_dump_json(indent=indent)
+
+    @classmethod
+    def from_json(
+        cls,
+        text: str | bytes,
+        *,
+        profile: type[Profile] = Profile,
+        events: Sequence[type[Event]] = (),
+    ) -> Workspace:
+        """Read a workspace, with the classes that JSON cannot hold.
+
+        Raises:
+            DefinitionError: With the full path to what is wrong.
+        """
+        data = json.loads(text)
+        return cls.model_validate({**data, "profile": profile, "events": list(events)})
+
+
+def _less_than(one: Duration, other: Duration) -> bool:
+    """Compare by the shortest length that the calendar allows."""
+
+    def least(span: Duration) -> int:
+        return span.micros + (span.days + span.months * 28) * 86_400_000_000
+
+    return least(one) < least(other)
+
+
+def _channels(step: Step) -> Sequence[str]:
+    match step:
+        case Send():
+            return step.via
+        case Consent():
+            return step.channels
+        case _:
+            return ()

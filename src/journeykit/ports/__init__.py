@@ -1,0 +1,45 @@
+"""What does the host provide? Protocols, and the values that pass through them."""
+
+from journeykit.ports.channel import (
+    Accepted,
+    Channel,
+    Content,
+    OutgoingMessage,
+    Receipt,
+    Rejected,
+    RenderContext,
+    Renderer,
+    Retry,
+)
+from journeykit.ports.clock import Clock
+from journeykit.ports.store import (
+    ClaimedMessage,
+    CustomerCommit,
+    Definition,
+    JournalRecord,
+    OutboxRow,
+    SeenEvent,
+    Store,
+    StoredCustomer,
+)
+
+__all__ = [
+    "Accepted",
+    "Channel",
+    "ClaimedMessage",
+    "Clock",
+    "Content",
+    "CustomerCommit",
+    "Definition",
+    "JournalRecord",
+    "OutboxRow",
+    "OutgoingMessage",
+    "Receipt",
+    "Rejected",
+    "RenderContext",
+    "Renderer",
+    "Retry",
+    "SeenEvent",
+    "Store",
+    "StoredCustomer",
+]

@@ -1,0 +1,148 @@
+"""How does a message leave? A channel takes it and says what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+
+class Content(Struct, frozen=True, omit_defaults=True):
+    """What a renderer made of a template: rendered once, the same on every retry.
+
+    Attributes:
+        subject: A single line; channels without subjects ignore it.
+        text: Plain text.
+        html: HTML for channels that show it, or None.
+        headers: Extra headers for channels that have them (`List-Unsubscribe`, …).
+        data: Anything JSON can hold, for channels with templates of their own.
+    """
+
+    subject: str = ""
+    text: str = ""
+    html: str | None = None
+    headers: dict[str, str] = {}
+    data: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    """One message on its way to one customer.
+
+    Attributes:
+        key: The idempotency key: the same on every attempt, used for no other message.
+        address: Where it goes: the profile's address for this channel; the customer id
+            where the profile declares none.
+        at: The instant of this hand-over, UTC.
+        attempt: 1 for the first hand-over.
+    """
+
+    key: str
+    customer_id: str
+    channel: str
+    address: str
+    template: str
+    content: Content
+    journey: str
+    step: str
+    topic: str | None
+    at: datetime
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The channel took the message over; it is the channel's now.
+
+    Attributes:
+        provider_id: The provider's name for it, kept in the journal.
+    """
+
+    provider_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The message will never be taken.
+
+    Attributes:
+        reason: In the channel's words, kept in the journal.
+        dead_address: True when the address itself is dead: it is then suppressed on this
+            channel for every journey. Say False when only this message was refused.
+    """
+
+    reason: str = ""
+    dead_address: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Not now. The message comes again under the same key.
+
+    Attributes:
+        after: How long to wait, kept exactly; None lets journeykit back off.
+    """
+
+    reason: str = ""
+    after: timedelta | None = None
+
+
+Receipt = Accepted | Rejected | Retry
+
+
+class Channel(Protocol):
+    """Hands messages to a provider. Inherit from nothing.
+
+    `send` may be called again with a message whose answer was lost in a crash: the key is
+    then the same. A channel whose provider takes idempotency keys passes it on, and the
+    customer sees one message.
+
+    An exception from `send` counts as `Retry()`: nobody knows whether the message left.
+    """
+
+    def send(self, message: OutgoingMessage) -> Receipt:
+        """Hand `message` over, and say what became of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RenderContext:
+    """What a template may read. All values are plain JSON values.
+
+    Attributes:
+        profile: The customer's attributes at the first hand-over.
+        trigger: The fields of the event that started the enrollment.
+        results: Step label to outcome of the messages that this run sent so far.
+    """
+
+    customer_id: str
+    template: str
+    channel: str
+    journey: str
+    step: str
+    key: str
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    trigger: Mapping[str, Any] = field(default_factory=dict)
+    results: Mapping[str, str] = field(default_factory=dict)
+    locale: str | None = None
+
+
+class Renderer(Protocol):
+    """Turns a template and a customer into content, once per message.
+
+    It is called right before the first hand-over; the result stays with the message. An
+    exception counts as a retry of this one message.
+    """
+
+    def render(self, context: RenderContext) -> Content:
+        """Return the content of one message."""
+        ...
+
+    def missing(self, template: str, channel: str) -> str | None:
+        """Return None if `template` can be rendered for `channel`, else what is lacking."""
+        ...
+
+

@@ -1,0 +1,196 @@
+"""What does journeykit need from a database? Documents by key, with compare-and-set.
+
+A store moves bytes and keeps promises; it decides nothing. Every customer is one
+document with one version number, beside it an append-only journal, an outbox of messages
+to hand over, the ids of events already seen and every published definition. All instants
+are integers: microseconds since 1970-01-01T00:00:00Z.
+
+`journeykit.testing.check_store` puts a store through every promise on this page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+
+class StoredCustomer(Struct, frozen=True):
+    """One customer as it was last committed."""
+
+    customer_id: str
+    version: int
+    body: bytes
+    profile: bytes | None = None
+
+
+class SeenEvent(Struct, frozen=True):
+    """An event id that its customer has used, with the digest of its content."""
+
+    event_id: str
+    digest: str
+    expires: int
+
+
+class OutboxRow(Struct, frozen=True):
+    """A message that may be handed over from `due` on. `key` is its idempotency key."""
+
+    key: str
+    customer_id: str
+    channel: str
+    due: int
+
+
+class ClaimedMessage(Struct, frozen=True):
+    """An outbox row that one worker holds until its lease ends.
+
+    `token` is the fencing token: it grows with every claim of the row. `content` is what
+    an earlier attempt rendered, or None.
+    """
+
+    key: str
+    customer_id: str
+    channel: str
+    due: int
+    token: int
+    content: bytes | None = None
+
+
+class CustomerCommit(Struct, frozen=True):
+    """All that one decision changes, to be written together or not at all.
+
+    Attributes:
+        expected: The version that the decision was made on; 0 for a customer not yet there.
+            The stored version becomes `expected + 1`.
+        next_due: When the customer needs attention again, or None.
+        profile: The whole new profile, or None when it did not change.
+        first_seq: Journal number of the first entry in `journal`; numbers of one customer
+            start at 1 and have no holes.
+        journal: The entries, a JSON array; b"" when there are none.
+        put: Messages to add to the outbox, or to make due at another instant. A put on a
+            row that is there ends its lease and keeps its content.
+        drop: Keys of messages that leave the outbox, claimed or not.
+    """
+
+    customer_id: str
+    expected: int
+    body: bytes
+    next_due: int | None
+    first_seq: int = 1
+    at: int = 0
+    journal: bytes = b""
+    profile: bytes | None = None
+    put: Sequence[OutboxRow] = ()
+    drop: Sequence[str] = ()
+    seen: Sequence[SeenEvent] = ()
+
+
+class JournalRecord(Struct, frozen=True):
+    """The journal entries of one commit."""
+
+    customer_id: str
+    first_seq: int
+    at: int
+    entries: bytes
+
+
+class Definition(Struct, frozen=True):
+    """One published version of a journey, as canonical JSON."""
+
+    journey: str
+    version: int
+    digest: str
+    body: bytes
+
+
+class Store(Protocol):
+    """Keeps customers, journal, outbox and definitions. Inherit from nothing.
+
+    Every method is one transaction: when it has returned, what it wrote survives a crash of
+    the process; when it raises, nothing of it was written. Methods may be called from
+    several threads and several processes at a time.
+    """
+
+    def load(
+        self, customer_ids: Sequence[str], *, profiles: bool = False
+    ) -> Mapping[str, StoredCustomer]:
+        """Return the newest committed state of those customers that exist.
+
+        Ids that are not there are absent from the answer. `profile` is filled only when
+        asked for, and None where the customer has none.
+        """
+        ...
+
+    def commit(self, commits: Sequence[CustomerCommit]) -> Sequence[str]:
+        """Write every commit whose `expected` is still the stored version, together.
+
+        Returns:
+            The ids of the stale ones, of which nothing was written. The caller loads them
+            anew and decides again.
+        """
+        ...
+
+    def seen(self, events: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+        """Return the digest for each (customer id, event id) that was committed before.
+
+        An id may be forgotten once its `expires` is past, never earlier.
+        """
+        ...
+
+    def due(self, now: int, *, limit: int) -> Sequence[str]:
+        """Return up to `limit` customers with `next_due <= now`, the longest due first."""
+        ...
+
+    def claim(
+        self, now: int, *, limit: int, lease_until: int, worker: str
+    ) -> Sequence[ClaimedMessage]:
+        """Take up to `limit` messages with `due <= now`, the longest due first.
+
+        A row that another claim holds, until its `lease_until <= now`, is passed over, so
+        no two workers hold a row at the same time. Ties are ordered by key.
+        """
+        ...
+
+    def unclaim(self, claims: Sequence[ClaimedMessage]) -> None:
+        """Give back claims that were not handed over, where the token still is the newest."""
+        ...
+
+    def recover(self, worker: str) -> int:
+        """End every lease that `worker` holds; return how many. For a restarted worker."""
+        ...
+
+    def keep_content(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
+        """Keep rendered content with its row. A row that has left the outbox is passed over."""
+        ...
+
+    def versions(self, customer_ids: Sequence[str]) -> Mapping[str, int]:
+        """Return the newest committed version of those customers that exist."""
+        ...
+
+    def next_due(self) -> int | None:
+        """Return the earliest instant at which a customer or an outbox row is due.
+
+        A claimed row counts from the end of its lease.
+        """
+        ...
+
+    def journal(self, customer_id: str, *, after: int = 0) -> Iterable[JournalRecord]:
+        """Return the records with `first_seq > after`, oldest first."""
+        ...
+
+    def customers(self, *, after: str = "", limit: int = 1000) -> Sequence[str]:
+        """Return up to `limit` customer ids greater than `after`, in the order of their code points."""
+        ...
+
+    def publish(self, definitions: Sequence[Definition]) -> None:
+        """Keep definitions that are not there yet; those that are there stay as they were."""
+        ...
+
+    def definitions(self) -> Sequence[Definition]:
+        """Return every definition ever published, by journey and version."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and files. Calling it twice is fine."""
+        ...

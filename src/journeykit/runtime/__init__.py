@@ -1,0 +1,28 @@
+"""What is done? The flows that call ports, and the `Runner` that a host holds in its hand."""
+
+from journeykit.runtime.outcomes import (
+    BadRow,
+    BatchOutcome,
+    Outcome,
+    Refusal,
+    TickCounts,
+)
+from journeykit.runtime.runner import Runner
+from journeykit.runtime.timeline import Timeline, TimelineLine, tell
+from journeykit.runtime.views import CustomerView, MessageView, RunView, SentView
+
+__all__ = [
+    "BadRow",
+    "BatchOutcome",
+    "CustomerView",
+    "MessageView",
+    "Outcome",
+    "Refusal",
+    "RunView",
+    "Runner",
+    "SentView",
+    "TickCounts",
+    "Timeline",
+    "TimelineLine",
+    "tell",
+]

@@ -1,0 +1,117 @@
+"""What did a call do? Read off the journal entries that it wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from journeykit.errors import JourneykitError
+from journeykit.kernel import journal as j
+
+
+class Refusal(NamedTuple):
+    """A journey that a trigger did not start, and why."""
+
+    journey: str
+    reason: str
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one call did to one customer.
+
+    Attributes:
+        repeated: The event id was used before with equal content; nothing was done.
+        conflict: The event id was used before with other content; the first stays.
+        entries: The journal entries of this call, oldest first.
+    """
+
+    customer_id: str
+    entries: Sequence[j.Entry] = ()
+    repeated: bool = False
+    conflict: bool = False
+
+    @property
+    def entered(self) -> list[str]:
+        """Journeys that a run of began."""
+        return [entry.journey for entry in self.entries if isinstance(entry, j.Entered)]
+
+    @property
+    def refused(self) -> list[Refusal]:
+        """Journeys that the trigger did not start."""
+        return [
+            Refusal(entry.journey, entry.reason, entry.key)
+            for entry in self.entries
+            if isinstance(entry, j.Refused)
+        ]
+
+    @property
+    def moved(self) -> list[str]:
+        """Steps that runs came to, in order."""
+        return [entry.step for entry in self.entries if isinstance(entry, j.Moved)]
+
+    @property
+    def ended(self) -> list[tuple[str, str]]:
+        """(status, reason) of the runs that ended."""
+        return [
+            (entry.status, entry.reason) for entry in self.entries if isinstance(entry, j.Ended)
+        ]
+
+    @property
+    def goals(self) -> int:
+        """How many goals were counted."""
+        return sum(isinstance(entry, j.Met) for entry in self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row of a batch that was refused: its place in the batch, and why."""
+
+    index: int
+    row: object
+    error: JourneykitError
+
+
+@dataclass(slots=True)
+class BatchOutcome:
+    """What `track_many` did: the outcomes of the good rows in order, and the bad rows."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    bad: list[BadRow] = field(default_factory=list)
+
+    @property
+    def done(self) -> int:
+        """How many rows were processed, repeats included."""
+        return len(self.outcomes)
+
+
+@dataclass(slots=True)
+class TickCounts:
+    """What one `tick` came to.
+
+    Attributes:
+        advanced: Customers whose timers fired.
+        handed_over: Messages that a channel answered: `accepted`, `rejected`, `retried`.
+        blocked: Messages that the gate stopped right before the hand-over.
+    """
+
+    advanced: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    retried: int = 0
+    blocked: int = 0
+
+    @property
+    def handed_over(self) -> int:
+        """How many times a channel was called."""
+        return self.accepted + self.rejected + self.retried
+
+    def __iadd__(self, other: TickCounts) -> TickCounts:
+        self.advanced += other.advanced
+        self.accepted += other.accepted
+        self.rejected += other.rejected
+        self.retried += other.retried
+        self.blocked += other.blocked
+        return self

@@ -1,0 +1,92 @@
+"""How do reported events reach their customers? In their order, each answered on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from journeykit.errors import JourneykitError, UnknownCustomerError
+from journeykit.kernel import journal as j
+from journeykit.machine import Rules
+from journeykit.runtime.calls import Flow
+from journeykit.runtime.intake import Reported
+from journeykit.runtime.outcomes import Outcome
+from journeykit.runtime.script import Applied, Arrival, ingest
+
+
+def report(rules: Rules, reported: Sequence[Reported]) -> Flow[list[Outcome | JourneykitError]]:
+    """Report events; return one answer for each, in the order given.
+
+    Several events of one customer are one commit. An id that comes twice within the batch
+    counts as a repeat, as it would in two batches; such a customer takes several commits.
+    """
+    answers: list[Outcome | JourneykitError | None] = [None] * len(reported)
+    waiting = list(range(len(reported)))
+    while waiting:
+        arrivals, places, waiting = _one_commit_each(reported, waiting)
+        applied = yield from ingest(rules, list(arrivals.values()))
+        for customer_id, mine in places.items():
+            found = applied.get(customer_id)
+            told = (
+                [unknown_customer(customer_id) for _ in mine]
+                if found is None
+                else _answers(customer_id, found, len(mine))
+            )
+            for place, answer in zip(mine, told, strict=True):
+                answers[place] = answer
+    return [answer for answer in answers if answer is not None]
+
+
+def _one_commit_each(
+    reported: Sequence[Reported], waiting: Sequence[int]
+) -> tuple[dict[str, Arrival], dict[str, list[int]], list[int]]:
+    """Group events by customer; from an id that is there already on, the rest waits."""
+    arrivals: dict[str, Arrival] = {}
+    places: dict[str, list[int]] = {}
+    later: list[int] = []
+    full: set[str] = set()
+    for place in waiting:
+        one = reported[place]
+        arrival = arrivals.setdefault(one.customer_id, Arrival(one.customer_id))
+        if one.customer_id in full or one.signal.id in arrival.digests:
+            full.add(one.customer_id)
+            later.append(place)
+            continue
+        if one.digest is not None:
+            arrival.digests[one.signal.id] = one.digest
+        arrival.signals.append(one.signal)
+        places.setdefault(one.customer_id, []).append(place)
+    return arrivals, places, later
+
+
+def _answers(customer_id: str, applied: Applied, count: int) -> list[Outcome]:
+    """Divide the entries of one commit among the events that caused them.
+
+    What fired before the first event belongs to it; what follows from all of them, such as
+    messages released at the end, belongs to the last.
+    """
+    shares: list[list[j.Entry]] = [[]]
+    started = False
+    for entry in applied.decision.entries:
+        if isinstance(entry, j.Received | j.Conflicted):
+            if started:
+                shares.append([])
+            started = True
+        shares[-1].append(entry)
+    outcomes: list[Outcome] = []
+    for place in range(count):
+        if place in applied.repeated:
+            outcomes.append(Outcome(customer_id, repeated=True))
+        else:
+            share = shares.pop(0)
+            outcomes.append(Outcome(customer_id, share, conflict=place in applied.conflicting))
+    return outcomes
+
+
+def unknown_customer(customer_id: str) -> UnknownCustomerError:
+    """Return the error for an id under which nobody was identified."""
+    return UnknownCustomerError(
+        "nobody was identified under this id",
+        place="customer_id",
+        value=customer_id,
+        remedy="call identify(customer_id, {...}) first",
+    )

@@ -1,0 +1,423 @@
+"""What does the host hold in its hand? A `Runner`: it performs what the flows ask for.
+
+The front door's `Orchestrator` is a `Runner` with the system clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from journeykit.errors import (
+    DefinitionError,
+    JourneykitError,
+    TemplateError,
+    UsageError,
+)
+from journeykit.kernel import (
+    CancelAsked,
+    EnrollAsked,
+    Signal,
+    SuppressionTold,
+    decode_entries,
+    decode_state,
+)
+from journeykit.kernel import journal as j
+from journeykit.machine import Rules, compile_workspace
+from journeykit.model import Event, Profile, Send, Workspace, steps_of
+from journeykit.ports import (
+    Channel,
+    Clock,
+    Receipt,
+    Renderer,
+    Store,
+)
+from journeykit.runtime import calls as c
+from journeykit.runtime.delivery import deliver
+from journeykit.runtime.drivers import drive
+from journeykit.runtime.intake import (
+    Reported,
+    check_channel,
+    check_customer_id,
+    check_journey,
+    read_consents,
+    read_event,
+    read_profile,
+    read_row,
+)
+from journeykit.runtime.outcomes import BadRow, BatchOutcome, Outcome, TickCounts
+from journeykit.runtime.publishing import publish
+from journeykit.runtime.reporting import report, unknown_customer
+from journeykit.runtime.script import Arrival, ingest, profile_of, work
+from journeykit.runtime.timeline import Timeline, tell
+from journeykit.runtime.views import CustomerView, view_of
+from journeykit.time import from_micros, to_micros
+
+R = TypeVar("R")
+Row = Mapping[str, Any]
+
+
+class Runner:
+    """Runs a workspace on a store, with channels and a clock that the host provides.
+
+    Args:
+        workspace: Its journeys are published to the store.
+        channels: One for each channel that a journey sends through.
+        renderer: Turns templates into content.
+        clock: Tells the time.
+        worker: Name of this worker, for leases. A worker that was killed and starts again
+            under the same name takes its unfinished hand-overs back at once; two living
+            workers must have different names.
+        lease: How long a claimed message is kept from other workers.
+        batch: Customers or messages per transaction.
+
+    Raises:
+        DefinitionError: A journey sends through a channel that is not given.
+        TemplateError: The renderer lacks a template.
+        VersionError: A published journey was edited under its old version.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        store: Store,
+        channels: Mapping[str, Channel],
+        renderer: Renderer,
+        clock: Clock,
+        worker: str = "",
+        lease: timedelta = timedelta(minutes=5),
+        batch: int = 1000,
+    ) -> None:
+        if lease <= timedelta(0) or batch < 1:
+            raise UsageError("lease must be longer than zero and batch at least 1")
+        self._store = store
+        self._channels = dict(channels)
+        self._renderer = renderer
+        self._clock = clock
+        self._worker = worker
+        self._lease = lease // timedelta(microseconds=1)
+        self._batch = batch
+        _check_channels(workspace, self._channels)
+        _check_templates(workspace, renderer)
+        older = publish(workspace, store)
+        self._rules = compile_workspace(workspace, older)
+        if worker:
+            store.recover(worker)
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace that runs here."""
+        return self._rules.workspace
+
+    @property
+    def rules(self) -> Rules:
+        """The compiled workspace."""
+        return self._rules
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that was given."""
+        return self._clock
+
+    @property
+    def store(self) -> Store:
+        """The store that was given."""
+        return self._store
+
+    # ---- what the host tells
+
+    def identify(
+        self, customer_id: str, attributes: Mapping[str, Any] | Profile | None = None
+    ) -> Outcome:
+        """Tell attributes of a customer; begin the customer if it is new.
+
+        Only the attributes given change.
+
+        Raises:
+            InvalidProfileError, UnknownZoneError: Nothing of the update was stored.
+        """
+        check_customer_id(customer_id)
+        told = read_profile(self._rules, attributes or {}, self._now())
+        return self._apply(customer_id, [told], creates=True)
+
+    def track(
+        self,
+        customer_id: str,
+        event: Event | str,
+        data: Mapping[str, Any] | None = None,
+        *,
+        id: str | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Outcome:
+        """Report that something happened, and say what that did.
+
+        Args:
+            event: An `Event`, or its wire name with the fields in `data`.
+            id: The host's id of the event. A repeat with equal content does nothing, a
+                repeat with other content is reported as `conflict` (rule O8). Without an
+                id, each call is an event of its own.
+            occurred_at: When it happened; now when not given.
+
+        Raises:
+            UnknownEventError, InvalidEventError, NaiveInstantError, FutureEventError: What
+                was handed in is wrong; nothing was stored.
+            UnknownCustomerError: Nobody was identified under this id.
+        """
+        reported = read_event(
+            self._rules, customer_id, event, data, id=id, occurred_at=occurred_at, now=self._now()
+        )
+        (answer,) = self.drive(report(self._rules, [reported]))
+        if isinstance(answer, JourneykitError):
+            raise answer
+        return answer
+
+    def track_many(self, rows: Iterable[Row]) -> BatchOutcome:
+        """Report many events; good rows are done, bad ones come back with their errors.
+
+        Each row is a mapping with `customer_id`, `event`, and optionally `data`, `id` and
+        `occurred_at`, as for `track`. Rows of one customer are applied in their order.
+        """
+        batch = BatchOutcome()
+        good: list[Reported] = []
+        places: list[tuple[int, Row]] = []
+        now = self._now()
+        for index, row in enumerate(rows):
+            try:
+                good.append(read_row(self._rules, row, now))
+                places.append((index, row))
+            except JourneykitError as error:
+                batch.bad.append(BadRow(index, row, error))
+            if len(good) >= self._batch:
+                self._report_rows(batch, good, places)
+                good, places, now = [], [], self._now()
+        self._report_rows(batch, good, places)
+        batch.bad.sort(key=lambda bad: bad.index)
+        return batch
+
+    def grant(
+        self,
+        customer_id: str,
+        channels: Sequence[str],
+        *,
+        topic: str | None = None,
+        source: str = "",
+    ) -> Outcome:
+        """Record that a customer gave consent, with its source as proof (rule G7)."""
+        return self._consent(customer_id, channels, topic, True, source)
+
+    def withdraw(
+        self,
+        customer_id: str,
+        channels: Sequence[str],
+        *,
+        topic: str | None = None,
+        source: str = "",
+    ) -> Outcome:
+        """Record that a customer withdrew consent; without a topic, for the whole channel.
+
+        After this returns, no hand-over that it forbids starts.
+        """
+        return self._consent(customer_id, channels, topic, False, source)
+
+    def suppress(
+        self, customer_id: str, channel: str, address: str | None = None, *, reason: str = "host"
+    ) -> Outcome:
+        """Keep an address from being used on a channel; the present one when not given."""
+        return self._suppression(customer_id, channel, address, True, reason)
+
+    def unsuppress(self, customer_id: str, channel: str, address: str | None = None) -> Outcome:
+        """Let an address be used again."""
+        return self._suppression(customer_id, channel, address, False, "")
+
+    def enroll(
+        self,
+        customer_id: str,
+        journey: str,
+        *,
+        key: str | None = None,
+        data: Mapping[str, Any] | None = None,
+        id: str | None = None,
+    ) -> Outcome:
+        """Start a run by call, without an event. Re-entry rules hold as for events.
+
+        Args:
+            data: What later steps and templates read where they would read the trigger;
+                JSON values.
+            id: Names the cause: the same id starts the same run.
+        """
+        check_customer_id(customer_id)
+        check_journey(self._rules, journey)
+        signal = EnrollAsked(self._now(), journey, key, dict(data or {}), id or "")
+        return self._apply(customer_id, [signal])
+
+    def cancel(
+        self, customer_id: str, journey: str, *, key: str | None = None, reason: str = "cancelled"
+    ) -> Outcome:
+        """End a customer's runs of a journey, or the one with this key; what waits is withdrawn."""
+        check_customer_id(customer_id)
+        check_journey(self._rules, journey)
+        return self._apply(customer_id, [CancelAsked(self._now(), journey, key, reason)])
+
+    # ---- what the host asks
+
+    def customer(self, customer_id: str) -> CustomerView:
+        """Return how a customer stands now.
+
+        Raises:
+            UnknownCustomerError: Nobody was identified under this id.
+        """
+        found = self._store.load([customer_id], profiles=True).get(customer_id)
+        if found is None:
+            raise unknown_customer(customer_id)
+        return view_of(decode_state(found.body), profile_of(found), found.version)
+
+    def journal(self, customer_id: str) -> list[j.AnyEntry]:
+        """Return the whole journal of a customer, oldest first."""
+        return [
+            entry
+            for record in self._store.journal(customer_id)
+            for entry in decode_entries(record.entries)
+        ]
+
+    def explain(self, customer_id: str) -> Timeline:
+        """Return everything that happened to a customer, with reasons, in words."""
+        view = self.customer(customer_id)
+        zone = view.timezone or self.workspace.timezone
+        return tell(customer_id, zone, self.journal(customer_id))
+
+    def next_due(self) -> datetime | None:
+        """Return when a `tick` is needed next, or None when nothing waits."""
+        due = self._store.next_due()
+        return None if due is None else from_micros(due)
+
+    # ---- what takes time
+
+    def tick(self) -> TickCounts:
+        """Advance what is due, hand over what may go, until nothing is left that is due now."""
+        counts = TickCounts()
+        until = self._now()
+        while True:
+            progress = self._tick_once(until, counts)
+            if not progress:
+                return counts
+
+    def _tick_once(self, until: int, counts: TickCounts) -> int:
+        advanced, entries = self.drive(work(self._rules, until, self._batch))
+        counts.advanced += advanced
+        round_ = self.drive(deliver(self._rules, until, self._batch))
+        counts.accepted += round_.accepted
+        counts.rejected += round_.rejected
+        counts.retried += round_.retried
+        counts.blocked += round_.blocked
+        return entries + round_.accepted + round_.rejected + round_.retried + round_.blocked
+
+    # ---- within
+
+    def _consent(
+        self, customer_id: str, channels: Sequence[str], topic: str | None, granted: bool, source: str
+    ) -> Outcome:
+        check_customer_id(customer_id)
+        signals = read_consents(
+            self._rules, channels, topic, granted=granted, source=source, now=self._now()
+        )
+        return self._apply(customer_id, list(signals))
+
+    def _suppression(
+        self, customer_id: str, channel: str, address: str | None, suppressed: bool, reason: str
+    ) -> Outcome:
+        check_channel(self._rules, channel)
+        if address is None:
+            found = self._store.load([customer_id]).get(customer_id)
+            if found is None:
+                raise unknown_customer(customer_id)
+            address = decode_state(found.body).addresses.get(channel, customer_id)
+        signal = SuppressionTold(self._now(), channel, address, suppressed, reason)
+        return self._apply(customer_id, [signal])
+
+    def _apply(
+        self, customer_id: str, signals: list[Signal], *, creates: bool = False
+    ) -> Outcome:
+        arrival = Arrival(customer_id, signals, creates=creates)
+        applied = self.drive(ingest(self._rules, [arrival])).get(customer_id)
+        if applied is None:
+            raise unknown_customer(customer_id)
+        return Outcome(customer_id, applied.decision.entries)
+
+    def _report_rows(
+        self, batch: BatchOutcome, good: Sequence[Reported], places: Sequence[tuple[int, Row]]
+    ) -> None:
+        answers = self.drive(report(self._rules, good)) if good else []
+        for (index, row), answer in zip(places, answers, strict=True):
+            if isinstance(answer, Outcome):
+                batch.outcomes.append(answer)
+            else:
+                batch.bad.append(BadRow(index, row, answer))
+
+    def _now(self) -> int:
+        return to_micros(self._clock.now(), what="clock")
+
+    def drive(self, flow: c.Flow[R]) -> R:
+        """Run a flow on this runner's ports."""
+        return drive(flow, self._perform)
+
+    def _perform(self, call: c.Call[Any]) -> Any:
+        return _PERFORM[type(call)](self, call)
+
+    def _claim(self, call: c.Claim) -> Any:
+        return self._store.claim(
+            call.now,
+            limit=call.limit,
+            lease_until=call.now + self._lease,
+            worker=self._worker,
+        )
+
+    def _hand_over(self, call: c.HandOver) -> Receipt:
+        return self._channels[call.message.channel].send(call.message)
+
+
+_PERFORM: dict[type[c.Call[Any]], Callable[[Runner, Any], Any]] = {
+    c.Now: lambda runner, call: runner._now(),
+    c.Load: lambda runner, call: runner._store.load(call.customer_ids, profiles=call.profiles),
+    c.Commit: lambda runner, call: runner._store.commit(call.commits),
+    c.Seen: lambda runner, call: runner._store.seen(call.events),
+    c.Due: lambda runner, call: runner._store.due(call.now, limit=call.limit),
+    c.Claim: Runner._claim,
+    c.Unclaim: lambda runner, call: runner._store.unclaim(call.claims),
+    c.KeepContent: lambda runner, call: runner._store.keep_content(call.contents),
+    c.Versions: lambda runner, call: runner._store.versions(call.customer_ids),
+    c.Render: lambda runner, call: runner._renderer.render(call.context),
+    c.HandOver: Runner._hand_over,
+}
+
+
+def _check_channels(workspace: Workspace, channels: Mapping[str, Channel]) -> None:
+    for journey, path, step in _sends(workspace):
+        for channel in step.via:
+            if channel not in channels:
+                raise DefinitionError(
+                    f"it sends by {channel!r}, but no such channel was given",
+                    place=f"Journey {journey!r} › {path}",
+                    remedy=f"pass channels={{{channel!r}: ...}}; given are "
+                    f"{', '.join(sorted(channels)) or 'none'}",
+                )
+
+
+def _check_templates(workspace: Workspace, renderer: Renderer) -> None:
+    for journey, path, step in _sends(workspace):
+        for channel in step.via:
+            lacking = renderer.missing(step.template, channel)
+            if lacking is not None:
+                raise TemplateError(
+                    f"template {step.template!r} cannot be rendered for {channel!r}: {lacking}",
+                    place=f"Journey {journey!r} › {path}",
+                    remedy="register the template with the renderer",
+                )
+
+
+def _sends(workspace: Workspace) -> Iterable[tuple[str, str, Send]]:
+    for journey in workspace.journeys:
+        for path, step in steps_of(journey):
+            if isinstance(step, Send):
+                yield journey.name, path, step

@@ -1,0 +1,130 @@
+"""How does a script speak for a customer, and read what came of it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from journeykit.model import Event, Profile
+from journeykit.runtime import (
+    CustomerView,
+    MessageView,
+    Outcome,
+    RunView,
+    Timeline,
+)
+
+if TYPE_CHECKING:
+    from journeykit.simulation.world import Simulation
+
+T = TypeVar("T")
+
+
+class Story(list[T]):
+    """A list that tells its customer's timeline when an assertion about it fails."""
+
+    def __init__(self, items: Iterable[T], tell: Callable[[], object]) -> None:
+        super().__init__(items)
+        self._tell = tell
+
+    def __repr__(self) -> str:
+        return f"{super().__repr__()}\n\n{self._tell()}\n"
+
+
+class SimulatedCustomer:
+    """One customer in a simulation. What it does happens at the simulation's present instant."""
+
+    def __init__(self, simulation: Simulation, customer_id: str) -> None:
+        self._simulation = simulation
+        self.id = customer_id
+
+    # ---- what the customer, or the host about it, does
+
+    def track(
+        self,
+        event: Event | str,
+        data: Mapping[str, Any] | None = None,
+        *,
+        id: str | None = None,
+        occurred_at: datetime | str | None = None,
+    ) -> Outcome:
+        """Report an event. `occurred_at` as text is read in the simulation's zone."""
+        return self._simulation.track(self.id, event, data, id=id, occurred_at=occurred_at)
+
+    def tell(self, attributes: Mapping[str, Any] | Profile) -> Outcome:
+        """Change attributes of the profile."""
+        return self._simulation.identify(self.id, attributes)
+
+    def grant(
+        self, *channels: str, topic: str | None = None, source: str = "simulation"
+    ) -> Outcome:
+        """Give consent."""
+        return self._simulation.consent(self.id, channels, topic, granted=True, source=source)
+
+    def withdraw(
+        self, *channels: str, topic: str | None = None, source: str = "simulation"
+    ) -> Outcome:
+        """Withdraw consent."""
+        return self._simulation.consent(self.id, channels, topic, granted=False, source=source)
+
+    def enroll(
+        self, journey: str, *, key: str | None = None, data: Mapping[str, Any] | None = None
+    ) -> Outcome:
+        """Be enrolled by call."""
+        return self._simulation.runner.enroll(self.id, journey, key=key, data=data)
+
+    def cancel(self, journey: str, *, key: str | None = None, reason: str = "cancelled") -> Outcome:
+        """Have runs ended by call."""
+        return self._simulation.runner.cancel(self.id, journey, key=key, reason=reason)
+
+    def suppress(self, channel: str, reason: str = "host") -> Outcome:
+        """Have the address on a channel suppressed."""
+        return self._simulation.runner.suppress(self.id, channel, reason=reason)
+
+    # ---- what came of it
+
+    @property
+    def view(self) -> CustomerView:
+        """How the customer stands, after everything that is due now."""
+        self._simulation.settle()
+        return self._simulation.runner.customer(self.id)
+
+    @property
+    def received(self) -> Story[str]:
+        """Templates of the messages that channels accepted, in order."""
+        self._simulation.settle()
+        taken = self._simulation.accepted(self.id)
+        return Story((message.template for message in taken), lambda: self.timeline)
+
+    @property
+    def held(self) -> Story[MessageView]:
+        """Messages that the gate holds back now, with reason and release instant."""
+        return Story(self.view.held, lambda: self.timeline)
+
+    @property
+    def enrollments(self) -> Story[RunView]:
+        """Open runs, in the order of their entry."""
+        return Story(self.view.enrollments, lambda: self.timeline)
+
+    @property
+    def profile(self) -> Mapping[str, Any]:
+        """The attributes known now, in wire form."""
+        return self.view.profile
+
+    @property
+    def timeline(self) -> Timeline:
+        """Everything that happened, with reasons."""
+        self._simulation.settle()
+        return self._simulation.runner.explain(self.id)
+
+    def reasons(self, kind: str, journey: str | None = None) -> Sequence[str]:
+        """Return the reason codes of timeline lines of a kind, such as `refuse` or `drop`."""
+        return [
+            line.reason
+            for line in self.timeline
+            if line.kind == kind and journey in (None, line.journey)
+        ]
+
+    def __repr__(self) -> str:
+        return str(self.timeline)

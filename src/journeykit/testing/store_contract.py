@@ -1,0 +1,63 @@
+"""Does this store keep every promise of `journeykit.ports.Store`? `check_store` tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from journeykit.ports import Store
+from journeykit.testing.store_customers import CUSTOMER_PROMISES
+from journeykit.testing.store_outbox import OUTBOX_PROMISES
+from journeykit.testing.store_records import RECORD_PROMISES, REOPENING_PROMISES
+
+S = TypeVar("S", bound=Store)
+
+
+def check_store(make: Callable[[], S], *, reopen: Callable[[S], Store] | None = None) -> None:
+    """Put fresh stores from `make` through every promise, one store per promise.
+
+    It needs no test framework, uses threads, and takes seconds rather than minutes.
+
+    Args:
+        make: Returns a new store with nothing in it; it is called some forty times, and each
+            store is closed after its promise.
+        reopen: Opens the data of a store once more, as a second process would, while the
+            first stays open. Give it for a store that outlives its process.
+
+    Raises:
+        AssertionError: Lists every promise that was broken, by name, and how.
+    """
+    broken: list[str] = []
+    first: Exception | None = None
+    for promise in (*CUSTOMER_PROMISES, *OUTBOX_PROMISES, *RECORD_PROMISES):
+        error = _broken(promise, make())
+        if error:
+            broken.append(_told(promise, error))
+            first = first or error
+    for twofold in REOPENING_PROMISES if reopen else ():
+        assert reopen is not None
+        store = make()
+        error = _broken(partial(twofold, again=partial(reopen, store)), store)
+        if error:
+            broken.append(_told(twofold, error))
+            first = first or error
+    if broken:
+        told = "\n".join(broken)
+        raise AssertionError(f"the store breaks its contract (ports/store.py):\n{told}") from first
+
+
+def _broken(promise: Callable[[S], None], store: S) -> Exception | None:
+    try:
+        promise(store)
+    except Exception as error:  # whatever a store raises, the promise is not kept
+        return error
+    finally:
+        store.close()
+    return None
+
+
+def _told(promise: Callable[..., None], error: Exception) -> str:
+    words = (promise.__doc__ or "").strip()
+    how = str(error) if isinstance(error, AssertionError) else f"raised {error!r}"
+    return f"  {promise.__name__}: {words}\n    but {how}"
