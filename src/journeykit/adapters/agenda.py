@@ -41,13 +41,15 @@ class Agenda:
 
     def upto(self, now: int, limit: int) -> list[str]:
         """Return up to `limit` keys due at or before `now`, the longest due first."""
+        if limit <= 0:
+            return []
         front = self._front = [place for place in self._front if self._holds(place)]
         heap = self._heap
         while heap and heap[0][0] <= now and (len(front) < limit or heap[0] < front[-1]):
             place = heappop(heap)
             if self._holds(place):
                 _insert(front, place)
-        while len(front) > max(limit, 0):
+        while len(front) > limit:
             heappush(heap, front.pop())
         return [key for at, key in front if at <= now]
 

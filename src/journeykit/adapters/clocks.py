@@ -1,8 +1,9 @@
-"""What time is it? The only module of journeykit that asks the machine."""
+"""What time is it, and how does one wait? The only module that asks the machine."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 
 
 class SystemClock:
@@ -15,7 +16,12 @@ class SystemClock:
 
     def now(self) -> datetime:
         """Return the present instant."""
-        return datetime.now(UTC)
+        return datetime.now(UTC)  # noqa: TID251 - the one place
 
     def __repr__(self) -> str:
         return "SystemClock()"
+
+
+def pause(span: timedelta) -> None:
+    """Let this thread sleep for `span`."""
+    time.sleep(span.total_seconds())

@@ -30,9 +30,7 @@ def take(turn: Turn, signal: s.Signal) -> None:
             _profile(turn, signal)
         case s.ConsentTold():
             turn.emit(
-                j.Consented(
-                    turn.stamp, signal.channel, signal.topic, signal.granted, signal.source
-                )
+                j.Consented(turn.stamp, signal.channel, signal.topic, signal.granted, signal.source)
             )
         case s.SuppressionTold():
             _suppression(turn, signal)

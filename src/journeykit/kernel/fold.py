@@ -80,8 +80,7 @@ def _marked(state: CustomerState, entry: j.Marked) -> None:
 def _forgot(state: CustomerState, entry: j.Forgot) -> None:
     state.ledger = [line for line in state.ledger if line.at >= entry.ledger]
     kept = {
-        mark: [at for at in instants if at >= entry.marks]
-        for mark, instants in state.marks.items()
+        mark: [at for at in instants if at >= entry.marks] for mark, instants in state.marks.items()
     }
     state.marks = {mark: instants for mark, instants in kept.items() if instants}
     for stream, before in entry.tallies.items():

@@ -289,9 +289,7 @@ def first_open(message: Message, facts: Facts, *, reserved: bool = True) -> int 
     return None
 
 
-def _next_free(
-    cap: CapRule, message: Message, facts: Facts, at: int, reserved: bool
-) -> int | None:
+def _next_free(cap: CapRule, message: Message, facts: Facts, at: int, reserved: bool) -> int | None:
     """Return the first instant at or after `at` at which `cap` has a slot, or None."""
     if cap.limit == 0:
         return None

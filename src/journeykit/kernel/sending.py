@@ -160,9 +160,7 @@ def _next_channel(turn: Turn, message: Message, plan: SendPlan, verdict: Verdict
     if route >= len(plan.via):
         return False
     turn.emit(
-        j.Rerouted(
-            turn.stamp, message.id, plan.via[route], route, verdict.reason, verdict.detail
-        )
+        j.Rerouted(turn.stamp, message.id, plan.via[route], route, verdict.reason, verdict.detail)
     )
     turn.asked.append(message.id)
     return True

@@ -79,9 +79,13 @@ def compile_condition(
     """
     match condition:
         case All():
-            return _all([compile_condition(c, incoming=incoming, entries=entries) for c in condition.all])
+            return _all(
+                [compile_condition(c, incoming=incoming, entries=entries) for c in condition.all]
+            )
         case AnyOf():
-            return _any([compile_condition(c, incoming=incoming, entries=entries) for c in condition.any])
+            return _any(
+                [compile_condition(c, incoming=incoming, entries=entries) for c in condition.any]
+            )
         case Not():
             inner = compile_condition(condition.not_, incoming=incoming, entries=entries)
             return lambda reading: not inner(reading)

@@ -81,9 +81,7 @@ def _by_name(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[st
     variadic = cls._variadic
     if variadic:
         return {variadic: args, **kwargs}
-    names = [
-        name for name, info in cls.model_fields.items() if not info.kw_only and name != "type"
-    ]
+    names = [name for name, info in cls.model_fields.items() if not info.kw_only and name != "type"]
     if len(args) > len(names):
         raise DefinitionError(
             f"it takes {len(names)} positional arguments, {len(args)} were given",
@@ -149,7 +147,12 @@ def _tell(cls: type[BaseModel], detail: ErrorDetails) -> tuple[str, str, object,
         return place, "there is no such option", detail["input"], hint
     if kind == "union_tag_invalid":
         expected = context.get("expected_tags", "")
-        return place, f"there is no kind {context.get('tag')!r}", detail["input"], f"it is one of {expected}"
+        return (
+            place,
+            f"there is no kind {context.get('tag')!r}",
+            detail["input"],
+            f"it is one of {expected}",
+        )
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     problem, _, remedy = message.partition("; ")
     problem, colon, hint = problem.partition(": write ")
@@ -164,7 +167,9 @@ def _path(cls: type[BaseModel], loc: tuple[int | str, ...], value: object) -> st
     for part in loc:
         if isinstance(part, int):
             text += f"[{part}]"
-        elif part in ("on", "condition") or part.startswith(("function-", "is-instance", "tagged-")):
+        elif part in ("on", "condition") or part.startswith(
+            ("function-", "is-instance", "tagged-")
+        ):
             continue
         else:
             text += f".{part}" if not text.endswith("]") else f" › {part}"

@@ -120,7 +120,12 @@ def _kind_of(value: Any) -> str:
     if isinstance(value, Condition):
         return type(value).__name__
     if isinstance(value, dict):
-        for key, name in (("all", "All"), ("any", "AnyOf"), ("not", "Not"), ("past", "PastComparison")):
+        for key, name in (
+            ("all", "All"),
+            ("any", "AnyOf"),
+            ("not", "Not"),
+            ("past", "PastComparison"),
+        ):
             if key in value:
                 return name
         return "Comparison"

@@ -113,7 +113,9 @@ def _operand(attribute: Reference, op: Op, other: object) -> Any:
         raise _refused(attribute, op, other, WANTED["json"])
     if op in ("contains", "starts_with"):
         if kind not in ("text", "list") or (op == "starts_with" and kind == "list"):
-            raise _refused(attribute, op, other, f"it asks a text{' or a list' if op == 'contains' else ''}")
+            raise _refused(
+                attribute, op, other, f"it asks a text{' or a list' if op == 'contains' else ''}"
+            )
         if not isinstance(other, str | int) or isinstance(other, bool):
             raise _refused(attribute, op, other, "give a string or a whole number")
         return other
@@ -123,7 +125,9 @@ def _operand(attribute: Reference, op: Op, other: object) -> Any:
         raise _refused(attribute, op, other, "ask contains(item)")
     if isinstance(other, Reference):
         if other.kind != kind:
-            raise _refused(attribute, op, other, f"{other!r} is a {other.kind}; compare with a {kind}")
+            raise _refused(
+                attribute, op, other, f"{other!r} is a {other.kind}; compare with a {kind}"
+            )
         return FieldRef(of=other.of, field=other.name, kind=other.kind)
     if isinstance(other, RelativeMoment):
         if kind not in ("date", "instant"):
@@ -208,7 +212,9 @@ def field(attribute: T) -> Attribute[T]:
     """
     if not isinstance(attribute, Attribute):
         raise ConditionError(
-            "this is no field", value=attribute, remedy="give a class attribute, such as Shopper.plan"
+            "this is no field",
+            value=attribute,
+            remedy="give a class attribute, such as Shopper.plan",
         )
     return cast(Attribute[T], attribute)
 
@@ -331,7 +337,11 @@ def total(
     Raises:
         ConditionError: The field is no number of an event.
     """
-    if not isinstance(attribute, Attribute) or attribute.kind not in ("integer", "decimal", "float"):
+    if not isinstance(attribute, Attribute) or attribute.kind not in (
+        "integer",
+        "decimal",
+        "float",
+    ):
         raise ConditionError(
             "total adds up a number field of an event",
             value=attribute,

@@ -33,6 +33,7 @@ from journeykit.time import zone
 
 PROFILE = "profile"
 
+
 class Address:
     """Marks the profile field that holds the address of a channel.
 
@@ -233,9 +234,7 @@ def _refuse_naive(cls: type[Fact], fact: Fact, data: Mapping[str, Any]) -> None:
             )
 
 
-def _input_error(
-    cls: type[Fact], error: ValidationError, kind: type[InputError]
-) -> InputError:
+def _input_error(cls: type[Fact], error: ValidationError, kind: type[InputError]) -> InputError:
     details = error.errors(include_url=False)
     problem, place, remedy = _told(cls, details[0])
     for other in details[1:]:

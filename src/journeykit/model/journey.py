@@ -67,9 +67,9 @@ class Journey(Frozen):
     goal: Annotated[Sequence[Goal], BeforeValidator(one_or_many), AfterValidator(as_tuple)] = Field(
         default=(), kw_only=True
     )
-    exits: Annotated[
-        Sequence[ExitRule], BeforeValidator(one_or_many), AfterValidator(as_tuple)
-    ] = Field(default=(), kw_only=True)
+    exits: Annotated[Sequence[ExitRule], BeforeValidator(one_or_many), AfterValidator(as_tuple)] = (
+        Field(default=(), kw_only=True)
+    )
     holdout: float = Field(default=0.0, ge=0, lt=1, kw_only=True)
     max_open: int = Field(default=100, ge=1, kw_only=True)
     description: str = Field(default="", kw_only=True)
@@ -94,10 +94,14 @@ class Journey(Frozen):
     @model_validator(mode="after")
     def _is_whole(self) -> Journey:
         if not self.entry:
-            raise Wrong("a journey without an entry is never entered", "entry=On(SomethingHappened)")
+            raise Wrong(
+                "a journey without an entry is never entered", "entry=On(SomethingHappened)"
+            )
         keyed = {on.key is not None for on in self.entry}
         if len(keyed) > 1:
-            raise Wrong("some entries have a key and some have none", "give each entry a key, or none")
+            raise Wrong(
+                "some entries have a key and some have none", "give each entry a key, or none"
+            )
         names = [on.event for on in self.entry]
         if len(set(names)) != len(names):
             raise Wrong("an entry event is named twice", "join the conditions with |")
@@ -141,8 +145,6 @@ class Journey(Frozen):
         """Return one fixed spelling as JSON: equal journeys give equal bytes."""
         data = self.model_dump(mode="json")
         return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
-
-
 
 
 def conditions_of(journey: Journey) -> Iterator[tuple[str | None, Condition]]:

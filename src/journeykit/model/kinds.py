@@ -17,7 +17,6 @@ _KINDS: dict[type, Kind] = {
 }  # fmt: skip
 
 
-
 def snake_case(name: str) -> str:
     """Return a class name such as `OrderPlaced` as `order_placed`."""
     parts = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)

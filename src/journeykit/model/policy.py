@@ -40,7 +40,9 @@ Names = Annotated[Sequence[Name], AfterValidator(as_tuple)]
 
 def _some(value: Sequence[str]) -> Sequence[str]:
     if not value:
-        raise Wrong("the list is empty, so the rule covers nothing", "name something, or leave it out")
+        raise Wrong(
+            "the list is empty, so the rule covers nothing", "name something, or leave it out"
+        )
     return value
 
 

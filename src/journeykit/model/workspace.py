@@ -31,7 +31,6 @@ class Workspace(Frozen):
         seed: What ids and random choices are keyed with. Another seed, other arms.
         future_tolerance: How far ahead of now `occurred_at` may lie (rule O9).
         remember_events: How long event ids are remembered (rule O8): at least 90 days.
-        unknown_customers: What an event of somebody who was never identified does.
         max_steps: Steps that one run may take in one instant (rule E5).
     """
 

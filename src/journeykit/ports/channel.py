@@ -144,5 +144,3 @@ class Renderer(Protocol):
     def missing(self, template: str, channel: str) -> str | None:
         """Return None if `template` can be rendered for `channel`, else what is lacking."""
         ...
-
-

@@ -114,9 +114,7 @@ def deliver(rules: Rules, until: int, limit: int) -> Flow[Delivered]:
     return round_
 
 
-def _allowed(
-    rules: Rules, customer: _Customer, claim: ClaimedMessage, now: int
-) -> Message | None:
+def _allowed(rules: Rules, customer: _Customer, claim: ClaimedMessage, now: int) -> Message | None:
     """Return the message if it may be handed over now (G1: the state at hand-over decides)."""
     state = customer.state
     message = state.messages.get(claim.key)
@@ -308,7 +306,9 @@ def _settle(rules: Rules, customers: Sequence[_Customer], round_: Delivered) -> 
         return
     stale = yield from Commit(commits)
     if stale:
-        yield from ingest(rules, [Arrival(customer_id, waiting[customer_id]) for customer_id in stale])
+        yield from ingest(
+            rules, [Arrival(customer_id, waiting[customer_id]) for customer_id in stale]
+        )
 
 
 def _tally(round_: Delivered, customer: _Customer) -> None:

@@ -150,9 +150,7 @@ def _unknown_event(name: str, classes: Iterable[str]) -> UnknownEventError:
     )
 
 
-def read_profile(
-    rules: Rules, attributes: Mapping[str, Any] | Profile, now: int
-) -> ProfileTold:
+def read_profile(rules: Rules, attributes: Mapping[str, Any] | Profile, now: int) -> ProfileTold:
     """Check attributes of a profile; only those given are told.
 
     Raises:

@@ -316,7 +316,12 @@ class Runner:
     # ---- within
 
     def _consent(
-        self, customer_id: str, channels: Sequence[str], topic: str | None, granted: bool, source: str
+        self,
+        customer_id: str,
+        channels: Sequence[str],
+        topic: str | None,
+        granted: bool,
+        source: str,
     ) -> Outcome:
         check_customer_id(customer_id)
         signals = read_consents(
@@ -336,9 +341,7 @@ class Runner:
         signal = SuppressionTold(self._now(), channel, address, suppressed, reason)
         return self._apply(customer_id, [signal])
 
-    def _apply(
-        self, customer_id: str, signals: list[Signal], *, creates: bool = False
-    ) -> Outcome:
+    def _apply(self, customer_id: str, signals: list[Signal], *, creates: bool = False) -> Outcome:
         arrival = Arrival(customer_id, signals, creates=creates)
         applied = self.drive(ingest(self._rules, [arrival])).get(customer_id)
         if applied is None:

@@ -185,10 +185,7 @@ def to_commit(
         state.clock,
         encode_entries(entries) if entries else b"",
         None if decision.profile is None else encode_json(decision.profile),
-        [
-            OutboxRow(key, state.id, channel, due)
-            for key, (channel, due) in decision.put.items()
-        ]
+        [OutboxRow(key, state.id, channel, due) for key, (channel, due) in decision.put.items()]
         if decision.put
         else (),
         list(decision.drop) if decision.drop else (),

@@ -189,7 +189,11 @@ def _decided(t: _Teller, e: j.Decided) -> Told:
 
 def _rerouted(t: _Teller, e: j.Rerouted) -> Told:
     journey, template = t.about(e.message)
-    return journey, e.reason, f"{template}: tries {e.channel}, because of {e.reason}{_words(e.detail)}"
+    return (
+        journey,
+        e.reason,
+        f"{template}: tries {e.channel}, because of {e.reason}{_words(e.detail)}",
+    )
 
 
 def _held(t: _Teller, e: j.Held) -> Told:

@@ -66,9 +66,7 @@ class CustomerView:
 def view_of(state: CustomerState, profile: Mapping[str, Any], version: int) -> CustomerView:
     """Return the picture of a state."""
     messages = [
-        MessageView(
-            m.id, m.template, m.channel, m.journey, m.status, m.reason, _when(m.until)
-        )
+        MessageView(m.id, m.template, m.channel, m.journey, m.status, m.reason, _when(m.until))
         for m in state.messages.values()
     ]
     return CustomerView(

@@ -162,7 +162,9 @@ class Simulation:
 
     def accepted(self, customer_id: str) -> list[OutgoingMessage]:
         """Return the messages to one customer that channels accepted, in order of hand-over."""
-        taken = [m for c in self.channels.values() for m in c.accepted if m.customer_id == customer_id]
+        taken = [
+            m for c in self.channels.values() for m in c.accepted if m.customer_id == customer_id
+        ]
         return sorted(taken, key=lambda message: message.at)
 
     def explain(self, customer_id: str) -> Timeline:

@@ -93,7 +93,9 @@ def _checked(expression: str) -> str:
         _check_field(expression, name, field)
     text = " ".join(fields)
     try:
-        first = croniter(text, datetime(2000, 1, 1), ret_type=datetime, max_years_between_matches=30)
+        first = croniter(
+            text, datetime(2000, 1, 1), ret_type=datetime, max_years_between_matches=30
+        )
         first.get_next(datetime)
     except CroniterBadDateError:
         raise ValueError(
@@ -106,7 +108,9 @@ def _checked(expression: str) -> str:
 
 def _check_field(expression: str, name: str, field: str) -> None:
     if not _ALLOWED.fullmatch(field):
-        raise ValueError(f"cron {expression!r}: the {name} {field!r} has a character that is unknown")
+        raise ValueError(
+            f"cron {expression!r}: the {name} {field!r} has a character that is unknown"
+        )
     for part in field.split(","):
         if re.fullmatch(r"[hHrR](\(.*\))?(/.*)?", part):
             raise ValueError(
@@ -119,5 +123,3 @@ def _check_field(expression: str, name: str, field: str) -> None:
                 f"cron {expression!r}: the {name} {part!r} is ambiguous; write '{low}-END/{step}' "
                 f"or '*/{step}'"
             )
-
-

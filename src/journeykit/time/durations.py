@@ -38,9 +38,7 @@ class Duration:
         if not isinstance(other, Duration | timedelta):
             return NotImplemented
         more = Duration.of(other)
-        return Duration(
-            self.months + more.months, self.days + more.days, self.micros + more.micros
-        )
+        return Duration(self.months + more.months, self.days + more.days, self.micros + more.micros)
 
     __radd__ = __add__
 
@@ -163,7 +161,10 @@ def _elapsed_repr(micros: int) -> str:
 def _whole(count: int, unit: str) -> int:
     if isinstance(count, bool) or not isinstance(count, int):
         raise InputError(
-            f"a number of {unit} must be whole", place=unit, value=count, remedy=f"such as {unit}(2)"
+            f"a number of {unit} must be whole",
+            place=unit,
+            value=count,
+            remedy=f"such as {unit}(2)",
         )
     return count
 

@@ -16,9 +16,7 @@ Feb29 = Literal["feb28", "mar01", "skip"]
 _LONGEST_SEARCH = 800  # days: a weekday comes within 8, a February 29 is not asked for here
 
 
-def local_moment(
-    day: int, clock: int, zone: Zone, resolve: Resolve = "compatible"
-) -> int | None:
+def local_moment(day: int, clock: int, zone: Zone, resolve: Resolve = "compatible") -> int | None:
     """Return the instant of a local date and time of day; None where `resolve` skips it."""
     return zone.instant(day * DAY + clock, resolve)
 
