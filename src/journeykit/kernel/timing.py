@@ -5,7 +5,7 @@ from __future__ import annotations
 from journeykit.kernel.state import Enrollment
 from journeykit.kernel.turn import Turn
 from journeykit.machine import CompiledStep, Moment
-from journeykit.time import DAY, Duration, Zone, local_moment, next_local, shift
+from journeykit.time import DAY, Duration, Zone, local_moment, next_local, shift, shift_wall
 
 
 def reached_at(turn: Turn, run: Enrollment) -> int:
@@ -52,7 +52,7 @@ def _placed(plan: Moment, stamp: tuple[str, int], zone: Zone) -> int | None:
             return value + offset.micros
         day = zone.wall(value) // DAY
     else:
-        day = shift_date(value, calendar) // DAY
+        day = shift_wall(value, calendar) // DAY
     moment = local_moment(day, plan.clock or 0, zone, plan.resolve)
     return None if moment is None else moment + offset.micros
 
