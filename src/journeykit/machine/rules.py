@@ -38,13 +38,14 @@ class Rules:
     """A compiled workspace."""
 
     __slots__ = (
-        "addresses", "current", "declared", "entries", "future_tolerance", "gate", "marks",
+        "addresses", "current", "declared", "entries", "event_classes", "future_tolerance", "gate", "marks",
         "max_steps", "reaches", "reads_profile", "remember", "seed", "streams", "tables",
         "workspace", "zone",
     )  # fmt: skip
 
     def __init__(self, workspace: Workspace, older: Iterable[Journey] = ()) -> None:
         self.workspace = workspace
+        self.event_classes = workspace.event_classes
         self.seed = workspace.seed.encode()
         self.zone = zone(workspace.timezone)
         self.gate = GatePlan(workspace.policy)

@@ -110,7 +110,7 @@ def _span(micros: int) -> str:
 
 
 def _checked(rules: Rules, event: Event | str, data: Mapping[str, Any] | None) -> Event:
-    classes = rules.workspace.event_classes
+    classes = rules.event_classes
     if isinstance(event, Event):
         if data is not None:
             raise UsageError(
