@@ -242,3 +242,48 @@ def read_row(rules: Rules, row: Mapping[str, Any], now: int) -> Reported:
 
 
 _ROW_REMEDY = "a row has customer_id and event, and may have data, id and occurred_at"
+
+
+CUSTOMER_FIELDS = ("customer_id", "attributes", "consents", "source")
+_CUSTOMER_REMEDY = (
+    "a row has customer_id, and may have attributes, consents (such as ['email', 'sms/offers']) "
+    "and source"
+)
+
+
+def read_customer_row(
+    rules: Rules, row: Mapping[str, Any], now: int
+) -> tuple[str, list[ProfileTold | ConsentTold]]:
+    """Check one row of a batch of customers: attributes to tell, consents to grant.
+
+    Raises:
+        InputError, UsageError: As for `identify` and `grant`; also for a row that lacks the
+            id, or has a field that is not known.
+    """
+    if not isinstance(row, Mapping) or "customer_id" not in row:
+        raise UsageError("the row has no 'customer_id'", value=row, remedy=_CUSTOMER_REMEDY)
+    unknown = [field for field in row if field not in CUSTOMER_FIELDS]
+    if unknown:
+        raise UsageError(
+            f"the row has an unknown field {unknown[0]!r}",
+            place=unknown[0],
+            remedy=_CUSTOMER_REMEDY,
+        )
+    customer_id = check_customer_id(row["customer_id"])
+    signals: list[ProfileTold | ConsentTold] = [
+        read_profile(rules, row.get("attributes") or {}, now)
+    ]
+    words = row.get("consents") or ()
+    if isinstance(words, str):
+        words = [words]
+    for word in words:
+        channel, _, topic = str(word).partition("/")
+        signals += read_consents(
+            rules,
+            [channel],
+            topic or None,
+            granted=True,
+            source=str(row.get("source") or ""),
+            now=now,
+        )
+    return customer_id, signals

@@ -42,6 +42,7 @@ from journeykit.runtime.intake import (
     check_customer_id,
     check_journey,
     read_consents,
+    read_customer_row,
     read_event,
     read_profile,
     read_row,
@@ -141,6 +142,29 @@ class Runner:
         check_customer_id(customer_id)
         told = read_profile(self._rules, attributes or {}, self._now())
         return self._apply(customer_id, [told], creates=True)
+
+    def identify_many(self, rows: Iterable[Row]) -> BatchOutcome:
+        """Tell attributes, and grant consents, of many customers; begin those that are new.
+
+        Each row is a mapping with `customer_id`, and optionally `attributes`, `consents` (a
+        list of channels, or `channel/topic`, that are granted) and their `source`. Good rows
+        are done, a thousand to a transaction; bad ones come back with their errors.
+        """
+        batch = BatchOutcome()
+        waiting: dict[str, Arrival] = {}
+        now = self._now()
+        for index, row in enumerate(rows):
+            try:
+                customer_id, signals = read_customer_row(self._rules, row, now)
+            except JourneykitError as error:
+                batch.bad.append(BadRow(index, row, error))
+                continue
+            if customer_id in waiting or len(waiting) >= self._batch:
+                self._ingest_arrivals(batch, waiting)
+                waiting, now = {}, self._now()
+            waiting[customer_id] = Arrival(customer_id, list(signals), creates=True)
+        self._ingest_arrivals(batch, waiting)
+        return batch
 
     def track(
         self,
@@ -347,6 +371,11 @@ class Runner:
         if applied is None:
             raise unknown_customer(customer_id)
         return Outcome(customer_id, applied.decision.entries)
+
+    def _ingest_arrivals(self, batch: BatchOutcome, arrivals: Mapping[str, Arrival]) -> None:
+        done = self.drive(ingest(self._rules, list(arrivals.values()))) if arrivals else {}
+        for customer_id in arrivals:
+            batch.outcomes.append(Outcome(customer_id, done[customer_id].decision.entries))
 
     def _report_rows(
         self, batch: BatchOutcome, good: Sequence[Reported], places: Sequence[tuple[int, Row]]
