@@ -16,13 +16,15 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from journeykit.errors import InputError
-from journeykit.time.instants import DAY, HOUR, MINUTE, SECOND, naive_of, wall_of
+from journeykit.time.instants import DAY, HOUR, MINUTE, SECOND, naive_of, wall_of, within_years
 from journeykit.time.zones import Resolve, Zone
 
+_NUMBER = r"[-+]?\d{1,15}"
 _ISO = re.compile(
-    r"(?P<sign>-?)P(?=.)(?:(?P<weeks>\d+)W|(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?"
-    r"(?:(?P<days>\d+)D)?(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?"
-    r"(?:(?P<seconds>\d+(?:\.\d{1,6})?)S)?)?)"
+    rf"(?P<sign>[-+]?)P(?=.)(?:(?P<years>{_NUMBER})Y)?(?:(?P<months>{_NUMBER})M)?"
+    rf"(?:(?P<weeks>{_NUMBER})W)?(?:(?P<days>{_NUMBER})D)?(?:T(?=.)(?:(?P<hours>{_NUMBER})H)?"
+    rf"(?:(?P<minutes>{_NUMBER})M)?(?:(?P<seconds>{_NUMBER}(?:\.\d{{1,6}})?)S)?)?",
+    re.ASCII,
 )
 
 
@@ -85,13 +87,15 @@ class Duration:
 
     @classmethod
     def parse(cls, text: str) -> Duration:
-        """Read ISO 8601, such as `P1M`, `P2W`, `P1DT2H30M`; years, months, weeks and days are
-        calendar units, the rest is elapsed time.
+        """Read ISO 8601, such as `P1M`, `P2W`, `P1DT2H30M`.
+
+        Years, months, weeks and days are calendar units, the rest is elapsed time. A sign may
+        stand before the whole or before a part (`P-3DT2H`, as in `java.time` and ISO 8601-2).
 
         Raises:
             ValueError: It is no duration.
         """
-        match = _ISO.fullmatch(text) if isinstance(text, str) else None
+        match = _ISO.fullmatch(text)
         if match is None:
             raise ValueError(f"{text!r} is no ISO 8601 duration: write P1M, P2W or P1DT2H30M")
         part = {name: value or "0" for name, value in match.groupdict().items()}
@@ -102,25 +106,23 @@ class Duration:
             int(part["weeks"]) * 7 + int(part["days"]),
             micros,
         )
-        return -duration if match["sign"] else duration
+        return -duration if match["sign"] == "-" else duration
 
     def __str__(self) -> str:
         if self.is_zero:
             return "PT0S"
         if self.months <= 0 and self.days <= 0 and self.micros <= 0:
             return f"-{-self}"
-        if self.is_negative:
-            raise ValueError("a duration of mixed signs has no ISO 8601 form")
-        years, months = divmod(self.months, 12)
-        hours, rest = divmod(self.micros, HOUR)
-        minutes, rest = divmod(rest, MINUTE)
+        years, months = _divided(self.months, 12)
+        hours, rest = _divided(self.micros, HOUR)
+        minutes, rest = _divided(rest, MINUTE)
         seconds = f"{Decimal(rest) / SECOND:f}" if rest else ""
         date = _units((years, "Y"), (months, "M"), (self.days, "D"))
         time = _units((hours, "H"), (minutes, "M"), (seconds, "S"))
         return f"P{date}T{time}" if time else f"P{date}"
 
     def __repr__(self) -> str:
-        years, months = divmod(self.months, 12) if self.months >= 0 else (0, self.months)
+        years, months = _divided(self.months, 12)
         parts = [
             f"{name}({count})"
             for name, count in (("years", years), ("months", months), ("days", self.days))
@@ -144,6 +146,12 @@ class Duration:
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         return {"type": "string", "format": "duration"}
+
+
+def _divided(value: int, by: int) -> tuple[int, int]:
+    """Divide like `divmod`, but towards zero: quotient and rest have the sign of `value`."""
+    whole, rest = divmod(abs(value), by)
+    return (-whole, -rest) if value < 0 else (whole, rest)
 
 
 def _units(*parts: tuple[int | str, str]) -> str:
@@ -221,17 +229,22 @@ def seconds(count: float | Decimal) -> Duration:
 
 
 def shift_wall(wall: int, duration: Duration) -> int:
-    """Move wall micros by the calendar part: years and months first, clamped, then days."""
+    """Move wall micros by the calendar part: years and months first, clamped, then days.
+
+    Raises:
+        InputError: The result lies outside the years 1 to 9999.
+    """
     if duration.months:
         try:
             wall = wall_of(naive_of(wall) + relativedelta(months=duration.months))
         except (ValueError, OverflowError):
             raise InputError(
-                "a date lies outside the years 1 to 9999",
+                "this leads to a date outside the years 1 to 9999",
+                place="duration",
                 value=str(duration),
-                remedy="use a shorter duration",
+                remedy="use a shorter one",
             ) from None
-    return wall + duration.days * DAY
+    return within_years(wall + duration.days * DAY, what="local time")
 
 
 def shift(us: int, duration: Duration, zone: Zone, *, resolve: Resolve = "compatible") -> int:
@@ -247,8 +260,5 @@ def shift(us: int, duration: Duration, zone: Zone, *, resolve: Resolve = "compat
     """
     if duration.is_calendar:
         wall = shift_wall(zone.wall(us), duration)
-        naive_of(wall)
-        found = zone.instant(wall, resolve)
-        us = wall - zone.offset(us) if found is None else found
-    us += duration.micros
-    return us
+        us = zone.instant(wall, "compatible" if resolve == "skip" else resolve)
+    return within_years(us + duration.micros)

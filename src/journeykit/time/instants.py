@@ -20,7 +20,9 @@ DAY = 24 * HOUR
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
-_CLOCK = re.compile(r"(\d{2}):(\d{2})(?::(\d{2}))?")
+_FIRST = (datetime(1, 1, 1) - _NAIVE_EPOCH) // _MICROSECOND
+_LAST = (datetime(9999, 12, 31) - _NAIVE_EPOCH) // _MICROSECOND + DAY - 1
+_CLOCK = re.compile(r"(\d{2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _FULL = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -30,19 +32,38 @@ def to_micros(value: datetime, *, what: str = "instant") -> int:
 
     Raises:
         NaiveInstantError: It has no zone; `what` names it in the message (rule T1).
-        InputError: It is no datetime at all.
+        InputError: It is no datetime at all, or in UTC it lies outside the years 1 to 9999.
     """
     if not isinstance(value, datetime):
         raise InputError(
             "an instant must be a datetime", place=what, value=value,
             remedy="datetime(..., tzinfo=UTC)",
         )  # fmt: skip
-    if value.utcoffset() is None:
+    offset = value.utcoffset()
+    if offset is None:
         raise NaiveInstantError(
             "a datetime without a zone names no instant", place=what, value=value,
             remedy="datetime(..., tzinfo=UTC)",
         )  # fmt: skip
-    return (value.astimezone(UTC) - _EPOCH) // _MICROSECOND
+    # Not by `astimezone`: what it cannot hold (year 0, year 10000) gets our error, not its.
+    return within_years(wall_of(value) - offset // _MICROSECOND, what=what)
+
+
+def within_years(us: int, *, what: str = "instant") -> int:
+    """Return `us`, an instant or a wall time, where a datetime can hold it.
+
+    Raises:
+        InputError: It lies outside the years 1 to 9999; `what` names it in the message.
+    """
+    if _FIRST <= us <= _LAST:
+        return us
+    raise _out_of_years(us, what)
+
+
+def _out_of_years(us: int, what: str) -> InputError:
+    return InputError(
+        "outside the years 1 to 9999", place=what, value=us, remedy="use a nearer one"
+    )
 
 
 def from_micros(us: int) -> datetime:
@@ -54,9 +75,7 @@ def from_micros(us: int) -> datetime:
     try:
         return _EPOCH + timedelta(microseconds=us)
     except OverflowError:
-        raise InputError(
-            "an instant lies outside the years 1 to 9999", value=us, remedy="use a nearer one"
-        ) from None
+        raise _out_of_years(us, "instant") from None
 
 
 def wall_of(naive: datetime) -> int:
@@ -65,13 +84,15 @@ def wall_of(naive: datetime) -> int:
 
 
 def naive_of(wall: int) -> datetime:
-    """Return wall micros as a naive local datetime."""
+    """Return wall micros as a naive local datetime.
+
+    Raises:
+        InputError: It lies outside the years 1 to 9999.
+    """
     try:
         return _NAIVE_EPOCH + timedelta(microseconds=wall)
     except OverflowError:
-        raise InputError(
-            "a local time lies outside the years 1 to 9999", value=wall, remedy="use a nearer one"
-        ) from None
+        raise _out_of_years(wall, "local time") from None
 
 
 def parse_clock(text: str, *, end: bool = False) -> int:
@@ -82,7 +103,10 @@ def parse_clock(text: str, *, end: bool = False) -> int:
     Raises:
         ValueError: It is no time of day.
     """
-    match = _CLOCK.fullmatch(text) if isinstance(text, str) else None
+    try:
+        match = _CLOCK.fullmatch(text)
+    except TypeError:  # no text at all
+        match = None
     if match is not None:
         hour, minute, second = (int(part or 0) for part in match.groups())
         if hour < 24 and minute < 60 and second < 60:
@@ -103,7 +127,7 @@ def parse_days(days: Iterable[str]) -> frozenset[int]:
         raise ValueError(f"{days!r} is text, not a list of weekdays: write [{days!r}]")
     numbers: set[int] = set()
     for day in days:
-        name = day.strip().lower() if isinstance(day, str) else ""
+        name = str(day).strip().lower()
         if name in WEEKDAYS:
             numbers.add(WEEKDAYS.index(name))
         elif name in _FULL:

@@ -9,11 +9,13 @@ from typing import Literal
 
 from dateutil.relativedelta import relativedelta
 
-from journeykit.time.instants import DAY, naive_of, wall_of
+from journeykit.errors import InputError
+from journeykit.time.instants import DAY, naive_of, wall_of, within_years
 from journeykit.time.zones import Resolve, Zone
 
 Feb29 = Literal["feb28", "mar01", "skip"]
 _LONGEST_SEARCH = 800  # days: a weekday comes within 8, a February 29 is not asked for here
+_LONGEST_PAUSE = 9  # years: a February 29 leaves out 2100, so it comes after eight at the most
 
 
 def local_moment(day: int, clock: int, zone: Zone, resolve: Resolve = "compatible") -> int | None:
@@ -40,7 +42,8 @@ def next_local(
     today = zone.wall(us) // DAY
     best: int | None = None
     for day in range(today - 1, today + _LONGEST_SEARCH):
-        if best is not None and day > zone.wall(best) // DAY:
+        # With `earlier`, the first minutes of a day may have been moved to the day before.
+        if best is not None and day > zone.wall(best) // DAY + (resolve == "earlier"):
             break
         if (days is not None and (day + 3) % 7 not in days) or not zone.date_exists(day):
             continue
@@ -49,7 +52,7 @@ def next_local(
             if moment is not None and moment >= us and (best is None or moment < best):
                 best = moment
     assert best is not None
-    return best
+    return within_years(best)
 
 
 def next_anniversary(
@@ -64,28 +67,62 @@ def next_anniversary(
 ) -> int:
     """Return the next anniversary at or after `us`; exactly now counts (rule T5).
 
+    A date that the zone left out is skipped (rule T3).
+
     Args:
         feb29: Where February 29 falls in common years.
+
+    Raises:
+        InputError: No year has such a date, or it does not come before the year 10000.
     """
     year = naive_of(zone.wall(us)).year
-    for candidate in range(year - 1, year + 10):
+    for candidate in range(max(year - 1, 1), min(year + _LONGEST_PAUSE, 9999) + 1):
         on = anniversary_in(candidate, month, day, feb29)
         if on is None:
             continue
         number = wall_of(datetime(on.year, on.month, on.day)) // DAY
         moment = local_moment(number, clock, zone, resolve)
-        if moment is not None and moment >= us:
-            return moment
-    raise AssertionError("an anniversary comes at least every eight years")
+        if moment is not None and moment >= us and zone.date_exists(number):
+            return within_years(moment)
+    raise InputError(
+        "this anniversary does not come before the year 10000",
+        place="date",
+        value=f"{month:02}-{day:02}",
+        remedy="look for it from an earlier instant",
+    )
 
 
 def anniversary_in(year: int, month: int, day: int, feb29: Feb29 = "feb28") -> date | None:
-    """Return the date of an anniversary in one year, or None where it is skipped."""
+    """Return the date of an anniversary in one year, or None where it is skipped.
+
+    Raises:
+        InputError: No year has such a date.
+    """
     if (month, day) == (2, 29) and not calendar.isleap(year):
         return {"feb28": date(year, 2, 28), "mar01": date(year, 3, 1), "skip": None}[feb29]
-    return date(year, month, day)
+    try:
+        return date(year, month, day)
+    except ValueError:
+        raise InputError(
+            "no year has such a date",
+            place="date",
+            value=f"{month:02}-{day:02}",
+            remedy="give a month from 1 to 12 and a day that it has",
+        ) from None
 
 
 def nth_month(anchor: date, n: int) -> date:
-    """Return the date `n` months after `anchor`, reckoned from the anchor itself (rule T5)."""
-    return anchor + relativedelta(months=n)
+    """Return the date `n` months after `anchor`, reckoned from the anchor itself (rule T5).
+
+    Raises:
+        InputError: It lies outside the years 1 to 9999.
+    """
+    try:
+        return anchor + relativedelta(months=n)
+    except (ValueError, OverflowError):
+        raise InputError(
+            "this leads to a date outside the years 1 to 9999",
+            place="months",
+            value=n,
+            remedy="use a nearer one",
+        ) from None

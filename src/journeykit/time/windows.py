@@ -113,12 +113,7 @@ class Windows:
             return min(following, (wall // DAY + 1) * DAY)
         return following
 
-    @property
-    def covers_whole_week(self) -> bool:
-        """Whether nothing of a week is left uncovered."""
-        return self._bounds == (0, WEEK)
-
 
 def never_open(windows: Windows) -> bool:
     """Tell whether these windows cover every week as a whole."""
-    return windows.covers_whole_week
+    return windows._bounds == (0, WEEK)

@@ -8,18 +8,23 @@ change.
 from __future__ import annotations
 
 from bisect import bisect_right
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import cache
-from typing import Literal
+from typing import Literal, overload
 from zoneinfo import ZoneInfo, available_timezones
 
 from journeykit.errors import UnknownZoneError
-from journeykit.time.instants import DAY, HOUR, from_micros
+from journeykit.time.instants import DAY, HOUR, from_micros, to_micros
 
 Resolve = Literal["compatible", "earlier", "later", "skip"]
 _SHIFT = 45  # a stretch is 2**45 micros, 407 days
-_PROBE = 6 * HOUR
+_PROBE = 6 * HOUR  # the tz database has no two changes within 95 hours
 _MARGIN = 26 * HOUR  # no zone is, or jumps, further than this from UTC
+# Beyond these the zone stays as it is: a local time there may not fit into a datetime.
+_FIRST = to_micros(datetime(1, 1, 2, tzinfo=UTC))
+_LAST = to_micros(datetime(9999, 12, 30, tzinfo=UTC))
+_MACHINES_OWN = ("localtime", "posixrules", "posix/", "right/")
 
 
 class Zone:
@@ -55,6 +60,14 @@ class Zone:
             return us + offsets[0]
         return us + offsets[bisect_right(starts, us) - 1]
 
+    @overload
+    def instant(
+        self, wall: int, resolve: Literal["compatible", "earlier", "later"] = "compatible"
+    ) -> int: ...
+
+    @overload
+    def instant(self, wall: int, resolve: Resolve) -> int | None: ...
+
     def instant(self, wall: int, resolve: Resolve = "compatible") -> int | None:
         """Return the instant at which the clock shows `wall` (rule T3).
 
@@ -64,11 +77,10 @@ class Zone:
                 (`skip`). For one that exists twice: its first pass, or its second
                 (`later`).
         """
-        before = self.offset(wall - _MARGIN)
-        after = self.offset(wall + _MARGIN)
-        if before == after and self.next_change(wall - _MARGIN, wall + _MARGIN) is None:
-            return wall - before
-        passes = self._passes(wall)
+        offsets = self.offsets_near(wall)
+        if len(offsets) == 1:
+            return wall - offsets[0]
+        passes = sorted(wall - o for o in set(offsets) if self.offset(wall - o) == o)
         if passes:
             return passes[-1] if resolve == "later" else passes[0]
         if resolve == "skip":
@@ -88,20 +100,28 @@ class Zone:
                         return start
         return None
 
-    def date_exists(self, day: int) -> bool:
-        """Tell whether the clock ever shows the date with this day number."""
-        return self.instant(day * DAY, "skip") is not None or any(
-            self.instant(day * DAY + hour * HOUR, "skip") is not None for hour in range(1, 24)
-        )
+    def offsets_near(self, us: int) -> list[int]:
+        """Return the offsets in force within 26 hours of `us`, in their order.
 
-    def _passes(self, wall: int) -> list[int]:
-        """Return every instant at which the clock shows `wall`, earliest first."""
-        offsets = {self.offset(wall - _MARGIN)}
-        at: int | None = wall - _MARGIN
-        while at is not None:
-            offsets.add(self.offset(at))
-            at = self.next_change(at, wall + _MARGIN)
-        return sorted(wall - o for o in offsets if self.offset(wall - o) == o)
+        A wall time read as if it were UTC will do for `us`: what the clock shows there, or
+        jumps over there, depends on no other offset.
+        """
+        offsets = [self.offset(us - _MARGIN)]
+        change = self.next_change(us - _MARGIN, us + _MARGIN)
+        while change is not None:
+            offsets.append(self.offset(change))
+            change = self.next_change(change, us + _MARGIN)
+        return offsets
+
+    def date_exists(self, day: int) -> bool:
+        """Tell whether the clock ever shows the date with this day number.
+
+        No zone shows only the middle of a date.
+        """
+        first, last = day * DAY, (day + 1) * DAY - 1
+        if self.next_change(first - _MARGIN, last + _MARGIN) is None:
+            return True
+        return self.instant(first, "skip") is not None or self.instant(last, "skip") is not None
 
     def _gap(self, wall: int) -> int:
         """Return the change over which the clock jumps past `wall`."""
@@ -142,14 +162,15 @@ class Zone:
         return high
 
     def _ask(self, us: int) -> int:
-        offset = from_micros(us).astimezone(self._info).utcoffset()
+        within = from_micros(min(max(us, _FIRST), _LAST))
+        offset = within.astimezone(self._info).utcoffset()
         assert offset is not None
         return (offset.days * 86_400 + offset.seconds) * 1_000_000 + offset.microseconds
 
 
 @cache
 def _known() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return frozenset(n for n in available_timezones() if not n.startswith(_MACHINES_OWN))
 
 
 @cache
@@ -157,17 +178,28 @@ def _zone(name: str) -> Zone:
     return Zone(name, ZoneInfo(name))
 
 
+def _found(name: str) -> Zone | None:
+    if not isinstance(name, str):
+        return None
+    if not name or name.startswith(_MACHINES_OWN):
+        return None
+    try:
+        return _zone(name)
+    except (KeyError, ValueError, OSError):  # unknown, no name at all, a folder
+        return None
+
+
 def zone(name: str) -> Zone:
     """Return the zone of this name, looked up once per process.
+
+    Names such as `localtime` mean another zone on another machine and are not taken.
 
     Raises:
         UnknownZoneError: The tz database has no zone of this name.
     """
-    if isinstance(name, str) and name and not name.startswith(("/", ".")) and ".." not in name:
-        try:
-            return _zone(name)
-        except (KeyError, ValueError, OSError):
-            pass
+    found = _found(name)
+    if found is not None:
+        return found
     near = get_close_matches(str(name), sorted(_known()), 1)
     hint = f"did you mean {near[0]!r}?" if near else "give an IANA name such as 'Europe/Berlin'"
     raise UnknownZoneError(
