@@ -22,7 +22,7 @@ from journeykit.kernel.arriving import leave_by_condition, take
 from journeykit.kernel.moving import leave
 from journeykit.kernel.sending import ask_again, settle
 from journeykit.kernel.signals import Signal
-from journeykit.kernel.state import CustomerState, Enrollment, Message, next_due
+from journeykit.kernel.state import CustomerState, Enrollment, Message, next_due, soonest
 from journeykit.kernel.turn import Turn
 from journeykit.machine import Rules
 from journeykit.time import DAY
@@ -84,9 +84,11 @@ def advance(
     _fire(turn, limit)
     while turn.asked:
         settle(turn)
+        turn.soonest = soonest(state)
         _fire(turn, limit)
     if turn.entries:
         _forget(turn)
+        turn.close()
     return Decision(
         state,
         turn.entries,
@@ -99,9 +101,10 @@ def advance(
 
 def _fire(turn: Turn, limit: int) -> None:
     """Fire what is due at or before `limit`: the earliest first, ties in a total order."""
-    while True:
+    while turn.soonest <= limit:
         due = _due(turn, limit)
         if not due:
+            turn.soonest = soonest(turn.state)
             return
         leave_by_condition(turn)
         for _, _, _, _, thing in due:
@@ -132,7 +135,7 @@ def _timer(turn: Turn, run: Enrollment, limit: int) -> None:
     if turn.state.enrollments.get(run.id) is not run or run.due is None or run.due > limit:
         return
     step = turn.table(run).steps[run.step]
-    leave(turn, run, "timeout" if step.kind == "wait_for" else "done")
+    leave(turn, run, "timeout" if step.kind == "wait_for" else "done", step)
 
 
 def _forget(turn: Turn) -> None:

@@ -13,7 +13,7 @@ from journeykit.kernel.moving import end_run, leave, reckon_anew
 from journeykit.kernel.sending import answered, closed_at_hand_over
 from journeykit.kernel.state import Enrollment
 from journeykit.kernel.turn import Turn
-from journeykit.machine import GoalRule, Hearing, Listener, amount_text
+from journeykit.machine import CompiledStep, GoalRule, Hearing, Listener, amount_text
 from journeykit.time import shift
 
 
@@ -47,6 +47,8 @@ def take(turn: Turn, signal: s.Signal) -> None:
 
 def leave_by_condition(turn: Turn) -> None:
     """End the runs whose exit condition holds now (rule E2)."""
+    if not turn.rules.leaves_by_condition:
+        return
     for run in tuple(turn.state.enrollments.values()):
         conditions = turn.table(run).exit_conditions
         if conditions:
@@ -75,7 +77,7 @@ def _enroll(turn: Turn, signal: s.EnrollAsked) -> None:
     if table.keyed and signal.key is None:
         refuse(turn, table, None, "key_missing", "")
         return
-    cause = signal.id or f"#{turn.state.seq}"
+    cause = signal.id or f"#{turn.seq}"
     enter(turn, table, signal.key, ("", cause, signal.received, signal.data))
 
 
@@ -88,15 +90,17 @@ def _cancel(turn: Turn, signal: s.CancelAsked) -> None:
 
 def _event(turn: Turn, event: s.EventArrived) -> None:
     if not event.id:  # without an id of the host's, each call is an event of its own (O8)
-        event = replace(event, id=f"#{turn.state.seq + 1}")
+        event = replace(event, id=f"#{turn.seq + 1}")
     turn.emit(j.Received(turn.stamp, event.name, event.id, event.occurred, event.data))
     _count(turn, event)
     rules, state = turn.rules, turn.state
     name = event.name
+    occurred = event.occurred
     for run in tuple(state.enrollments.values()):
-        hearing = rules.tables[run.journey, run.version].hears.get(name)
-        if hearing is not None and event.occurred >= run.entered:  # O5
-            _hear(turn, run, hearing, event)
+        table = rules.tables[run.journey, run.version]
+        hearing = table.hears.get(name)
+        if hearing is not None and occurred >= run.entered:  # O5
+            hear(turn, run, table.steps[run.step], hearing, event)
     leave_by_condition(turn)
     entries = rules.entries.get(name)
     if entries is not None:
@@ -114,17 +118,21 @@ def _count(turn: Turn, event: s.EventArrived) -> None:
     streams = turn.rules.streams.get(event.name)
     if streams is None:
         return
-    reading = turn.reading
-    reading.event = event.data
+    turn.event = event.data
     for stream in streams:
-        if stream.guard is None or stream.guard(reading):
-            amount = "" if stream.amount is None else amount_text(stream.amount(reading))
+        if stream.guard is None or stream.guard(turn):
+            amount = "" if stream.amount is None else amount_text(stream.amount(turn))
             windowed = stream.reach is not None
             turn.emit(j.Counted(turn.stamp, stream.id, event.occurred, amount, windowed))
 
 
-def _hear(turn: Turn, run: Enrollment, hearing: Hearing, event: s.EventArrived) -> None:
-    """Let one run hear one event: goals, exits, then what it waits for."""
+def hear(
+    turn: Turn, run: Enrollment, here: CompiledStep, hearing: Hearing, event: s.EventArrived
+) -> None:
+    """Let one run, which stands at `here`, hear one event: goals, exits, then its wait."""
+    turn.event = event.data
+    turn.trigger = run.data
+    turn.results = run.results
     for goal in hearing.goals:
         if _reaches(turn, run, goal, event):
             turn.emit(j.Met(turn.stamp, run.id, goal.number))
@@ -132,49 +140,45 @@ def _hear(turn: Turn, run: Enrollment, hearing: Hearing, event: s.EventArrived) 
                 end_run(turn, run, "goal", goal.title)
                 return
     for listener in hearing.exits:
-        if _concerns(turn, run, listener, event):
+        if _concerns(turn, run, listener):
             end_run(turn, run, "exited", event.name)
             return
-    here = turn.table(run).steps[run.step]
     arrived = False
     for step, listener, since_entry in hearing.waits:
         if step is here:
             in_time = since_entry or event.occurred >= run.at
-            arrived = arrived or (in_time and _concerns(turn, run, listener, event))
-        elif since_entry and step.id in here.reach and step.id not in run.latched:
-            if _concerns(turn, run, listener, event):  # O7
-                turn.emit(j.Latched(turn.stamp, run.id, step.id))
+            arrived = arrived or (in_time and _concerns(turn, run, listener))
+        elif (
+            since_entry
+            and step.id in here.reach
+            and step.id not in run.latched
+            and _concerns(turn, run, listener)
+        ):
+            turn.emit(j.Latched(turn.stamp, run.id, step.id))  # O7
     if arrived:
-        leave(turn, run, "event")
+        leave(turn, run, "event", here)
 
 
 def _reaches(turn: Turn, run: Enrollment, goal: GoalRule, event: s.EventArrived) -> bool:
     """Rule E3: once per run, within its window, whose end is excluded."""
-    if goal.number in run.met or not _concerns(turn, run, goal.listener, event):
+    if goal.number in run.met or not _concerns(turn, run, goal.listener):
         return False
     return goal.within is None or event.occurred < shift(run.entered, goal.within, turn.zone)
 
 
-def _concerns(turn: Turn, run: Enrollment, listener: Listener, event: s.EventArrived) -> bool:
-    """Tell whether an event is about this run: its key, and what must hold of it."""
-    reading = turn.reading
-    reading.event = event.data
-    if listener.key is not None and listener.key(reading) != run.key:
+def _concerns(turn: Turn, run: Enrollment, listener: Listener) -> bool:
+    """Tell whether the event at hand is about this run: its key, and what must hold of it."""
+    if listener.key is not None and listener.key(turn) != run.key:
         return False
-    if listener.guard is None:
-        return True
-    reading.trigger = run.data
-    reading.results = run.results
-    return listener.guard(reading)
+    return listener.guard is None or listener.guard(turn)
 
 
 def _mark(turn: Turn, listener: Listener, event: s.EventArrived) -> None:
     """Remember an exit or goal event, for a trigger that may arrive after it (O5)."""
-    reading = turn.reading
-    reading.event = event.data
-    reading.trigger = {}
-    if listener.guard is not None and not listener.guard(reading):
+    turn.event = event.data
+    turn.trigger = {}
+    if listener.guard is not None and not listener.guard(turn):
         return
-    key = None if listener.key is None else listener.key(reading)
+    key = None if listener.key is None else listener.key(turn)
     if listener.key is None or key is not None:
         turn.emit(j.Marked(turn.stamp, mark_key(listener, key), event.occurred))

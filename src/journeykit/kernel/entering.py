@@ -22,16 +22,15 @@ Trigger = tuple[str, str, int, dict[str, Any]]  # event name ("" for a call), ca
 def try_enter(turn: Turn, table: Table, listener: Listener, trigger: Trigger) -> None:
     """Start a run of `table` for an event, or journal why not."""
     name, _, _, data = trigger
-    reading = turn.reading
-    reading.event = data
-    reading.trigger = data
+    turn.event = data
+    turn.trigger = data
     key = None
     if listener.key is not None:
-        key = listener.key(reading)
+        key = listener.key(turn)
         if key is None:
             refuse(turn, table, None, "key_missing", name)
             return
-    if listener.guard is not None and not listener.guard(reading):
+    if listener.guard is not None and not listener.guard(turn):
         refuse(turn, table, key, "condition_false", name)
         return
     enter(turn, table, key, trigger)
@@ -75,8 +74,8 @@ def _objection(
         return reason, []
     if _already_over(turn, table, key, occurred):
         return "exit_already_happened", []
-    turn.reading.trigger = data
-    if any(guard(turn.reading) for guard in table.exit_conditions):
+    turn.trigger = data
+    if any(guard(turn) for guard in table.exit_conditions):
         return "exit_condition_holds", []
     restarted = inside if table.reentry == "restart" else []
     if len(runs) - len(restarted) >= table.max_open:

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 
-class Entry(Struct, array_like=True):
+class Entry(Struct, array_like=True, gc=False):
     """The base of all entries."""
 
     at: int

@@ -16,51 +16,65 @@ from journeykit.machine import CompiledStep, SendPlan
 from journeykit.time import shift
 
 
-def leave(turn: Turn, run: Enrollment, outcome: str, why: str = "") -> None:
+def leave(
+    turn: Turn, run: Enrollment, outcome: str, step: CompiledStep | None = None, *, why: str = ""
+) -> None:
     """Leave the present step of `run` by `outcome`, and go on until it waits or ends.
 
-    `why` is the reason given if the way leads out of the journey.
+    Args:
+        step: The present step, where the caller has it at hand.
+        why: The reason given if the way leads out of the journey.
     """
-    step = turn.table(run).steps[run.step]
+    if step is None:
+        step = turn.table(run).steps[run.step]
+    taken = turn.taken.get(run.id, 0)
     following: str | None = outcome
     while following is not None:
         target = step.moves[following]
-        taken = turn.taken[run.id] = turn.taken.get(run.id, 0) + 1
+        taken += 1
         if taken > turn.rules.max_steps:
             end_run(turn, run, "failed", "too_many_steps")
             return
         passed = None
         if step.on_loop and step.kind == "wait_until":
             passed = run.due if run.due is not None else reached_at(turn, run)
-        step, following, why = _come_to(turn, run, target, following, passed, why)
-
-
-def _come_to(
-    turn: Turn, run: Enrollment, target: CompiledStep, outcome: str, passed: int | None, why: str
-) -> tuple[CompiledStep, str | None, str]:
-    """Move to `target`; return it with the outcome by which it is left at once, if any."""
-    kind = target.kind
-    due: int | None = None
-    following: str | None = None
-    if kind == "wait":
-        start = turn.now if turn.now > run.at else run.at
+        due: int | None
         elapsed = target.elapsed
-        due = span_ends(turn, target, start) if elapsed is None else start + elapsed
-        if due <= start:
-            due, following = None, "done"
-    elif kind == "wait_for":
-        if target.id in run.latched:
-            following = "event"
+        if elapsed is not None and not run.latched:  # the commonest wait, at once
+            due, left_by = (turn.now if turn.now > run.at else run.at) + elapsed, None
         else:
-            due = span_ends(turn, target, reached_at(turn, run))
-    elif kind == "wait_until":
-        due, following = _until(turn, run, target)
-        if following == "exit":
+            due, left_by = _wait_at(turn, run, target)
+        turn.emit(j.Moved(turn.stamp, run.id, following, target.id, due, passed))
+        if due is not None:
+            if due < turn.soonest:
+                turn.soonest = due
+            break
+        if left_by is None:
+            left_by = _act(turn, run, target, why)
+        elif left_by == "exit":
             why = "past"
-    turn.emit(j.Moved(turn.stamp, run.id, outcome, target.id, due, passed))
-    if due is None and following is None:
-        following = _act(turn, run, target, why)
-    return target, following, why
+        step, following = target, left_by
+    turn.taken[run.id] = taken
+
+
+_ON: tuple[None, None] = (None, None)
+
+
+def _wait_at(turn: Turn, run: Enrollment, step: CompiledStep) -> tuple[int | None, str | None]:
+    """Return until when `run` waits at `step`, or the outcome by which it need not wait.
+
+    Neither for a step that does not wait for time.
+    """
+    kind = step.kind
+    if kind == "wait_for" and step.id in run.latched:
+        return None, "event"
+    if kind == "wait" or kind == "wait_for":
+        start = reached_at(turn, run)
+        due = span_ends(turn, step, start)
+        return (due, None) if due > start else (None, "done")
+    if kind == "wait_until":
+        return _until(turn, run, step)
+    return _ON
 
 
 def _until(turn: Turn, run: Enrollment, step: CompiledStep) -> tuple[int | None, str | None]:
@@ -89,7 +103,7 @@ def _act(turn: Turn, run: Enrollment, step: CompiledStep, why: str) -> str | Non
             return "otherwise"
         case "split":
             drawn = fraction(turn.rules.seed, "split", run.journey, step.id, turn.state.id)
-            return next(outcome for end, outcome in step.plan if drawn < end)
+            return next(str(outcome) for end, outcome in step.plan if drawn < end)
         case "set":
             _assign(turn, run, step)
             return "done"
@@ -127,6 +141,7 @@ def reckon_anew(turn: Turn) -> None:
             due = start if moment is None or moment < start else moment
             if due != run.due:
                 turn.emit(j.Rescheduled(turn.stamp, run.id, due))
+                turn.soonest = min(turn.soonest, due)
     for message in turn.state.messages.values():
         if message.status == "held" and message.id not in turn.asked:
             turn.asked.append(message.id)

@@ -145,7 +145,7 @@ def _blocked(turn: Turn, message: Message, plan: SendPlan, verdict: Verdict) -> 
     else:
         run = turn.state.enrollments[message.enrollment]
         turn.emit(j.Dropped(turn.stamp, message.id, verdict.reason, verdict.detail))
-        leave(turn, run, "exit" if choice == "exit" else "dropped", verdict.reason)
+        leave(turn, run, "exit" if choice == "exit" else "dropped", why=verdict.reason)
 
 
 def _note_opening(turn: Turn, message: Message, verdict: Verdict) -> None:
@@ -227,7 +227,7 @@ def _close(
     exits = answer == "failed" and plan_of(turn.rules, turn.state, message).exit_on_failure
     _answer(turn, signal, answer, None)
     forget_message(turn, message.id)
-    leave(turn, run, "exit" if exits else outcome, "message_failed" if exits else "")
+    leave(turn, run, "exit" if exits else outcome, why="message_failed" if exits else "")
     if answer == "failed":
         _slot_came_back(turn)
 

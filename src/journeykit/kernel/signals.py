@@ -7,7 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 
-class EventArrived(Struct, frozen=True):
+class EventArrived(Struct, frozen=True, gc=False):
     """The host reports an event. `id` is the host's, or derived; `data` is in wire form."""
 
     received: int
@@ -17,7 +17,7 @@ class EventArrived(Struct, frozen=True):
     id: str
 
 
-class EventConflicted(Struct, frozen=True):
+class EventConflicted(Struct, frozen=True, gc=False):
     """An event id came a second time with other content (rule O8)."""
 
     received: int
@@ -25,14 +25,14 @@ class EventConflicted(Struct, frozen=True):
     id: str
 
 
-class ProfileTold(Struct, frozen=True):
+class ProfileTold(Struct, frozen=True, gc=False):
     """The host tells attributes, in wire form; those not named stay as they are."""
 
     received: int
     attributes: dict[str, Any]
 
 
-class ConsentTold(Struct, frozen=True):
+class ConsentTold(Struct, frozen=True, gc=False):
     """A customer gave or withdrew consent. `topic` is "" for the whole channel."""
 
     received: int
@@ -42,7 +42,7 @@ class ConsentTold(Struct, frozen=True):
     source: str
 
 
-class SuppressionTold(Struct, frozen=True):
+class SuppressionTold(Struct, frozen=True, gc=False):
     """The host suppresses an address on a channel, or lifts that."""
 
     received: int
@@ -52,7 +52,7 @@ class SuppressionTold(Struct, frozen=True):
     reason: str
 
 
-class EnrollAsked(Struct, frozen=True):
+class EnrollAsked(Struct, frozen=True, gc=False):
     """The host enrolls a customer by call. `id` names the cause, as an event id does."""
 
     received: int
@@ -62,7 +62,7 @@ class EnrollAsked(Struct, frozen=True):
     id: str
 
 
-class CancelAsked(Struct, frozen=True):
+class CancelAsked(Struct, frozen=True, gc=False):
     """The host ends the runs of a journey: all of them, or those of one key."""
 
     received: int
@@ -71,7 +71,7 @@ class CancelAsked(Struct, frozen=True):
     reason: str
 
 
-class ChannelAnswered(Struct, frozen=True):
+class ChannelAnswered(Struct, frozen=True, gc=False):
     """A channel was handed a message and answered.
 
     Attributes:
@@ -92,7 +92,7 @@ class ChannelAnswered(Struct, frozen=True):
     transactional: bool = False
 
 
-class GateClosed(Struct, frozen=True):
+class GateClosed(Struct, frozen=True, gc=False):
     """At hand-over the gate objected: the message must be judged with all consequences."""
 
     received: int

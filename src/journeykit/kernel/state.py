@@ -15,6 +15,7 @@ from journeykit.machine import Tally
 
 MessageStatus = Literal["asked", "held", "released"]
 ANY_TOPIC = ""
+NEVER = 1 << 62
 
 
 class ConsentRecord(Struct, array_like=True, gc=False):
@@ -25,7 +26,7 @@ class ConsentRecord(Struct, array_like=True, gc=False):
     source: str = ""
 
 
-class Enrollment(Struct, omit_defaults=True):
+class Enrollment(Struct, omit_defaults=True, gc=False):
     """One customer's open run through one version of a journey.
 
     Attributes:
@@ -110,7 +111,7 @@ class History(Struct, array_like=True, gc=False):
     entries: int = 1
 
 
-class CustomerState(Struct, omit_defaults=True):
+class CustomerState(Struct, omit_defaults=True, gc=False):
     """All that is kept of one customer, the profile apart.
 
     Attributes:
@@ -157,6 +158,12 @@ def next_due(state: CustomerState) -> int | None:
             if at is not None and (due is None or at < due):
                 due = at
     return due
+
+
+def soonest(state: CustomerState) -> int:
+    """Return `next_due`, or an instant that never comes."""
+    due = next_due(state)
+    return NEVER if due is None else due
 
 
 def history_key(journey: str, key: str | None) -> str:

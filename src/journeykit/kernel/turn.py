@@ -11,15 +11,15 @@ from typing import Any
 from journeykit.kernel import journal as j
 from journeykit.kernel.fold import APPLY
 from journeykit.kernel.gate import Facts
-from journeykit.kernel.state import CustomerState, Enrollment
+from journeykit.kernel.state import CustomerState, Enrollment, soonest
 from journeykit.machine import Reading, Rules, Table
 from journeykit.time import Zone, zone
 
 _NO_FIELDS: dict[str, Any] = {}
 
 
-class Turn:
-    """One customer, one instant.
+class Turn(Reading):
+    """One customer, one instant. It is also what conditions read.
 
     Attributes:
         now: The present instant by the host's clock: what the gate goes by.
@@ -27,13 +27,15 @@ class Turn:
         asked: Messages that want to go, to be judged when all inputs and timers are done.
         put: Outbox rows to write: message id to (channel, due).
         drop: Message ids that leave the outbox.
+        soonest: No timer fires before this instant: the earliest found due when it was last
+            looked for, or set by a move since. It may be too early, never too late.
         taken: Steps taken in this instant, by enrollment (E5).
         openings: Earliest opening found on channels that a message passed over for now.
     """
 
     __slots__ = (
-        "asked", "drop", "entries", "now", "openings", "profile", "profile_changed", "put",
-        "reading", "rules", "stamp", "state", "taken", "zone",
+        "asked", "drop", "entries", "openings", "profile_changed", "put", "rules", "soonest",
+        "stamp", "state", "taken",
     )  # fmt: skip
 
     def __init__(
@@ -41,7 +43,7 @@ class Turn:
     ) -> None:
         self.rules = rules
         self.state = state
-        self.profile = profile
+        self.profile: dict[str, Any] = _NO_FIELDS if profile is None else profile
         self.profile_changed = False
         self.now = now
         self.stamp = now if now > state.clock else state.clock
@@ -51,34 +53,32 @@ class Turn:
         self.drop: set[str] = set()
         self.taken: dict[str, int] = {}
         self.openings: dict[str, int] = {}
-        self.zone = zone_of(rules, state)
-        self.reading = Reading()
-        self._refresh()
-
-    def _refresh(self) -> None:
-        reading = self.reading
-        reading.now = self.now
-        reading.zone = self.zone
-        reading.past = self.state.tallies
-        reading.profile = _NO_FIELDS if self.profile is None else self.profile
-        reading.event = _NO_FIELDS
-        reading.trigger = _NO_FIELDS
-        reading.results = _NO_FIELDS
+        self.soonest = soonest(state)
+        self.zone = rules.zone if state.zone is None else zone(state.zone)
+        self.past = state.tallies
+        self.event = self.trigger = self.results = _NO_FIELDS
 
     def emit(self, entry: j.Entry) -> None:
-        """Write `entry` to the journal and apply it."""
-        state = self.state
+        """Write `entry` to the journal and apply it; `close` sets number and clock."""
         self.entries.append(entry)
-        state.seq += 1
-        state.clock = entry.at
-        APPLY[type(entry)](state, entry)
+        APPLY[type(entry)](self.state, entry)
+
+    @property
+    def seq(self) -> int:
+        """Number of the newest journal entry."""
+        return self.state.seq + len(self.entries)
+
+    def close(self) -> None:
+        """Leave the state as `fold.apply` does: numbered, and at the instant of its entries."""
+        if self.entries:
+            self.state.seq += len(self.entries)
+            self.state.clock = self.stamp
 
     def read_run(self, run: Enrollment) -> Reading:
-        """Point the reading at a run: its trigger and what became of its messages."""
-        reading = self.reading
-        reading.trigger = run.data
-        reading.results = run.results
-        return reading
+        """Let conditions read a run: its trigger and what became of its messages."""
+        self.trigger = run.data
+        self.results = run.results
+        return self
 
     def table(self, run: Enrollment) -> Table:
         """Return the table that `run` is on."""
@@ -86,9 +86,8 @@ class Turn:
 
     def learn(self, attributes: dict[str, Any]) -> tuple[str | None, dict[str, str]]:
         """Change the profile; return the zone and the addresses that it now gives."""
-        self.profile = profile = {**(self.profile or {}), **attributes}
+        self.profile = profile = {**self.profile, **attributes}
         self.profile_changed = True
-        self.reading.profile = profile
         addresses = {
             channel: str(profile[field])
             for channel, field in self.rules.addresses.items()
@@ -99,7 +98,7 @@ class Turn:
     def zone_changed(self) -> bool:
         """Look the customer's zone up again; tell whether it is another one now."""
         before = self.zone
-        self.zone = self.reading.zone = zone_of(self.rules, self.state)
+        self.zone = zone_of(self.rules, self.state)
         return before is not self.zone and before.name != self.zone.name
 
 
@@ -117,5 +116,5 @@ def facts_of(turn: Turn) -> Facts:
         now=turn.now,
         zone=turn.zone,
         zone_known=turn.state.zone is not None,
-        reading=turn.reading,
+        reading=turn,
     )

@@ -95,7 +95,7 @@ def _plan(compiled: CompiledStep, step: object, entries: Sequence[str]) -> None:
         case Wait():
             compiled.plan = step.duration
             if not step.duration.is_calendar:
-                compiled.elapsed = step.duration.micros
+                compiled.elapsed = step.duration.micros or None
         case WaitUntil():
             compiled.plan = _moment(step, entries)
         case WaitFor():

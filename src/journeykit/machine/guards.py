@@ -153,6 +153,8 @@ def _comparison(leaf: Comparison, incoming: str | None, entries: Collection[str]
     if isinstance(leaf.value, RelativeMoment):
         return _moment_guard(leaf, read, order)
     constant = leaf.value if convert is None else convert(leaf.value)
+    if leaf.of == incoming and convert is None:
+        return _event_guard(leaf.field, constant, order)
     if leaf.op == "eq":
         return _equal_guard(read, constant, convert)
     if convert is None:
@@ -168,6 +170,16 @@ def _comparison(leaf: Comparison, incoming: str | None, entries: Collection[str]
         return value is not None and order(convert(value), constant)
 
     return converted
+
+
+def _event_guard(name: str, constant: Any, order: Callable[[Any, Any], bool]) -> Guard:
+    """The commonest guard, with one call less: the event's own field against a constant."""
+
+    def guard(reading: Reading) -> bool:
+        value = reading.event.get(name)
+        return value is not None and order(value, constant)
+
+    return guard
 
 
 def _equal_guard(read: Read, constant: Any, convert: Read | None) -> Guard:

@@ -38,7 +38,8 @@ class Rules:
     """A compiled workspace."""
 
     __slots__ = (
-        "addresses", "current", "declared", "entries", "event_classes", "future_tolerance", "gate", "marks",
+        "addresses", "current", "declared", "entries", "event_classes", "future_tolerance",
+        "gate", "leaves_by_condition", "marks",
         "max_steps", "reaches", "reads_profile", "remember", "seed", "streams", "tables",
         "workspace", "zone",
     )  # fmt: skip
@@ -66,6 +67,7 @@ class Rules:
             if (journey.name, journey.version) not in self.tables:
                 self.tables[journey.name, journey.version] = compile_journey(journey)
                 journeys.append(journey)
+        self.leaves_by_condition = any(t.exit_conditions for t in self.tables.values())
         self.entries = self._entries()
         self.marks = self._marks()
         self.streams = _streams(journeys, workspace)

@@ -123,7 +123,8 @@ class CompiledStep:
     `plan` depends on the kind: a Duration for `wait`, a Moment for `wait_until`, a Duration
     for `wait_for`, a SendPlan for `send`, (guard, outcome) pairs for `branch`, (upper end,
     outcome) pairs in [0, 1] for `split`, (field, Getter) for `set`, (granted, channels,
-    topic) for `consent`, the reason for `exit`.
+    topic) for `consent`, the reason for `exit`. `elapsed` is the length of a wait, longer than
+    zero, that needs no calendar.
     """
 
     __slots__ = (

@@ -12,7 +12,7 @@ from decimal import Decimal
 from msgspec import Struct, field
 
 
-class Tally(Struct, array_like=True):
+class Tally(Struct, array_like=True, gc=False):
     """One stream of past events of one customer.
 
     Attributes:
