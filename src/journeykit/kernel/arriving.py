@@ -146,8 +146,8 @@ def hear(
     arrived = False
     for step, listener, since_entry in hearing.waits:
         if step is here:
-            in_time = since_entry or event.occurred >= run.at
-            arrived = arrived or (in_time and _concerns(turn, run, listener))
+            if not arrived and (since_entry or event.occurred >= run.at):
+                arrived = _concerns(turn, run, listener)
         elif (
             since_entry
             and step.id in here.reach

@@ -27,14 +27,8 @@ def leave(
     """
     if step is None:
         step = turn.table(run).steps[run.step]
-    taken = turn.taken.get(run.id, 0)
-    following: str | None = outcome
-    while following is not None:
-        target = step.moves[following]
-        taken += 1
-        if taken > turn.rules.max_steps:
-            end_run(turn, run, "failed", "too_many_steps")
-            return
+    while True:
+        target = step.moves[outcome]
         passed = None
         if step.on_loop and step.kind == "wait_until":
             passed = run.due if run.due is not None else reached_at(turn, run)
@@ -44,17 +38,22 @@ def leave(
             due, left_by = (turn.now if turn.now > run.at else run.at) + elapsed, None
         else:
             due, left_by = _wait_at(turn, run, target)
-        turn.emit(j.Moved(turn.stamp, run.id, following, target.id, due, passed))
+        turn.emit(j.Moved(turn.stamp, run.id, outcome, target.id, due, passed))
         if due is not None:
             if due < turn.soonest:
                 turn.soonest = due
-            break
+            return
+        taken = turn.taken[run.id] = turn.taken.get(run.id, 0) + 1
+        if taken > turn.rules.max_steps:
+            end_run(turn, run, "failed", "too_many_steps")
+            return
         if left_by is None:
             left_by = _act(turn, run, target, why)
+            if left_by is None:
+                return
         elif left_by == "exit":
             why = "past"
-        step, following = target, left_by
-    turn.taken[run.id] = taken
+        step, outcome = target, left_by
 
 
 _ON: tuple[None, None] = (None, None)

@@ -29,7 +29,7 @@ class Turn(Reading):
         drop: Message ids that leave the outbox.
         soonest: No timer fires before this instant: the earliest found due when it was last
             looked for, or set by a move since. It may be too early, never too late.
-        taken: Steps taken in this instant, by enrollment (E5).
+        taken: Steps that took no time in this instant, by enrollment (E5).
         openings: Earliest opening found on channels that a message passed over for now.
     """
 
