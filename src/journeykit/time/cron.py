@@ -29,13 +29,13 @@ ALIASES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
 }
-_FIELDS = ("minute", "hour", "day of month", "month", "day of week")
+_FIELDS = {"minute": 59, "hour": 23, "day of month": 31, "month": 12, "day of week": 6}  # ends
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _ALLOWED = re.compile(r"[0-9a-z*,/?#-]+")
 _RANGE = re.compile(r"(\w+)-(\w+)(?:/(\w+))?")
 _HASHED = re.compile(r"[hr](/.*)?")
-_SINGLE_WITH_STEP = re.compile(r"(\w+)/\w+")
+_SINGLE_WITH_STEP = re.compile(r"(\w+)/(\w+)")
 
 
 class Cron:
@@ -184,7 +184,8 @@ def _doubt(name: str, part: str) -> str | None:
     if _HASHED.fullmatch(part):
         return "hashed or random, which is not taken; write a number"
     if single := _SINGLE_WITH_STEP.fullmatch(part):
-        return f"ambiguous; write '{single[1]}-END/STEP' or '*/STEP'"
+        low, step = single.groups()
+        return f"ambiguous; write '{low}-{_FIELDS[name]}/{step}' or '*/{step}'"
     if written := _RANGE.fullmatch(part):
         low, high = (_number(name, bound) for bound in written.group(1, 2))
         if low is None or high is None:

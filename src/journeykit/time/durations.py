@@ -137,7 +137,7 @@ class Duration:
         return core_schema.no_info_plain_validator_function(
             cls.of,
             serialization=core_schema.plain_serializer_function_ser_schema(
-                str, when_used="json", return_schema=core_schema.str_schema()
+                str, return_schema=core_schema.str_schema()
             ),
         )
 
@@ -182,7 +182,8 @@ def _elapsed(count: float | Decimal, size: int, unit: str) -> Duration:
         raise InputError(
             f"{unit} must be a number", place=unit, value=count, remedy=f"such as {unit}(2)"
         )
-    exact = Decimal(str(count)) * size
+    written = Decimal(str(count))
+    exact = written * size if written.is_finite() else written
     if not exact.is_finite() or exact != int(exact):
         raise InputError(
             f"{unit} must be a whole number of microseconds",
