@@ -39,7 +39,6 @@ from journeykit import (
     Workspace,
     days,
 )
-
 from journeykit.ports import Receipt
 
 CUSTOMERS = 10_000

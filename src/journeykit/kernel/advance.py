@@ -141,6 +141,8 @@ def _timer(turn: Turn, run: Enrollment, limit: int) -> None:
 def _forget(turn: Turn) -> None:
     """Drop from the state what no rule can ask for any more."""
     state, rules = turn.state, turn.rules
+    if not (state.ledger or state.marks or state.tallies):
+        return
     ledger = turn.stamp - rules.gate.ledger_span - _SLACK
     marks = turn.stamp - rules.remember - _SLACK
     old = bool(state.ledger) and state.ledger[0].at < ledger

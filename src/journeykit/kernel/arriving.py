@@ -98,9 +98,10 @@ def _event(turn: Turn, event: s.EventArrived) -> None:
     occurred = event.occurred
     for run in tuple(state.enrollments.values()):
         table = rules.tables[run.journey, run.version]
-        hearing = table.hears.get(name)
+        here = table.steps[run.step]
+        hearing = here.hears.get(name) or table.hearing(here, name)
         if hearing is not None and occurred >= run.entered:  # O5
-            hear(turn, run, table.steps[run.step], hearing, event)
+            hear(turn, run, here, hearing, event)
     leave_by_condition(turn)
     entries = rules.entries.get(name)
     if entries is not None:
@@ -144,16 +145,13 @@ def hear(
             end_run(turn, run, "exited", event.name)
             return
     arrived = False
-    for step, listener, since_entry in hearing.waits:
-        if step is here:
-            if not arrived and (since_entry or event.occurred >= run.at):
-                arrived = _concerns(turn, run, listener)
-        elif (
-            since_entry
-            and step.id in here.reach
-            and step.id not in run.latched
-            and _concerns(turn, run, listener)
-        ):
+    for listener in hearing.here:
+        if here.since_entry or event.occurred >= run.at:
+            arrived = _concerns(turn, run, listener)
+            if arrived:
+                break
+    for step, listener in hearing.ahead:
+        if step.id not in run.latched and _concerns(turn, run, listener):
             turn.emit(j.Latched(turn.stamp, run.id, step.id))  # O7
     if arrived:
         leave(turn, run, "event", here)

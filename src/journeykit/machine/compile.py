@@ -246,4 +246,4 @@ def _listen(table: Table) -> None:
         hearing(listener.event).exits.append(listener)
     for step in table.steps.values():
         for listener in step.awaits:
-            hearing(listener.event).waits.append((step, listener, step.since_entry))
+            hearing(listener.event).waits.append((step, listener))

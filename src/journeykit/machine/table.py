@@ -128,7 +128,7 @@ class CompiledStep:
     """
 
     __slots__ = (
-        "awaits", "elapsed", "id", "kind", "moves", "on_loop", "path", "plan", "reach", "since_entry",
+        "awaits", "elapsed", "hears", "id", "kind", "moves", "on_loop", "path", "plan", "reach", "since_entry",
     )  # fmt: skip
 
     def __init__(self, id: str, kind: Kind, path: str) -> None:
@@ -142,17 +142,39 @@ class CompiledStep:
         self.on_loop = False
         self.reach: frozenset[str] = frozenset()
         self.moves: dict[str, CompiledStep] = {}
+        self.hears: dict[str, Hearing] = {}
 
 
 class Hearing:
-    """What one journey version does with one type of event."""
+    """What a run does with one type of event: on a whole journey, or where it stands.
 
-    __slots__ = ("exits", "goals", "waits")
+    Attributes:
+        waits: The steps that wait for it, each with its listener.
+        here: Of these, the listeners of the step at which the run stands.
+        ahead: Of these, the steps that the run can still reach and that also take an event
+            which came before they were reached (rule O7).
+    """
+
+    __slots__ = ("ahead", "exits", "goals", "here", "waits")
 
     def __init__(self) -> None:
         self.goals: list[GoalRule] = []
         self.exits: list[Listener] = []
-        self.waits: list[tuple[CompiledStep, Listener, bool]] = []
+        self.waits: list[tuple[CompiledStep, Listener]] = []
+        self.here: list[Listener] = []
+        self.ahead: list[tuple[CompiledStep, Listener]] = []
+
+    def at(self, step: CompiledStep) -> Hearing:
+        """Return the same for a run that stands at `step`."""
+        found = Hearing()
+        found.goals, found.exits = self.goals, self.exits
+        found.here = [listener for waiting, listener in self.waits if waiting is step]
+        found.ahead = [
+            (waiting, listener)
+            for waiting, listener in self.waits
+            if waiting is not step and waiting.since_entry and waiting.id in step.reach
+        ]
+        return found
 
 
 class Table:
@@ -178,3 +200,15 @@ class Table:
         self.hears: dict[str, Hearing] = {}
         self.holdout = 0.0
         self.max_open = 100
+
+    def hearing(self, step: CompiledStep, event: str) -> Hearing | None:
+        """Return what a run at `step` does with an event; None where no step ever hears it.
+
+        Worked out when it is first asked for, and kept with the step.
+        """
+        known = step.hears.get(event)
+        if known is None:
+            whole = self.hears.get(event)
+            if whole is not None:
+                known = step.hears[event] = whole.at(step)
+        return known
