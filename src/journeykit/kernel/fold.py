@@ -108,7 +108,8 @@ def _entered(state: CustomerState, entry: j.Entered) -> None:
         past.entries += 1
 
 
-def _moved(state: CustomerState, entry: j.Moved) -> None:
+def moved(state: CustomerState, entry: j.Moved) -> None:
+    """Apply the commonest entry; moving calls it without looking it up."""
     run = state.enrollments[entry.enrollment]
     if entry.passed is not None:
         run.passed[run.step] = entry.passed
@@ -238,7 +239,7 @@ APPLY: dict[type[j.Entry], Callable[[CustomerState, Any], None]] = {
     j.Forgot: _forgot,
     j.Entered: _entered,
     j.Refused: _nothing,
-    j.Moved: _moved,
+    j.Moved: moved,
     j.Rescheduled: _rescheduled,
     j.Latched: _latched,
     j.Met: _met,

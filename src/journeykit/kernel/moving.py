@@ -38,7 +38,7 @@ def leave(
             due, left_by = (turn.now if turn.now > run.at else run.at) + elapsed, None
         else:
             due, left_by = _wait_at(turn, run, target)
-        turn.emit(j.Moved(turn.stamp, run.id, outcome, target.id, due, passed))
+        turn.emit_move(j.Moved(turn.stamp, run.id, outcome, target.id, due, passed))
         if due is not None:
             if due < turn.soonest:
                 turn.soonest = due
