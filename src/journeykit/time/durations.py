@@ -183,8 +183,8 @@ def _elapsed(count: float | Decimal, size: int, unit: str) -> Duration:
             f"{unit} must be a number", place=unit, value=count, remedy=f"such as {unit}(2)"
         )
     written = Decimal(str(count))
-    exact = written * size if written.is_finite() else written
-    if not exact.is_finite() or exact != int(exact):
+    exact = written * size if written.is_finite() else None
+    if exact is None or exact != int(exact):
         raise InputError(
             f"{unit} must be a whole number of microseconds",
             place=unit,
