@@ -34,7 +34,6 @@ from journeykit.ports import (
     Store,
 )
 from journeykit.runtime import calls as c
-from journeykit.runtime.delivery import deliver
 from journeykit.runtime.drivers import drive
 from journeykit.runtime.intake import (
     Reported,
@@ -50,7 +49,8 @@ from journeykit.runtime.intake import (
 from journeykit.runtime.outcomes import BadRow, BatchOutcome, Outcome, TickCounts
 from journeykit.runtime.publishing import publish
 from journeykit.runtime.reporting import report, unknown_customer
-from journeykit.runtime.script import Arrival, ingest, profile_of, work
+from journeykit.runtime.script import Arrival, ingest, profile_of
+from journeykit.runtime.ticking import tick
 from journeykit.runtime.timeline import Timeline, tell
 from journeykit.runtime.views import CustomerView, view_of
 from journeykit.time import from_micros, to_micros
@@ -320,22 +320,7 @@ class Runner:
 
     def tick(self) -> TickCounts:
         """Advance what is due, hand over what may go, until nothing is left that is due now."""
-        counts = TickCounts()
-        until = self._now()
-        while True:
-            progress = self._tick_once(until, counts)
-            if not progress:
-                return counts
-
-    def _tick_once(self, until: int, counts: TickCounts) -> int:
-        advanced, entries = self.drive(work(self._rules, until, self._batch))
-        counts.advanced += advanced
-        round_ = self.drive(deliver(self._rules, until, self._batch))
-        counts.accepted += round_.accepted
-        counts.rejected += round_.rejected
-        counts.retried += round_.retried
-        counts.blocked += round_.blocked
-        return entries + round_.accepted + round_.rejected + round_.retried + round_.blocked
+        return self.drive(tick(self._rules, self._now(), self._batch))
 
     # ---- within
 
