@@ -37,8 +37,8 @@ from journeykit.model import (
     Wait,
     WaitFor,
     WaitUntil,
+    ancestors,
     on_loops,
-    reachable,
 )
 from journeykit.time import Cron, parse_clock, parse_days, to_micros, wall_of, zone
 
@@ -53,7 +53,7 @@ def compile_journey(journey: Journey) -> Table:
     """
     graph = journey.graph
     entries = [on.event for on in journey.entry]
-    steps = _steps(graph, journey, entries)
+    steps = _steps(graph, entries)
     table = Table(journey.name, journey.version, steps)
     table.entries = {on.event: _listener(on, entries=(), own=True) for on in journey.entry}
     table.keyed = journey.entry[0].key is not None
@@ -75,8 +75,9 @@ def compile_journey(journey: Journey) -> Table:
     return table
 
 
-def _steps(graph: Graph, journey: Journey, entries: Sequence[str]) -> dict[str, CompiledStep]:
-    loops, reach = on_loops(graph), reachable(graph)
+def _steps(graph: Graph, entries: Sequence[str]) -> dict[str, CompiledStep]:
+    loops = on_loops(graph)
+    reach = ancestors(graph, (name for name, state in graph.states.items() if _latches(state.step)))
     steps: dict[str, CompiledStep] = {}
     for name, state in graph.states.items():
         kind: Any = state.step.kind if state.step is not None else name
@@ -88,6 +89,11 @@ def _steps(graph: Graph, journey: Journey, entries: Sequence[str]) -> dict[str, 
     for source, moves in moves_of(build_machine(graph)).items():
         steps[source].moves = {outcome: steps[target] for outcome, target in moves.items()}
     return steps
+
+
+def _latches(step: object) -> bool:
+    """Tell whether an event that comes before the step is reached must be remembered (O7)."""
+    return isinstance(step, WaitFor) and step.since == "entry"
 
 
 def _plan(compiled: CompiledStep, step: object, entries: Sequence[str]) -> None:

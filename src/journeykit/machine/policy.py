@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 
 from journeykit.machine.guards import Guard, compile_condition
-from journeykit.model import FrequencyCap, Policy, QuietHours
+from journeykit.model import Condition, FrequencyCap, Policy, QuietHours
 from journeykit.time import DAY, Duration, Windows, parse_days, wall_of
 
 LEDGER_AT_LEAST = 35 * DAY
@@ -81,5 +81,5 @@ def _scope(names: Sequence[str] | None) -> frozenset[str] | None:
     return None if names is None else frozenset(names)
 
 
-def _guard(condition: object) -> Guard | None:
+def _guard(condition: Condition | None) -> Guard | None:
     return None if condition is None else compile_condition(condition, incoming=None, entries=())

@@ -43,10 +43,10 @@ from journeykit.model.graph import (
     START,
     Graph,
     GraphState,
+    ancestors,
     draw,
     lets_time_pass,
     on_loops,
-    reachable,
 )
 from journeykit.model.journey import (
     Journey,
@@ -133,6 +133,7 @@ __all__ = [
     "Wrong",
     "ago",
     "ahead",
+    "ancestors",
     "conditions_of",
     "count",
     "draw",
@@ -147,7 +148,6 @@ __all__ = [
     "ons_of",
     "outcome",
     "past_streams",
-    "reachable",
     "reads",
     "steps_of",
     "total",

@@ -9,19 +9,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import blake2b
-from typing import Annotated, Any, Literal, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, NoReturn, TypeAlias
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    SerializerFunctionWrapHandler,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    Tag,
+    model_serializer,
+    model_validator,
+)
 
 from journeykit.errors import ConditionError
 from journeykit.model.base import Frozen, Wrong
-from journeykit.model.fields import FieldRef, Kind
+from journeykit.model.fields import FieldRef, Kind, Reference
+from journeykit.model.names import Name
+from journeykit.model.operators import (
+    MANY,
+    PARTS,
+    SIGNS,
+    Op,
+    objection_to,
+    objection_to_moment,
+    objection_to_pair,
+    objection_to_part,
+)
+from journeykit.model.values import NAMED, NUMBERS, WANTED_IN_JSON, from_wire
 from journeykit.time import Duration
 
-Op = Literal[
-    "eq", "ne", "lt", "le", "gt", "ge", "in", "not_in", "exists", "contains", "starts_with"
-]
-Scalar = str | int | float | bool
+Scalar = StrictStr | StrictInt | StrictFloat | StrictBool
+ANSWERS: dict[str, Kind] = {"count": "integer", "total": "decimal", "last": "instant"}
 
 
 class RelativeMoment(Frozen):
@@ -49,16 +70,16 @@ class Condition(Frozen):
     """The base of all conditions. Join them with `&`, `|` and `not_`."""
 
     def __and__(self, other: Condition | bool) -> All:
-        return All(all=[*_flat(self, All), *_flat(checked(other, "&"), All)])
+        return All(all=(*_flat(self, All), *_flat(checked(other, "&"), All)))
 
     def __rand__(self, other: Condition | bool) -> All:
-        return All(all=[*_flat(checked(other, "&"), All), self])
+        return All(all=(*_flat(checked(other, "&"), All), self))
 
     def __or__(self, other: Condition | bool) -> AnyOf:
-        return AnyOf(any=[*_flat(self, AnyOf), *_flat(checked(other, "|"), AnyOf)])
+        return AnyOf(any=(*_flat(self, AnyOf), *_flat(checked(other, "|"), AnyOf)))
 
     def __ror__(self, other: Condition | bool) -> AnyOf:
-        return AnyOf(any=[*_flat(checked(other, "|"), AnyOf), self])
+        return AnyOf(any=(*_flat(checked(other, "|"), AnyOf), self))
 
     def __invert__(self) -> Not:
         return Not(**{"not": self})
@@ -71,26 +92,119 @@ class Condition(Frozen):
         )
 
 
+def _checked_operand(kind: Kind, op: Op, value: Any) -> Any:
+    """Return what a comparison compares with in its one wire form, or refuse it."""
+    if op == "exists":
+        if value is not True:
+            raise Wrong("exists takes no value", "leave it out; `not` says the contrary", "value")
+        return value
+    if objection := objection_to(kind, op):
+        raise Wrong(*objection, "op")
+    if isinstance(value, tuple) is not (op in MANY):
+        wanted = "a list" if op in MANY else "one value"
+        raise Wrong(f"{op!r} compares with {wanted}", f"give {wanted}", "value")
+    if op in PARTS:
+        objection = objection_to_part(kind, value)
+    elif isinstance(value, FieldRef):
+        objection = objection_to_pair(kind, value.kind)
+    elif isinstance(value, RelativeMoment):
+        objection = objection_to_moment(kind)
+    elif isinstance(value, tuple):
+        return tuple(_constant(kind, one) for one in value)
+    else:
+        return _constant(kind, value)
+    if objection:
+        raise Wrong(*objection, "value")
+    return value
+
+
+def _constant(kind: Kind, value: object) -> Any:
+    wire = from_wire(kind, value)
+    if wire is None:
+        raise Wrong(f"{value!r} is not {NAMED[kind]}", f"give {WANTED_IN_JSON[kind]}", "value")
+    return wire
+
+
+def _shape_of(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return "-many"
+    if isinstance(value, Reference | FieldRef) or (isinstance(value, dict) and "of" in value):
+        return "FieldRef"
+    if isinstance(value, RelativeMoment | dict):
+        return "RelativeMoment"
+    return "-one"
+
+
+Operand = Annotated[
+    Annotated[FieldRef, Tag("FieldRef")]
+    | Annotated[RelativeMoment, Tag("RelativeMoment")]
+    | Annotated[tuple[Scalar, ...], Field(min_length=1), Tag("-many")]
+    | Annotated[Scalar, Tag("-one")],
+    Discriminator(_shape_of),
+]
+
+
 class Comparison(Condition):
     """Compare a field with a value, with another field, or with a moment counted from now."""
 
-    of: str
-    field: str
+    of: Name
+    field: Name
     kind: Kind
     op: Op
-    value: FieldRef | RelativeMoment | list[Scalar] | Scalar = True
+    value: Operand = True
+
+    @model_validator(mode="after")
+    def _fits(self) -> Comparison:
+        self.__dict__["value"] = _checked_operand(self.kind, self.op, self.value)
+        return self
 
 
 class PastComparison(Condition):
-    """Ask about events of the past: how many, what they amount to, when the last one was."""
+    """Ask about events of the past: how many, what they amount to, when the last one was.
+
+    `where` is asked of each event when it happens, and may therefore read that event only.
+    """
 
     past: Literal["count", "total", "last"]
-    event: str
+    event: Name
     op: Op
-    value: RelativeMoment | Scalar
+    value: Operand = True
     field: FieldRef | None = None
     within: Duration | None = None
     where: AnyCondition | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> PastComparison:
+        if self.op not in SIGNS and (self.past, self.op) != ("last", "exists"):
+            raise Wrong(f"{self.past} cannot be asked this", f"use {', '.join(SIGNS)}", "op")
+        if isinstance(self.value, FieldRef):
+            raise Wrong("a question cannot be compared with a field", "give a constant", "value")
+        self.__dict__["value"] = _checked_operand(ANSWERS[self.past], self.op, self.value)
+        if (self.past == "total") is not (self.field is not None):
+            raise Wrong(
+                "total needs a field, and nothing else does",
+                "write total(OrderPlaced.amount)",
+                "field",
+            )
+        if self.field is not None and (
+            self.field.of != self.event or self.field.kind not in NUMBERS
+        ):
+            raise Wrong(
+                "total adds up a number field of its event",
+                "such as total(OrderPlaced.amount)",
+                "field",
+            )
+        if self.within is not None and (
+            self.past == "last" or self.within.is_zero or self.within.is_negative
+        ):
+            raise Wrong(
+                "a window is a span longer than zero, and not for last",
+                "write within=days(30), or last(...) >= ago(days(30))",
+                "within",
+            )
+        if self.where is not None:
+            _refuse_other_than(self.event, self.where)
+        return self
 
     @property
     def stream(self) -> PastStream:
@@ -101,19 +215,24 @@ class PastComparison(Condition):
 class All(Condition):
     """Every one of them holds; none at all holds too."""
 
-    all: list[AnyCondition]
+    all: tuple[AnyCondition, ...]
 
 
 class AnyOf(Condition):
     """At least one of them holds."""
 
-    any: list[AnyCondition]
+    any: tuple[AnyCondition, ...]
 
 
 class Not(Condition):
     """It does not hold."""
 
     not_: AnyCondition = Field(alias="not")
+
+    @model_serializer(mode="wrap")
+    def _as_not(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        (inner,) = handler(self).values()
+        return {"not": inner}
 
 
 def _kind_of(value: Any) -> str:
@@ -132,21 +251,39 @@ def _kind_of(value: Any) -> str:
     return "Condition"
 
 
-AnyCondition = Annotated[
-    Annotated[Comparison, Tag("Comparison")]
-    | Annotated[PastComparison, Tag("PastComparison")]
-    | Annotated[All, Tag("All")]
-    | Annotated[AnyOf, Tag("AnyOf")]
-    | Annotated[Not, Tag("Not")],
-    Discriminator(
-        _kind_of,
-        custom_error_type="no_condition",
-        custom_error_message="this is no condition; compare a class attribute, such as "
-        "Shopper.plan == 'pro'",
-    ),
-]
+if TYPE_CHECKING:
+    AnyCondition: TypeAlias = Condition  # which is all that a checker needs to know
+else:
+    AnyCondition = Annotated[
+        Annotated[Comparison, Tag("Comparison")]
+        | Annotated[PastComparison, Tag("PastComparison")]
+        | Annotated[All, Tag("All")]
+        | Annotated[AnyOf, Tag("AnyOf")]
+        | Annotated[Not, Tag("Not")],
+        Discriminator(
+            _kind_of,
+            custom_error_type="no_condition",
+            custom_error_message="this is no condition; compare a class attribute, such as "
+            "Shopper.plan == 'pro'",
+        ),
+    ]
 for _model in (PastComparison, All, AnyOf, Not):
     _model.model_rebuild()
+
+
+def _refuse_other_than(event: str, where: Condition) -> None:
+    """A past event is judged by its own fields: nothing else stands still."""
+    for leaf in parts_of(where):
+        of = [leaf.of] if isinstance(leaf, Comparison) else []
+        if isinstance(leaf, Comparison) and isinstance(leaf.value, FieldRef):
+            of.append(leaf.value.of)
+        if set(of) != {event} or isinstance(getattr(leaf, "value", None), RelativeMoment):
+            raise Wrong(
+                f"where= asks about past {event} events, and this is not a comparison of "
+                "their own fields with constants or each other",
+                f"compare fields of {event}, and join the rest with & outside",
+                "where",
+            )
 
 
 class PastStream(NamedTuple):
@@ -182,10 +319,13 @@ def checked(value: object, where: str) -> Condition:
     )
 
 
-def _flat(condition: Condition, kind: type[All] | type[AnyOf]) -> list[Condition]:
-    if isinstance(condition, kind):
-        return list(condition.all if isinstance(condition, All) else condition.any)  # type: ignore[union-attr]
-    return [condition]
+def _flat(condition: Condition, kind: type[All] | type[AnyOf]) -> tuple[Condition, ...]:
+    """Return the parts of what is joined in the same way, so that `a & b & c` is one list."""
+    if isinstance(condition, All) and kind is All:
+        return condition.all
+    if isinstance(condition, AnyOf) and kind is AnyOf:
+        return condition.any
+    return (condition,)
 
 
 def parts_of(condition: Condition) -> Iterator[Condition]:

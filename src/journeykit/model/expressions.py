@@ -6,41 +6,34 @@ field's type when the condition is written, and kept in wire form.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
-from enum import Enum
+from collections.abc import Iterable, Mapping
 from typing import Any, Generic, Literal, TypeVar, cast
 
 from journeykit.errors import ConditionError
 from journeykit.model.conditions import (
+    ANSWERS,
     Comparison,
     Condition,
     Not,
-    Op,
     PastComparison,
     RelativeMoment,
     checked,
 )
 from journeykit.model.fields import FieldRef, Kind, Reference
+from journeykit.model.operators import (
+    MANY,
+    PARTS,
+    SIGNS,
+    Op,
+    objection_to,
+    objection_to_moment,
+    objection_to_pair,
+    objection_to_part,
+)
+from journeykit.model.values import NAMED, NUMBERS, WANTED, to_wire
 from journeykit.time import Duration
 
 T = TypeVar("T")
-ORDERED: frozenset[Kind] = frozenset({"integer", "decimal", "float", "date", "instant", "text"})
-SIGNS: dict[str, str] = {
-    "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
-}  # fmt: skip
-WANTED: dict[Kind, str] = {
-    "text": "a string",
-    "integer": "a whole number",
-    "decimal": 'a Decimal, a whole number, or a string such as "19.90"',
-    "float": "a number",
-    "boolean": "True or False",
-    "date": "a date, such as date(2026, 3, 1)",
-    "instant": "an aware datetime, such as datetime(2026, 3, 1, tzinfo=UTC)",
-    "list": "one of its items",
-    "json": "nothing: it can only be asked whether it exists",
-}
 
 
 class Attribute(Reference, Generic[T]):
@@ -107,97 +100,61 @@ def _operand(attribute: Reference, op: Op, other: object) -> Any:
     kind = attribute.kind
     if op == "exists":
         return True
-    if op in ("lt", "le", "gt", "ge") and kind not in ORDERED:
-        raise _refused(attribute, op, other, f"a {kind} has no order; use == or !=")
-    if kind == "json":
-        raise _refused(attribute, op, other, WANTED["json"])
-    if op in ("contains", "starts_with"):
-        if kind not in ("text", "list") or (op == "starts_with" and kind == "list"):
-            raise _refused(
-                attribute, op, other, f"it asks a text{' or a list' if op == 'contains' else ''}"
-            )
-        if not isinstance(other, str | int) or isinstance(other, bool):
-            raise _refused(attribute, op, other, "give a string or a whole number")
+    if objection := objection_to(kind, op):
+        raise _refused(attribute, op, other, *objection)
+    if op in PARTS:
+        if objection := objection_to_part(kind, other):
+            raise _refused(attribute, op, other, *objection)
         return other
-    if op in ("in", "not_in"):
+    if op in MANY:
         return _operands(attribute, op, other)
-    if kind == "list":
-        raise _refused(attribute, op, other, "ask contains(item)")
+    if isinstance(other, PastQuestion):
+        raise _refused(
+            attribute, op, other, "a question cannot be compared with a field",
+            "compare each with a constant",
+        )  # fmt: skip
     if isinstance(other, Reference):
-        if other.kind != kind:
-            raise _refused(
-                attribute, op, other, f"{other!r} is a {other.kind}; compare with a {kind}"
-            )
+        if objection := objection_to_pair(kind, other.kind):
+            raise _refused(attribute, op, other, *objection)
         return FieldRef(of=other.of, field=other.name, kind=other.kind)
     if isinstance(other, RelativeMoment):
-        if kind not in ("date", "instant"):
-            raise _refused(attribute, op, other, WANTED[kind])
+        if objection := objection_to_moment(kind):
+            raise _refused(attribute, op, other, *objection)
         return other
-    return _wire_value(attribute, op, other)
+    return _constant(attribute, op, other)
 
 
-def _operands(attribute: Reference, op: Op, other: object) -> list[Any]:
-    if isinstance(other, str) or not isinstance(other, Iterable):
-        raise _refused(attribute, op, other, "give a list of values")
-    values = [_wire_value(attribute, op, value) for value in other]
+def _operands(attribute: Reference, op: Op, other: object) -> tuple[Any, ...]:
+    if isinstance(other, str | Mapping) or not isinstance(other, Iterable):
+        raise _refused(attribute, op, other, "a list of values is wanted", "give [...]")
+    values = tuple(_constant(attribute, op, value) for value in other)
     if not values:
-        raise _refused(attribute, op, other, "the list is empty, so the answer never changes")
+        raise _refused(
+            attribute, op, other, "the list is empty, so the answer never changes", "name a value"
+        )
     return values
 
 
-def _wire_value(attribute: Reference, op: str, value: object) -> Any:
+def _constant(attribute: Reference, op: Op, value: object) -> Any:
     """Return a constant in wire form, or refuse it for the kind of the field."""
     kind = attribute.kind
-    if isinstance(value, Enum):
-        value = value.value
-    wire = _converted(kind, value)
+    wire = to_wire(kind, value)
     if wire is None:
-        raise _refused(attribute, op, value, f"give {WANTED[kind]}")
-    if attribute.choices and wire not in attribute.choices:
+        remedy = f"give {WANTED[kind]}"
+        if value is None:
+            remedy = f"ask exists({attribute!r}), or not_(exists({attribute!r}))"
+        raise _refused(attribute, op, value, f"{attribute!r} is {NAMED[kind]}", remedy)
+    if attribute.choices and op in ("eq", "ne", "in", "not_in") and wire not in attribute.choices:
         known = ", ".join(map(repr, attribute.choices))
-        raise _refused(attribute, op, value, f"it can only be {known}")
+        raise _refused(attribute, op, value, "it never has this value", f"it is one of {known}")
     return wire
 
 
-def _converted(kind: Kind, value: object) -> Any:
-    """Return `value` in wire form, or None where it does not fit the kind."""
-    number = isinstance(value, int) and not isinstance(value, bool)
-    match kind:
-        case "text":
-            return value if isinstance(value, str) else None
-        case "integer":
-            return value if number else None
-        case "float":
-            return float(cast(float, value)) if number or isinstance(value, float) else None
-        case "boolean":
-            return value if isinstance(value, bool) else None
-        case "decimal":
-            return _decimal(value) if number or isinstance(value, str | Decimal) else None
-        case "date":
-            plain = isinstance(value, date) and not isinstance(value, datetime)
-            return cast(date, value).isoformat() if plain else None
-        case "instant":
-            if isinstance(value, datetime) and value.utcoffset() is not None:
-                return value.astimezone(UTC).isoformat()
-            return None
-        case _:
-            return None
-
-
-def _decimal(value: object) -> str | None:
-    try:
-        number = Decimal(cast(Any, value))
-    except InvalidOperation:
-        return None
-    return str(number) if number.is_finite() else None
-
-
-def _refused(attribute: Reference, op: str, value: object, remedy: str) -> ConditionError:
+def _refused(
+    attribute: Reference, op: str, value: object, problem: str, remedy: str
+) -> ConditionError:
     return ConditionError(
-        f"{attribute!r} is a {attribute.kind} and cannot be asked this",
-        place=f"{attribute!r} {SIGNS.get(op, op)}",
-        value=value,
-        remedy=remedy,
+        problem, place=f"{attribute!r} {SIGNS.get(op, op)}", value=value, remedy=remedy
     )
 
 
@@ -251,6 +208,15 @@ def outcome(step: str) -> Attribute[str]:
     return Attribute("step", step, "text", ("accepted", "dropped", "failed", "withdrawn"))
 
 
+class _Asked(Reference):
+    """A question about the past, in messages."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{self.of}({self.name})"
+
+
 class PastQuestion:
     """A question about past events that becomes a condition when it is compared."""
 
@@ -271,8 +237,7 @@ class PastQuestion:
         self._field = field
         self._within = within
         self._where = where
-        kinds: dict[str, Kind] = {"count": "integer", "total": "decimal", "last": "instant"}
-        self._kind = kinds[past]
+        self._kind: Kind = ANSWERS[past]
 
     def __repr__(self) -> str:
         return f"{self._past}({self._event})"
@@ -305,17 +270,12 @@ class PastQuestion:
         return self._compare("exists", True)
 
     def _compare(self, op: Op, other: object) -> Condition:
-        value: Any = other
-        asked = Reference(self._past, self._event, self._kind)
-        if op != "exists":
-            value = other if isinstance(other, RelativeMoment) else _wire_value(asked, op, other)
-        if isinstance(value, RelativeMoment) and self._past != "last":
-            raise _refused(asked, op, other, f"give {WANTED[self._kind]}")
+        asked = _Asked(self._past, self._event, self._kind)
         return PastComparison(
             past=self._past,
             event=self._event,
             op=op,
-            value=value,
+            value=_operand(asked, op, other),
             field=self._field,
             within=self._within,
             where=self._where,
@@ -337,10 +297,10 @@ def total(
     Raises:
         ConditionError: The field is no number of an event.
     """
-    if not isinstance(attribute, Attribute) or attribute.kind not in (
-        "integer",
-        "decimal",
-        "float",
+    if (
+        not isinstance(attribute, Attribute)
+        or attribute.kind not in NUMBERS
+        or attribute.of in ("profile", "step")
     ):
         raise ConditionError(
             "total adds up a number field of an event",
@@ -368,13 +328,25 @@ def _past(
         raise ConditionError(
             f"{past} asks about events", value=event, remedy=f"such as {past}(OrderPlaced)"
         )
-    window = None if within is None else Duration.of(within)
-    if window is not None and (window.is_zero or window.is_negative):
-        raise ConditionError(
-            "a window must be longer than zero", value=within, remedy="within=days(30)"
-        )
     condition = None if where is None else checked(where, "where")
-    return PastQuestion(past, name, field=field, within=window, where=condition)
+    return PastQuestion(past, name, field=field, within=_window(past, within), where=condition)
+
+
+def _window(past: str, within: Any) -> Duration | None:
+    if within is None:
+        return None
+    try:
+        window = Duration.of(within)
+    except ValueError:
+        window = Duration()
+    if window.is_zero or window.is_negative:
+        raise ConditionError(
+            "a window is a span longer than zero",
+            place=f"{past}(within=)",
+            value=within,
+            remedy="such as within=days(30)",
+        )
+    return window
 
 
 __all__ = [

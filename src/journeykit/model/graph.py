@@ -14,7 +14,7 @@ Keeps true:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from journeykit.model import steps as s
@@ -58,7 +58,7 @@ def draw(steps: Sequence[s.Step]) -> Graph:
             nothing leads to, or a loop in which no time passes.
     """
     if not steps:
-        raise Wrong("a journey without steps does nothing", "give at least one step")
+        raise Wrong("a journey without steps does nothing", "give at least one step", "steps")
     linker = _Linker(list(_places(steps, "", "")))
     graph = linker.graph
     graph.states[START].outcomes["enter"] = linker.link(steps, "", COMPLETED, COMPLETED)
@@ -98,6 +98,7 @@ class _Linker:
     def __init__(self, places: Sequence[_Place]) -> None:
         self._labels = _labels(places)
         self._ids = _ids(places, self._labels)
+        self._paths = {place.place: place.path for place in places}
         states = [GraphState(START, None, "")]
         states += [
             GraphState(self._ids[place.place], place.step, place.path)
@@ -135,16 +136,22 @@ class _Linker:
 
     def _head(self, step: s.Step, place: str) -> str:
         """Return the id of the step at `place`, or of the step that a `Goto` there leads to."""
+        path = self._paths[place]
         seen: list[str] = []
         while isinstance(step, s.Goto):
             if step.target in seen:
                 circle = " → ".join([*seen, step.target])
-                raise Wrong(f"these Gotos lead in a circle: {circle}", "let one lead to a step")
+                raise Wrong(
+                    f"these Gotos lead in a circle: {circle}",
+                    "let one of them lead to a step",
+                    path,
+                )
             if step.target not in self._labels:
                 known = ", ".join(map(repr, sorted(self._labels))) or "there are none so far"
                 raise Wrong(
                     f"Goto({step.target!r}) leads to a label that the journey does not have",
                     f"give a step label={step.target!r}, or name one of the labels: {known}",
+                    path,
                 )
             seen.append(step.target)
             found = self._labels[step.target]
@@ -160,7 +167,7 @@ def _labels(places: Sequence[_Place]) -> dict[str, _Place]:
             continue
         if label in labels or label in RESERVED:
             why = "is used twice" if label in labels else "is reserved"
-            raise Wrong(f"{place.path}: the label {label!r} {why}", "choose another label")
+            raise Wrong(f"the label {label!r} {why}", "choose another label", place.path)
         labels[label] = place
     return labels
 
@@ -187,12 +194,13 @@ def _refuse_unreachable(graph: Graph) -> None:
             if target not in reached:
                 reached.add(target)
                 waiting.append(target)
-    lost = [state.path for name, state in graph.states.items() if name not in reached]
-    if lost:
-        raise Wrong(
-            f"nothing leads to {', '.join(lost)}",
-            "a step behind a Goto or an Exit needs a label that some Goto names",
-        )
+    for name, state in graph.states.items():
+        if name not in reached:
+            raise Wrong(
+                "nothing leads to this step",
+                "a step behind a Goto or an Exit needs a label that some Goto names",
+                state.path,
+            )
 
 
 def lets_time_pass(step: s.Step | None) -> bool:
@@ -209,46 +217,78 @@ def lets_time_pass(step: s.Step | None) -> bool:
 
 
 def _refuse_timeless_loops(graph: Graph) -> None:
-    done: set[str] = set()
-    for start in graph.states:
-        trail: list[str] = []
-        ways = [iter([start])]
-        while ways:
-            target = next(ways[-1], None)
-            if target is None:
-                ways.pop()
-                if trail:
-                    done.add(trail.pop())
-                continue
-            state = graph.states[target]
-            if target in trail:
-                circle = " → ".join([*trail[trail.index(target) :], target])
-                raise Wrong(
-                    f"the loop {circle} lets no time pass",
-                    "put a Wait, a WaitFor or a WaitUntil with a time of day into it",
-                )
-            if target in done or lets_time_pass(state.step):
-                continue
-            trail.append(target)
-            ways.append(iter(state.outcomes.values()))
+    def timeless(name: str) -> Iterator[str]:
+        targets = graph.states[name].outcomes.values()
+        return (to for to in targets if not lets_time_pass(graph.states[to].step))
+
+    for component in _components(graph, timeless):
+        first = component[-1]
+        if len(component) > 1 or first in timeless(first):
+            raise Wrong(
+                f"the loop {' → '.join([*reversed(component), first])} lets no time pass",
+                "put a Wait, a WaitFor or a WaitUntil with a time of day into it",
+                graph.states[first].path,
+            )
 
 
 def on_loops(graph: Graph) -> frozenset[str]:
     """Return the ids of the states from which a run can come back to the same state."""
-    reach = reachable(graph)
-    return frozenset(name for name in graph.states if name in reach[name])
+
+    def following(name: str) -> Iterator[str]:
+        return iter(graph.states[name].outcomes.values())
+
+    return frozenset(
+        name
+        for component in _components(graph, following)
+        for name in component
+        if len(component) > 1 or name in following(name)
+    )
 
 
-def reachable(graph: Graph) -> dict[str, frozenset[str]]:
-    """Return for each state the states that a run may reach after it."""
-    found: dict[str, frozenset[str]] = {}
-    for name in graph.states:
-        seen: set[str] = set()
-        waiting = list(graph.states[name].outcomes.values())
+def ancestors(graph: Graph, targets: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Return for each state those of `targets` that a run may reach after it."""
+    sources: dict[str, list[str]] = {name: [] for name in graph.states}
+    for name, state in graph.states.items():
+        for target in state.outcomes.values():
+            sources[target].append(name)
+    found: dict[str, set[str]] = {name: set() for name in graph.states}
+    for target in targets:
+        waiting = list(sources[target])
         while waiting:
-            target = waiting.pop()
-            if target not in seen:
-                seen.add(target)
-                waiting.extend(graph.states[target].outcomes.values())
-        found[name] = frozenset(seen)
-    return found
+            name = waiting.pop()
+            if target not in found[name]:
+                found[name].add(target)
+                waiting.extend(sources[name])
+    return {name: frozenset(reached) for name, reached in found.items()}
+
+
+def _components(graph: Graph, following: Callable[[str], Iterator[str]]) -> Iterator[list[str]]:
+    """Yield sets of states that lead to one another, each latest first (Tarjan, 1972)."""
+    number: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    on_stack: set[str] = set()
+    for root in graph.states:
+        ways = [] if root in number else [(root, following(root))]
+        while ways:
+            name, targets = ways[-1]
+            if name not in number:
+                number[name] = low[name] = len(number)
+                stack.append(name)
+                on_stack.add(name)
+            for target in targets:
+                if target not in number:
+                    ways.append((target, following(target)))
+                    break
+                if target in on_stack:
+                    low[name] = min(low[name], number[target])
+            else:
+                ways.pop()
+                if ways:
+                    low[ways[-1][0]] = min(low[ways[-1][0]], low[name])
+                if low[name] == number[name]:
+                    place = stack.index(name)
+                    component = stack[place:][::-1]
+                    del stack[place:]
+                    on_stack.difference_update(component)
+                    yield component

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ from pydantic import (
     BeforeValidator,
     Discriminator,
     Field,
+    PrivateAttr,
     Tag,
     model_validator,
 )
@@ -19,7 +19,8 @@ from journeykit.model.base import Frozen, Wrong
 from journeykit.model.conditions import AnyCondition, Condition, reads
 from journeykit.model.fields import FieldRef
 from journeykit.model.graph import Graph, draw
-from journeykit.model.steps import Branch, Name, Step, Steps, WaitFor
+from journeykit.model.names import Name
+from journeykit.model.steps import Branch, Step, Steps, WaitFor
 from journeykit.model.triggers import (
     Entries,
     Goal,
@@ -32,13 +33,14 @@ from journeykit.model.triggers import (
 
 
 def _exit_kind(value: Any) -> str:
-    if isinstance(value, On):
-        return "on"
-    return "on" if isinstance(value, dict) and "event" in value else "condition"
+    is_on = isinstance(value, On) or (
+        isinstance(value, dict) and "event" in value and "past" not in value
+    )
+    return "On" if is_on else "-condition"
 
 
 ExitRule = Annotated[
-    Annotated[On, Tag("on")] | Annotated[AnyCondition, Tag("condition")],
+    Annotated[On, Tag("On")] | Annotated[AnyCondition, Tag("-condition")],
     Discriminator(_exit_kind),
 ]
 
@@ -60,7 +62,7 @@ class Journey(Frozen):
     """
 
     name: Name
-    version: int = Field(default=1, ge=1, kw_only=True)
+    version: int = Field(default=1, ge=1, kw_only=True, strict=True)
     entry: Annotated[Entries, BeforeValidator(one_or_many)] = Field(kw_only=True)
     steps: Steps = Field(kw_only=True)
     reentry: Reentry = Field(default_factory=Once, kw_only=True)
@@ -70,9 +72,10 @@ class Journey(Frozen):
     exits: Annotated[Sequence[ExitRule], BeforeValidator(one_or_many), AfterValidator(as_tuple)] = (
         Field(default=(), kw_only=True)
     )
-    holdout: float = Field(default=0.0, ge=0, lt=1, kw_only=True)
-    max_open: int = Field(default=100, ge=1, kw_only=True)
+    holdout: float = Field(default=0.0, ge=0, lt=1, kw_only=True, strict=True)
+    max_open: int = Field(default=100, ge=1, kw_only=True, strict=True)
     description: str = Field(default="", kw_only=True)
+    _graph: Graph = PrivateAttr()
 
     if TYPE_CHECKING:
 
@@ -93,40 +96,53 @@ class Journey(Frozen):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Journey:
-        if not self.entry:
-            raise Wrong(
-                "a journey without an entry is never entered", "entry=On(SomethingHappened)"
-            )
-        keyed = {on.key is not None for on in self.entry}
-        if len(keyed) > 1:
-            raise Wrong(
-                "some entries have a key and some have none", "give each entry a key, or none"
-            )
-        names = [on.event for on in self.entry]
-        if len(set(names)) != len(names):
-            raise Wrong("an entry event is named twice", "join the conditions with |")
-        if not keyed.pop():
+        self._check_entries()
+        self._graph = draw(self.steps)
+        if self.entry[0].key is None:
             for place, on in self._followers():
                 if on.key is not None:
                     raise Wrong(
-                        f"{place} has a key, but the entry has none to compare it with",
+                        "it has a key, and the entry has none to compare it with",
                         "give the entry a key, or leave out the key here",
+                        place,
                     )
-        draw(self.steps)
         return self
 
-    def _followers(self) -> list[tuple[str, On]]:
-        found = [(f"goal {goal.title!r}", goal.on) for goal in self.goal]
-        found += [(f"exit {on.event!r}", on) for on in self.exits if isinstance(on, On)]
-        for state in draw(self.steps).states.values():
-            awaited: Sequence[On] = getattr(state.step, "on", ())
-            found += [(f"WaitFor {state.id!r}", on) for on in awaited]
-        return found
+    def _check_entries(self) -> None:
+        if not self.entry:
+            raise Wrong(
+                "a journey without an entry is never entered", "give On(SomethingHappened)", "entry"
+            )
+        if len({on.key is None for on in self.entry}) > 1:
+            raise Wrong(
+                "some entries have a key and some have none",
+                "give each entry a key, or none",
+                "entry",
+            )
+        names = [on.event for on in self.entry]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                raise Wrong(
+                    f"the entry event {name!r} is named twice",
+                    "join the conditions with |",
+                    f"entry[{number}]",
+                )
+
+    def _followers(self) -> Iterator[tuple[str, On]]:
+        for number, goal in enumerate(self.goal):
+            yield f"goal[{number}] › on", goal.on
+        for number, rule in enumerate(self.exits):
+            if isinstance(rule, On):
+                yield f"exits[{number}]", rule
+        for path, step in steps_of(self):
+            if isinstance(step, WaitFor):
+                for number, on in enumerate(step.on):
+                    yield f"{path} › on[{number}]", on
 
     @property
     def graph(self) -> Graph:
-        """The steps as states and outcomes."""
-        return draw(self.steps)
+        """The steps as states and outcomes, drawn once; not to be changed."""
+        return self._graph
 
     def to_json(self, *, indent: int | None = None) -> str:
         """Return the journey as JSON that `from_json` reads back to an equal journey."""
@@ -140,11 +156,6 @@ class Journey(Frozen):
             DefinitionError: With the full path to what is wrong.
         """
         return cls.model_validate_json(text)
-
-    def canonical(self) -> bytes:
-        """Return one fixed spelling as JSON: equal journeys give equal bytes."""
-        data = self.model_dump(mode="json")
-        return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
 
 
 def conditions_of(journey: Journey) -> Iterator[tuple[str | None, Condition]]:

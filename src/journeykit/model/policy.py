@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from journeykit.model.base import Frozen, Wrong
 from journeykit.model.conditions import AnyCondition, Condition
-from journeykit.model.steps import Days, Name
+from journeykit.model.names import Name
+from journeykit.model.steps import Days
 from journeykit.model.triggers import Span, as_tuple
 from journeykit.time import Duration, Windows, never_open, parse_clock, parse_days
 from journeykit.time import Span as ClockSpan
@@ -109,15 +110,18 @@ class QuietHours(Frozen):
 
 
 def _per(value: Any) -> Any:
-    if isinstance(value, str) and value in ("day", "week", "month"):
+    if isinstance(value, str) and value in get_args(CalendarWindow):
         return value
     try:
-        return Duration.of(value)
-    except (TypeError, ValueError) as error:
+        window = Duration.of(value)
+    except ValueError:
+        window = Duration()
+    if window.is_zero or window.is_negative:
         raise Wrong(
-            f"{value!r} is no window: {error}",
-            'give a timedelta, a Duration, or one of "day", "week", "month"',
-        ) from None
+            "this is no window",
+            'give a span longer than zero such as days(7), or one of "day", "week", "month"',
+        )
+    return window
 
 
 class FrequencyCap(Frozen):
@@ -155,12 +159,6 @@ class FrequencyCap(Frozen):
             week_starts: Weekday = "mon",
         ) -> None: ...
 
-    @model_validator(mode="after")
-    def _window_is_ahead(self) -> FrequencyCap:
-        if isinstance(self.per, Duration) and (self.per.is_zero or self.per.is_negative):
-            raise Wrong("the window of a cap must be longer than zero", "per=timedelta(days=7)")
-        return self
-
     @property
     def title(self) -> str:
         """How reasons name this rule."""
@@ -188,15 +186,17 @@ class Policy(Frozen):
 
     @model_validator(mode="after")
     def _channels_are_known(self) -> Policy:
-        known = set(self.consent)
-        for rule in (*self.quiet_hours, *self.caps):
-            for channel in rule.channels or ():
-                if channel not in known:
+        known = ", ".join(sorted(self.consent)) or "none so far"
+        rules = [(f"quiet_hours[{n}]", rule.channels) for n, rule in enumerate(self.quiet_hours)]
+        rules += [(f"caps[{n}]", cap.channels) for n, cap in enumerate(self.caps)]
+        for place, channels in rules:
+            for channel in channels or ():
+                if channel not in self.consent:
                     raise Wrong(
-                        f"{type(rule).__name__}({rule.title}) covers channel {channel!r}, "
-                        "which the policy does not declare",
-                        f"declare it in consent={{{channel!r}: 'opt-in'}}, or name one of "
-                        f"{', '.join(sorted(known)) or 'no channels so far'}",
+                        f"channel {channel!r} is not declared",
+                        f"declare it in consent={{{channel!r}: 'opt-in'}}, or name one of the "
+                        f"declared: {known}",
+                        f"{place} › channels",
                     )
         return self
 
@@ -214,6 +214,7 @@ class Policy(Frozen):
                 raise Wrong(
                     f"the quiet hours together never let channel {channel!r} speak",
                     "leave some time of the week open",
+                    "quiet_hours",
                 )
         return self
 

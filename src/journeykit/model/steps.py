@@ -7,21 +7,24 @@ out in `model.graph`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BeforeValidator,
+    Discriminator,
     Field,
-    StringConstraints,
+    Tag,
     model_validator,
 )
 
 from journeykit.model.base import Frozen, Wrong
-from journeykit.model.conditions import AnyCondition, Condition
-from journeykit.model.fields import FieldRef
+from journeykit.model.conditions import AnyCondition, Condition, Scalar
+from journeykit.model.fields import FieldRef, Reference
+from journeykit.model.names import Label, Name
+from journeykit.model.operators import objection_to_pair
 from journeykit.model.triggers import (
     NotNegative,
     On,
@@ -30,12 +33,9 @@ from journeykit.model.triggers import (
     as_tuple,
     one_or_many,
 )
+from journeykit.model.values import NAMED, WANTED, WANTED_IN_JSON, from_wire, to_wire
 from journeykit.time import Cron, Duration, Resolve, parse_clock, parse_days, zone
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\s/]+$")]
-Label = Annotated[
-    str, StringConstraints(min_length=1, max_length=80, pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")
-]
 OnBlocked = Literal["hold", "skip", "exit", "next"]
 IfPast = Literal["continue", "skip", "exit"]
 
@@ -55,18 +55,55 @@ def _zone(value: str) -> str:
     return value
 
 
+def _cron(value: str) -> str:
+    Cron(value)
+    return value
+
+
+def _moment(value: object) -> object:
+    """Tell dates from instants by their spelling: only an instant has a zone."""
+    remedy = "give a date, an aware datetime, or a field that holds one of them"
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
+        except ValueError:
+            raise Wrong("this is neither a date nor an instant", remedy) from None
+    if isinstance(value, datetime) and value.utcoffset() is None:
+        raise Wrong("a datetime without a zone names no instant", "give it one: tzinfo=UTC")
+    kind = value.kind if isinstance(value, FieldRef | Reference) else "date"
+    if kind not in ("date", "instant"):
+        raise Wrong(f"{value!r} is {NAMED[kind]}", remedy)
+    if not isinstance(value, date | FieldRef | Reference | dict):
+        raise Wrong("this is neither a date nor an instant", remedy)
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
+
+
+def _moment_shape(value: object) -> str:
+    if isinstance(value, date):
+        return "-instant" if isinstance(value, datetime) else "-date"
+    return "FieldRef"
+
+
 def _distinct(value: Sequence[str]) -> tuple[str, ...]:
     if not value:
-        raise Wrong("no channel is named", 'name at least one, such as via=["email"]')
+        raise Wrong("no channel is named", 'name at least one, such as ["email"]')
     if len(set(value)) != len(value):
         raise Wrong("a channel is named twice", "name every channel once, in order of preference")
     return tuple(value)
 
 
+CronText = Annotated[str, AfterValidator(_cron)]
+Moment = Annotated[
+    Annotated[FieldRef, Tag("FieldRef")]
+    | Annotated[AwareDatetime, Tag("-instant")]
+    | Annotated[date, Tag("-date")],
+    Discriminator(_moment_shape),
+    BeforeValidator(_moment),
+]
 ClockTime = Annotated[str, AfterValidator(_clock)]
 Days = Annotated[Sequence[str], AfterValidator(_days)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
-Channels = Annotated[Sequence[Name], BeforeValidator(one_or_many), AfterValidator(_distinct)]
+Channels = Annotated[Sequence[Name], AfterValidator(_distinct)]
 
 
 class Step(Frozen):
@@ -111,10 +148,10 @@ class WaitUntil(Step):
         resolve: What a wall time means that does not exist or exists twice (rule T3).
     """
 
-    moment: FieldRef | AwareDatetime | date | None = None
+    moment: Moment | None = None
     at: ClockTime | None = Field(default=None, kw_only=True)
     days: Days | None = Field(default=None, kw_only=True)
-    cron: str | None = Field(default=None, kw_only=True)
+    cron: CronText | None = Field(default=None, kw_only=True)
     offset: Duration | None = Field(default=None, kw_only=True)
     if_past: IfPast = Field(default="continue", kw_only=True)
     zone: ZoneName | None = Field(default=None, kw_only=True)
@@ -137,14 +174,6 @@ class WaitUntil(Step):
             label: str | None = None,
         ) -> None: ...
 
-    @model_validator(mode="before")
-    @classmethod
-    def _naive_is_no_instant(cls, data: Any) -> Any:
-        moment = data.get("moment") if isinstance(data, dict) else None
-        if isinstance(moment, datetime) and moment.tzinfo is None:
-            raise Wrong("a datetime without a zone names no instant", "datetime(..., tzinfo=UTC)")
-        return data
-
     @model_validator(mode="after")
     def _one_way(self) -> WaitUntil:
         ways = [
@@ -157,16 +186,13 @@ class WaitUntil(Step):
                 "it must be exactly one of a time of day, a cron expression, or a moment",
                 'write at="09:00", cron="0 9 * * mon", or WaitUntil(Shopper.trial_ends)',
             )
-        if self.cron is not None:
-            Cron(self.cron)
         if self.days is not None and (self.moment is not None or self.cron is not None):
-            raise Wrong("days goes with a time of day only", 'write at="09:00", days=["mon"]')
-        if self.offset is not None and self.moment is None:
-            raise Wrong("offset goes with a moment only", "give the moment it is counted from")
-        if isinstance(self.moment, FieldRef) and self.moment.kind not in ("date", "instant"):
             raise Wrong(
-                f"{self.moment.of}.{self.moment.field} is a {self.moment.kind}",
-                "give a field that holds a date or an aware datetime",
+                "days goes with a time of day only", 'write at="09:00", days=["mon"]', "days"
+            )
+        if self.offset is not None and self.moment is None:
+            raise Wrong(
+                "offset goes with a moment only", "give the moment it is counted from", "offset"
             )
         return self
 
@@ -207,7 +233,7 @@ class WaitFor(Step):
     @model_validator(mode="after")
     def _something(self) -> WaitFor:
         if not self.on:
-            raise Wrong("nothing is awaited", "give at least one On(...)")
+            raise Wrong("nothing is awaited", "give at least one On(...)", "on")
         return self
 
 
@@ -233,13 +259,13 @@ class Send(Step):
     template: Name
     via: Channels = Field(kw_only=True)
     topic: Name | None = Field(default=None, kw_only=True)
-    priority: int = Field(default=0, kw_only=True)
+    priority: int = Field(default=0, kw_only=True, strict=True)
     on_quiet: OnBlocked = Field(default="hold", kw_only=True)
     on_cap: OnBlocked = Field(default="hold", kw_only=True)
     valid_for: Positive | None = Field(default=None, kw_only=True)
-    valid_until: FieldRef | AwareDatetime | None = Field(default=None, kw_only=True)
-    transactional: bool = Field(default=False, kw_only=True)
-    max_attempts: int = Field(default=5, ge=1, le=100, kw_only=True)
+    valid_until: Moment | None = Field(default=None, kw_only=True)
+    transactional: bool = Field(default=False, kw_only=True, strict=True)
+    max_attempts: int = Field(default=5, ge=1, le=100, kw_only=True, strict=True)
     on_failure: Literal["continue", "exit"] = Field(default="continue", kw_only=True)
     type: Literal["send"] = Field(default="send", kw_only=True)
 
@@ -265,13 +291,7 @@ class Send(Step):
     @model_validator(mode="after")
     def _one_end(self) -> Send:
         if self.valid_for is not None and self.valid_until is not None:
-            raise Wrong("valid_for and valid_until are both given", "give one of them")
-        until = self.valid_until
-        if isinstance(until, FieldRef) and until.kind not in ("date", "instant"):
-            raise Wrong(
-                f"valid_until reads {until.of}.{until.field}, a {until.kind}",
-                "give a field that holds a date or an aware datetime",
-            )
+            raise Wrong("valid_for and valid_until are both given", "give one of them", "valid_for")
         return self
 
 
@@ -311,7 +331,7 @@ class Arm(Frozen):
     """One arm of a `Split`, taken by `weight` in the sum of all weights."""
 
     name: Label
-    weight: int = Field(default=1, ge=0)
+    weight: int = Field(default=1, ge=0, strict=True)
     steps: Steps = ()
 
     if TYPE_CHECKING:
@@ -346,24 +366,69 @@ class Split(Step):
         return self
 
 
+def _set_shape(value: object) -> str:
+    return "FieldRef" if isinstance(value, Reference | FieldRef | dict) else "-constant"
+
+
+SetValue = Annotated[
+    Annotated[FieldRef, Tag("FieldRef")] | Annotated[Scalar | None, Tag("-constant")],
+    Discriminator(_set_shape),
+]
+
+
 class Set(Step):
     """Set an attribute of the customer's profile to a value, or to another field's value."""
 
     field: FieldRef
-    value: FieldRef | str | int | float | bool | None
+    value: SetValue
     type: Literal["set"] = Field(default="set", kw_only=True)
 
     if TYPE_CHECKING:
 
         def __init__(self, field: object, value: object, *, label: str | None = None) -> None: ...
 
-    @model_validator(mode="after")
-    def _of_the_profile(self) -> Set:
-        if self.field.of != "profile":
+    @model_validator(mode="before")
+    @classmethod
+    def _as_wire(cls, data: Any) -> Any:
+        field = data.get("field") if isinstance(data, dict) else None
+        if not isinstance(field, Reference):
+            return data
+        value = data.get("value")
+        if value is None or isinstance(value, Reference):
+            return data
+        wire = to_wire(field.kind, value)
+        if wire is None:
             raise Wrong(
-                f"{self.field.of}.{self.field.field} is not an attribute of the profile",
-                "an event has happened and cannot be changed; give a field of the Profile class",
+                f"{field!r} is {NAMED[field.kind]}, and {value!r} is not",
+                f"give {WANTED[field.kind]}",
+                "value",
             )
+        if field.choices and wire not in field.choices:
+            known = ", ".join(map(repr, field.choices))
+            raise Wrong(f"{field!r} cannot be {value!r}", f"it is one of {known}", "value")
+        return {**data, "value": wire}
+
+    @model_validator(mode="after")
+    def _fits(self) -> Set:
+        field, value = self.field, self.value
+        if field.of != "profile":
+            raise Wrong(
+                f"{field.of}.{field.field} is not an attribute of the profile",
+                "an event has happened and cannot be changed; give a field of the Profile class",
+                "field",
+            )
+        if isinstance(value, FieldRef):
+            if objection := objection_to_pair(field.kind, value.kind):
+                raise Wrong(*objection, "value")
+        elif value is not None:
+            wire = from_wire(field.kind, value)
+            if wire is None:
+                raise Wrong(
+                    f"profile.{field.field} is {NAMED[field.kind]}, and {value!r} is not",
+                    f"give {WANTED_IN_JSON[field.kind]}",
+                    "value",
+                )
+            self.__dict__["value"] = wire
         return self
 
 

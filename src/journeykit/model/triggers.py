@@ -22,6 +22,7 @@ from journeykit.model.base import Frozen, Wrong
 from journeykit.model.conditions import AnyCondition, Condition
 from journeykit.model.facts import Event
 from journeykit.model.fields import FieldRef
+from journeykit.model.names import EventName
 from journeykit.time import Duration
 
 Span = Duration | timedelta | str
@@ -35,7 +36,7 @@ def _not_negative(value: Duration) -> Duration:
 
 def _positive(value: Duration) -> Duration:
     if value.is_negative or value.is_zero:
-        raise Wrong("a span of time must be longer than zero", "such as days(7) or hours(1)")
+        raise Wrong("a span of time must be longer than zero", "give more, such as days(7)")
     return value
 
 
@@ -52,7 +53,7 @@ class On(Frozen):
         key: A field of the event that names the run, such as a cart id.
     """
 
-    event: str
+    event: EventName
     where: AnyCondition | None = Field(default=None, kw_only=True)
     key: FieldRef | None = Field(default=None, kw_only=True)
     _event_class: type[Event] | None = PrivateAttr(default=None)
@@ -71,9 +72,11 @@ class On(Frozen):
     @classmethod
     def _keep_class(cls, data: Any, handler: ValidatorFunctionWrapHandler) -> On:
         event = data.get("event") if isinstance(data, dict) else None
-        if not (isinstance(event, type) and issubclass(event, Event)):
+        if not isinstance(event, type):
             on: On = handler(data)
             return on
+        if not issubclass(event, Event) or not event.__wire_name__:
+            raise Wrong(f"{event.__name__} is no event", "class OrderPlaced(Event): ...", "event")
         on = handler({**data, "event": event.__wire_name__})
         on._event_class = event
         return on
@@ -84,6 +87,7 @@ class On(Frozen):
             raise Wrong(
                 f"key reads {self.key.of}.{self.key.field}, but the event is {self.event}",
                 f"give a field of {self.event}",
+                "key",
             )
         return self
 
@@ -157,7 +161,7 @@ class Goal(Frozen):
 
     on: On
     within: Positive | None = Field(default=None, kw_only=True)
-    ends_run: bool = Field(default=True, kw_only=True)
+    ends_run: bool = Field(default=True, kw_only=True, strict=True)
     name: str | None = Field(default=None, kw_only=True, min_length=1)
 
     if TYPE_CHECKING:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
+from journeykit.errors import DefinitionError
 from journeykit.model.base import Frozen, Wrong
 from journeykit.model.facts import Event, Profile
 from journeykit.model.journey import Journey, ons_of, steps_of
+from journeykit.model.names import Name
 from journeykit.model.policy import Policy
-from journeykit.model.steps import Consent, Name, Send, Step, ZoneName
+from journeykit.model.steps import Consent, Send, Step, ZoneName
 from journeykit.model.triggers import NotNegative, Positive, Span, as_tuple
 from journeykit.time import Duration, days, minutes
 
@@ -44,7 +46,7 @@ class Workspace(Frozen):
     seed: Name = Field(default="journeykit", kw_only=True)
     future_tolerance: NotNegative = Field(default=minutes(5), kw_only=True)
     remember_events: Positive = Field(default=days(90), kw_only=True)
-    max_steps: int = Field(default=200, ge=1, kw_only=True)
+    max_steps: int = Field(default=200, ge=1, kw_only=True, strict=True)
 
     if TYPE_CHECKING:
 
@@ -63,58 +65,60 @@ class Workspace(Frozen):
         ) -> None: ...
 
     @model_validator(mode="after")
-    def _names_differ(self) -> Workspace:
-        names = [journey.name for journey in self.journeys]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise Wrong(f"the journey name {twice[0]!r} is used twice", "give each its own name")
+    def _fits_together(self) -> Workspace:
+        self._names_differ()
+        self._channels_are_declared()
+        self._caps_name_journeys()
+        if _less_than(self.remember_events, days(90)):
+            raise Wrong("shorter than 90 days", "give days(90) or more", "remember_events")
+        self._every_event_has_a_class()
         return self
 
-    @model_validator(mode="after")
-    def _channels_are_declared(self) -> Workspace:
+    def _names_differ(self) -> None:
+        names = [journey.name for journey in self.journeys]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                raise Wrong(
+                    f"the journey name {name!r} is used twice",
+                    "give each journey its own name",
+                    f"journeys[{number}] › name",
+                )
+
+    def _channels_are_declared(self) -> None:
         declared = self.policy.consent
-        for journey in self.journeys:
+        for number, journey in enumerate(self.journeys):
             for place, step in steps_of(journey):
                 for channel in _channels(step):
                     if channel not in declared:
                         raise Wrong(
-                            f"journey {journey.name!r} › {place}: channel {channel!r} has no "
-                            "consent setting",
+                            f"channel {channel!r} of journey {journey.name!r} has no consent "
+                            "setting",
                             f"write Policy(consent={{{channel!r}: 'opt-in'}}) or 'opt-out'; "
                             f"declared are: {', '.join(sorted(declared)) or 'none'}",
+                            f"journeys[{number}] › {place}",
                         )
-        return self
 
-    @model_validator(mode="after")
-    def _caps_name_journeys(self) -> Workspace:
+    def _caps_name_journeys(self) -> None:
         names = {journey.name for journey in self.journeys}
-        for cap in self.policy.caps:
+        for number, cap in enumerate(self.policy.caps):
             for name in cap.journeys or ():
                 if name not in names:
                     raise Wrong(
-                        f"the cap {cap.title!r} names journey {name!r}, which is not here",
-                        f"name one of {', '.join(sorted(names))}",
+                        f"there is no journey {name!r} here",
+                        f"name one of {', '.join(sorted(names)) or 'none so far'}",
+                        f"policy › caps[{number}] › journeys",
                     )
-        return self
 
-    @model_validator(mode="after")
-    def _long_enough(self) -> Workspace:
-        if self.remember_events.is_zero or _less_than(self.remember_events, days(90)):
-            raise Wrong("remember_events is shorter than 90 days", "give days(90) or more")
-        return self
-
-    @model_validator(mode="after")
-    def _every_event_has_a_class(self) -> Workspace:
+    def _every_event_has_a_class(self) -> None:
         known = self.event_classes
-        for journey in self.journeys:
+        for number, journey in enumerate(self.journeys):
             for on in ons_of(journey):
                 if on.event not in known:
                     raise Wrong(
-                        f"journey {journey.name!r} names event {on.event!r}, whose class is not "
-                        "known here",
-                        "give it: Workspace(events=[TheClass], ...)",
+                        f"it names event {on.event!r}, whose class is not known here",
+                        "give the class: Workspace(events=[...])",
+                        f"journeys[{number}]",
                     )
-        return self
 
     @property
     def event_classes(self) -> dict[str, type[Event]]:
@@ -130,6 +134,7 @@ class Workspace(Frozen):
                 raise Wrong(
                     f"two event classes have the wire name {cls.__wire_name__!r}",
                     'rename one: class Other(Event, name="other")',
+                    "events",
                 )
         return found
 
@@ -150,8 +155,17 @@ class Workspace(Frozen):
         Raises:
             DefinitionError: With the full path to what is wrong.
         """
-        data = json.loads(text)
-        return cls.model_validate({**data, "profile": profile, "events": list(events)})
+        try:
+            data = json.loads(text)
+        except ValueError as error:
+            raise DefinitionError(
+                f"this is no JSON: {error}",
+                place=cls.__name__,
+                remedy="give what to_json() returned",
+            ) from None
+        if isinstance(data, dict):
+            data = {**data, "profile": profile, "events": list(events)}
+        return cls.model_validate(data)
 
 
 def _less_than(one: Duration, other: Duration) -> bool:

@@ -1,0 +1,198 @@
+"""What is wrong with this definition? Pydantic's findings, re-told in an author's words.
+
+Every message names the place, as a path from the part that was made down to the mistake, such
+as `Journey.steps[2] › Branch.whens[0] › steps[0] › Send.via`; then the problem, the value and
+what would be right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from journeykit.errors import DefinitionError, JourneykitError
+
+T = TypeVar("T")
+Models = tuple[type[BaseModel], ...]
+
+
+class Wrong(PydanticCustomError):
+    """A validator's objection.
+
+    Attributes:
+        problem: What is wrong, in one clause.
+        remedy: What would be right.
+        at: Where within the part being checked, such as `steps[1]`; the part itself if empty.
+    """
+
+    def __new__(cls, problem: str, remedy: str, at: str = "") -> Wrong:
+        """Keep the parts apart, so that they can be re-told with the path."""
+        told = {"problem": problem, "remedy": remedy, "at": at}
+        return super().__new__(cls, "journeykit", "{problem}; {remedy}", told)
+
+    def __init__(self, problem: str, remedy: str, at: str = "") -> None:
+        self.problem = problem
+        self.remedy = remedy
+        self.at = at
+
+
+def retold(cls: type[BaseModel], make: Callable[[], T]) -> T:
+    """Return what `make` makes; re-tell a ValidationError in our own words.
+
+    Raises:
+        DefinitionError: With the path, the value and what would be right.
+    """
+    try:
+        return make()
+    except ValidationError as error:
+        raise retell(cls, error) from None
+
+
+def retell(cls: type[BaseModel], error: ValidationError) -> DefinitionError:
+    """Return a DefinitionError that says all of what a ValidationError says."""
+    first, *others = [_tell(cls, detail) for detail in error.errors(include_url=False)]
+    for other in others:
+        first.remedy += f"\n  also {other}"
+    return first
+
+
+def _tell(cls: type[BaseModel], detail: ErrorDetails) -> DefinitionError:
+    place, owners, wanted = _follow(cls, detail["loc"])
+    kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
+    cause = context.get("error")
+    if kind == "journeykit":
+        problem, remedy, at = context["problem"], context["remedy"], context["at"]
+        if at:  # Journey.steps[1], and Journey.entry[0] › key
+            place += f"{'.' if place.rpartition(' › ')[2].isidentifier() else ' › '}{at}"
+    elif isinstance(cause, JourneykitError):
+        problem, remedy = cause.problem, cause.remedy
+    elif kind == "missing":
+        problem, remedy = "it is missing", f"give {detail['loc'][-1]}="
+    elif kind == "extra_forbidden":
+        problem, remedy = "there is no such option", _near(str(detail["loc"][-1]), owners)
+    elif kind in ("union_tag_invalid", "literal_error"):
+        problem, remedy = _no_choice(value, context)
+    elif kind in _UNLIKE_ANY:
+        problem, remedy = _unlike(value, wanted)
+    elif kind in _PLAIN:
+        problem, remedy = (part.format(**context) for part in _PLAIN[kind])
+    else:
+        problem, remedy = _in_two(detail["msg"].removeprefix("Value error, "))
+    if kind == "missing" or isinstance(value, Mapping | BaseModel):
+        return DefinitionError(problem, place=place, remedy=remedy)
+    return DefinitionError(problem, place=place, value=value, remedy=remedy)
+
+
+_UNLIKE_ANY = ("model_type", "model_attributes_type", "union_tag_not_found", "dict_type")
+_LIST = ("it must be a list", "write it in [...]")
+_WHOLE = ("it must be a whole number", "such as 3")
+_DATE = ("this is no date", 'write date(2026, 3, 1), in JSON "2026-03-01"')
+_PLAIN: dict[str, tuple[str, str]] = {
+    "string_type": ("it must be text", "write it in quotes"),
+    "string_too_short": ("it is empty", "give at least one character"),
+    "int_type": _WHOLE,
+    "bool_type": ("it is neither true nor false", "write True or False"),
+    "float_type": ("it must be a number", "such as 0.1"),
+    "greater_than_equal": ("it is too small", "give {ge} or more"),
+    "less_than_equal": ("it is too large", "give {le} or less"),
+    "less_than": ("it is too large", "give less than {lt}"),
+    "is_subclass_of": ("this is no subclass of {class}", "give the class itself"),
+    "is_instance_of": _LIST,
+    "list_type": _LIST,
+    "sequence_str": _LIST,
+    "tuple_type": _LIST,
+    "mapping_type": ("it must be a mapping", "write it as {{...}}"),
+    "json_invalid": ("this is no JSON: {error}", "give what to_json() returned"),
+    "date_type": _DATE,
+    "date_parsing": _DATE,
+    "date_from_datetime_parsing": _DATE,
+    "date_from_datetime_inexact": _DATE,
+}
+
+
+def _unlike(value: object, wanted: Models) -> tuple[str, str]:
+    """Say of a value that it is none of the parts that may stand here."""
+    names = [model.__name__ for model in wanted]
+    if not names:
+        return "it must be a mapping", "write it in {...}"
+    if names == ["FieldRef"]:
+        return "this is no field", "give a class attribute, such as Shopper.plan"
+    if isinstance(value, Mapping):
+        return "its type is missing", f"give type=, one of {', '.join(map(str, map(_tag, wanted)))}"
+    if isinstance(value, type):
+        name = value.__name__ if value.__name__ in names else names[0]
+        return "this is a class, not a value", f"write {name}(...)"
+    if len(names) == 1:
+        return f"this is no {names[0]}", f"write {names[0]}(...)"
+    return "this does not belong here", f"write one of {', '.join(names)}"
+
+
+def _near(name: str, owners: Models) -> str:
+    known = [field for owner in owners for field in owner.model_fields if field != "type"]
+    near = get_close_matches(name, known, 1)
+    return f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}"
+
+
+def _no_choice(value: object, context: Mapping[str, Any]) -> tuple[str, str]:
+    expected = str(context.get("expected_tags") or context["expected"])
+    known = re.findall(r"'([^']*)'", expected)
+    near = get_close_matches(str(context.get("tag", value)), known, 1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    what = f"kind {context['tag']!r}" if "tag" in context else "such choice"
+    return f"there is no {what}", f"{hint}it is {'one of ' if len(known) > 1 else ''}{expected}"
+
+
+def _in_two(text: str) -> tuple[str, str]:
+    """Split what another floor said into the problem and its remedy."""
+    for mark, kept in ((": write ", "write "), ("; ", "")):
+        problem, found, remedy = text.partition(mark)
+        if found:
+            return problem, kept + remedy
+    return text[:1].lower() + text[1:], "see the docstring"
+
+
+def _follow(cls: type[BaseModel], loc: Iterable[int | str]) -> tuple[str, Models, Models]:
+    """Follow a location down the fields.
+
+    Returns:
+        The place as a path; the models whose field the last part names; and the models that
+        may stand at this place.
+    """
+    text = cls.__name__
+    owners: Models = (cls,)
+    here = owners
+    for part in loc:
+        tagged = tuple(model for model in here if part in (_tag(model), model.__name__))
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif tagged:
+            here = owners = tagged
+            text += f" › {tagged[0].__name__}"
+        elif not part.startswith("-"):  # that would be a nameless way of a union
+            text += f" › {part}" if text.endswith("]") else f".{part}"
+            owners = here
+            here = tuple(model for owner in here for model in _models_of(owner, part))
+    return text, owners, here
+
+
+def _tag(model: type[BaseModel]) -> object:
+    info = model.model_fields.get("type")
+    return None if info is None else info.default
+
+
+def _models_of(model: type[BaseModel], name: str) -> Iterable[type[BaseModel]]:
+    for field, info in model.model_fields.items():
+        if name in (field, info.alias):
+            yield from _models_in(info.annotation)
+
+
+def _models_in(annotation: Any) -> Iterable[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
