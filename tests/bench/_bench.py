@@ -13,7 +13,7 @@ from statistics import median
 
 
 def rounds(
-    ours: Callable[[], float], limit: Callable[[], float], *, times: int = 7
+    ours: Callable[[], float], limit: Callable[[], float], *, times: int = 21
 ) -> tuple[float, float, float]:
     """Return (median ratio, median of ours, median of the limit); both give a rate per second."""
     measured = []

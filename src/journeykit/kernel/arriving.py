@@ -96,6 +96,7 @@ def _event(turn: Turn, event: s.EventArrived) -> None:
     rules, state = turn.rules, turn.state
     name = event.name
     occurred = event.occurred
+    turn.event = event.data
     for run in tuple(state.enrollments.values()):
         table = rules.tables[run.journey, run.version]
         here = table.steps[run.step]
@@ -130,31 +131,38 @@ def _count(turn: Turn, event: s.EventArrived) -> None:
 def hear(
     turn: Turn, run: Enrollment, here: CompiledStep, hearing: Hearing, event: s.EventArrived
 ) -> None:
-    """Let one run, which stands at `here`, hear one event: goals, exits, then its wait."""
-    turn.event = event.data
+    """Let one run, which stands at `here`, hear the event at hand: goals, exits, its wait."""
     turn.trigger = run.data
     turn.results = run.results
-    for goal in hearing.goals:
-        if _reaches(turn, run, goal, event):
-            turn.emit(j.Met(turn.stamp, run.id, goal.number))
-            if goal.ends_run:
-                end_run(turn, run, "goal", goal.title)
-                return
-    for listener in hearing.exits:
-        if _concerns(turn, run, listener):
-            end_run(turn, run, "exited", event.name)
-            return
+    if hearing.ends and _ends(turn, run, hearing, event):
+        return
     arrived = False
     for listener in hearing.here:
         if here.since_entry or event.occurred >= run.at:
-            arrived = _concerns(turn, run, listener)
-            if arrived:
+            key, guard = listener.key, listener.guard
+            if (key is None or key(turn) == run.key) and (guard is None or guard(turn)):
+                arrived = True
                 break
     for step, listener in hearing.ahead:
         if step.id not in run.latched and _concerns(turn, run, listener):
             turn.emit(j.Latched(turn.stamp, run.id, step.id))  # O7
     if arrived:
         leave(turn, run, "event", here)
+
+
+def _ends(turn: Turn, run: Enrollment, hearing: Hearing, event: s.EventArrived) -> bool:
+    """Count the goals that an event reaches; tell whether it ended the run."""
+    for goal in hearing.goals:
+        if _reaches(turn, run, goal, event):
+            turn.emit(j.Met(turn.stamp, run.id, goal.number))
+            if goal.ends_run:
+                end_run(turn, run, "goal", goal.title)
+                return True
+    for listener in hearing.exits:
+        if _concerns(turn, run, listener):
+            end_run(turn, run, "exited", event.name)
+            return True
+    return False
 
 
 def _reaches(turn: Turn, run: Enrollment, goal: GoalRule, event: s.EventArrived) -> bool:

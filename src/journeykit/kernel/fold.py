@@ -108,18 +108,23 @@ def _entered(state: CustomerState, entry: j.Entered) -> None:
         past.entries += 1
 
 
-def moved(state: CustomerState, entry: j.Moved) -> None:
-    """Apply the commonest entry; moving calls it without looking it up."""
-    run = state.enrollments[entry.enrollment]
+def _moved(state: CustomerState, entry: j.Moved) -> None:
+    move_run(state.enrollments[entry.enrollment], entry)
+
+
+def move_run(run: Enrollment, entry: j.Moved) -> None:
+    """Apply the commonest entry to its run; the kernel, which has the run, calls it at once."""
     if entry.passed is not None:
         run.passed[run.step] = entry.passed
     if run.latched and run.step in run.latched:  # O7: cleared when the step is left
         run.latched.remove(run.step)
     run.step = entry.step
-    run.due = entry.due
-    run.message = None
-    run.moves += 1
-    run.at = entry.at
+    if run.due != entry.due:  # asking is cheaper than setting, and most moves change nothing here
+        run.due = entry.due
+    if run.message is not None:
+        run.message = None
+    if run.at != entry.at:
+        run.at = entry.at
 
 
 def _rescheduled(state: CustomerState, entry: j.Rescheduled) -> None:
@@ -141,6 +146,7 @@ def _ended(state: CustomerState, entry: j.Ended) -> None:
 def _decided(state: CustomerState, entry: j.Decided) -> None:
     run = state.enrollments[entry.enrollment]
     run.message = entry.message
+    run.asked += 1
     state.messages[entry.message] = Message(
         entry.message,
         run.id,
@@ -239,7 +245,7 @@ APPLY: dict[type[j.Entry], Callable[[CustomerState, Any], None]] = {
     j.Forgot: _forgot,
     j.Entered: _entered,
     j.Refused: _nothing,
-    j.Moved: moved,
+    j.Moved: _moved,
     j.Rescheduled: _rescheduled,
     j.Latched: _latched,
     j.Met: _met,

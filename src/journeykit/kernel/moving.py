@@ -8,6 +8,7 @@ Keeps true:
 from __future__ import annotations
 
 from journeykit.kernel import journal as j
+from journeykit.kernel.fold import move_run
 from journeykit.kernel.keys import derived_id, fraction
 from journeykit.kernel.state import Enrollment
 from journeykit.kernel.timing import moment_of, reached_at, span_ends, stamp_instant
@@ -30,15 +31,19 @@ def leave(
     while True:
         target = step.moves[outcome]
         passed = None
-        if step.on_loop and step.kind == "wait_until":
+        if step.keeps_passed:
             passed = run.due if run.due is not None else reached_at(turn, run)
         due: int | None
+        left_by: str | None = None
         elapsed = target.elapsed
         if elapsed is not None and not run.latched:  # the commonest wait, at once
-            due, left_by = (turn.now if turn.now > run.at else run.at) + elapsed, None
+            at, now = run.at, turn.now
+            due = (now if now > at else at) + elapsed
         else:
             due, left_by = _wait_at(turn, run, target)
-        turn.emit_move(j.Moved(turn.stamp, run.id, outcome, target.id, due, passed))
+        entry = j.Moved(turn.stamp, run.id, outcome, target.id, due, passed)
+        turn.entries.append(entry)  # what turn.emit does, with the run at hand
+        move_run(run, entry)
         if due is not None:
             if due < turn.soonest:
                 turn.soonest = due
@@ -149,7 +154,7 @@ def reckon_anew(turn: Turn) -> None:
 def ask(turn: Turn, run: Enrollment, step: CompiledStep) -> None:
     """Ask for the message of a `Send` step; it is judged when all inputs are applied."""
     plan: SendPlan = step.plan
-    message = derived_id(turn.rules.seed, "message", run.id, step.id, str(run.moves))
+    message = derived_id(turn.rules.seed, "message", run.id, step.id, str(run.asked))
     expires = None
     if plan.valid_for is not None:
         expires = shift(turn.now, plan.valid_for, turn.zone)

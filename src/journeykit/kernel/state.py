@@ -35,7 +35,7 @@ class Enrollment(Struct, omit_defaults=True, gc=False):
         event: Wire name of the trigger; "" when the host enrolled the customer by call.
         data: Wire fields of the trigger.
         due: When the present step ends by time alone, or None.
-        moves: How many moves were made; names the visit of a step in derived ids.
+        asked: How many messages it has asked for; tells them apart in derived ids.
         message: Id of the message that the present step waits for, or None.
         latched: Ids of `WaitFor` steps whose event has come before they were reached.
         met: Numbers of the goals that were counted.
@@ -53,7 +53,7 @@ class Enrollment(Struct, omit_defaults=True, gc=False):
     key: str | None = None
     data: dict[str, Any] = field(default_factory=dict)
     due: int | None = None
-    moves: int = 0
+    asked: int = 0
     message: str | None = None
     latched: list[str] = field(default_factory=list)
     met: list[int] = field(default_factory=list)

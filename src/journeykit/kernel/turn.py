@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from journeykit.kernel import journal as j
-from journeykit.kernel.fold import APPLY, moved
+from journeykit.kernel.fold import APPLY
 from journeykit.kernel.gate import Facts
 from journeykit.kernel.state import CustomerState, Enrollment, soonest
 from journeykit.machine import Reading, Rules, Table
@@ -62,11 +62,6 @@ class Turn(Reading):
         """Write `entry` to the journal and apply it; `close` sets number and clock."""
         self.entries.append(entry)
         APPLY[type(entry)](self.state, entry)
-
-    def emit_move(self, entry: j.Moved) -> None:
-        """Do what `emit` does, for the commonest entry."""
-        self.entries.append(entry)
-        moved(self.state, entry)
 
     @property
     def seq(self) -> int:

@@ -46,28 +46,23 @@ Stamp = tuple[str, int]
 
 
 def compile_journey(journey: Journey) -> Table:
-    """Return the table of one journey version.
-
-    Raises:
-        ConditionError: A condition reads what cannot be read at its place.
-    """
+    """Return the table of one journey version."""
     graph = journey.graph
-    entries = [on.event for on in journey.entry]
-    steps = _steps(graph, entries)
+    steps = _steps(graph)
     table = Table(journey.name, journey.version, steps)
-    table.entries = {on.event: _listener(on, entries=(), own=True) for on in journey.entry}
+    table.entries = {on.event: _listener(on) for on in journey.entry}
     table.keyed = journey.entry[0].key is not None
     table.reentry = journey.reentry.type
     table.after = getattr(journey.reentry, "duration", None)
     table.holdout = journey.holdout
     table.max_open = journey.max_open
     table.goals = [
-        GoalRule(number, _listener(goal.on, entries), goal.within, goal.ends_run, goal.title)
+        GoalRule(number, _listener(goal.on), goal.within, goal.ends_run, goal.title)
         for number, goal in enumerate(journey.goal)
     ]
-    table.exit_listeners = [_listener(on, entries) for on in journey.exits if isinstance(on, On)]
+    table.exit_listeners = [_listener(on) for on in journey.exits if isinstance(on, On)]
     table.exit_conditions = [
-        compile_condition(rule, incoming=None, entries=entries)
+        compile_condition(rule, incoming=None)
         for rule in journey.exits
         if not isinstance(rule, On)
     ]
@@ -75,17 +70,17 @@ def compile_journey(journey: Journey) -> Table:
     return table
 
 
-def _steps(graph: Graph, entries: Sequence[str]) -> dict[str, CompiledStep]:
+def _steps(graph: Graph) -> dict[str, CompiledStep]:
     loops = on_loops(graph)
     reach = ancestors(graph, (name for name, state in graph.states.items() if _latches(state.step)))
     steps: dict[str, CompiledStep] = {}
     for name, state in graph.states.items():
         kind: Any = state.step.kind if state.step is not None else name
         steps[name] = compiled = CompiledStep(name, kind, state.path)
-        compiled.on_loop = name in loops
+        compiled.keeps_passed = kind == "wait_until" and name in loops
         compiled.reach = reach[name]
         if state.step is not None:
-            _plan(compiled, state.step, entries)
+            _plan(compiled, state.step)
     for source, moves in moves_of(build_machine(graph)).items():
         steps[source].moves = {outcome: steps[target] for outcome, target in moves.items()}
     return steps
@@ -96,31 +91,31 @@ def _latches(step: object) -> bool:
     return isinstance(step, WaitFor) and step.since == "entry"
 
 
-def _plan(compiled: CompiledStep, step: object, entries: Sequence[str]) -> None:
+def _plan(compiled: CompiledStep, step: object) -> None:
     match step:
         case Wait():
             compiled.plan = step.duration
             if not step.duration.is_calendar:
                 compiled.elapsed = step.duration.micros or None
         case WaitUntil():
-            compiled.plan = _moment(step, entries)
+            compiled.plan = _moment(step)
         case WaitFor():
             compiled.plan = step.timeout
-            compiled.awaits = tuple(_listener(on, entries) for on in step.on)
+            compiled.awaits = tuple(_listener(on) for on in step.on)
             if not step.timeout.is_calendar:
                 compiled.elapsed = step.timeout.micros
             compiled.since_entry = step.since == "entry"
         case Send():
-            compiled.plan = _send(step, entries)
+            compiled.plan = _send(step)
         case Branch():
             compiled.plan = tuple(
-                (compile_condition(when.condition, incoming=None, entries=entries), f"when_{n}")
+                (compile_condition(when.condition, incoming=None), f"when_{n}")
                 for n, when in enumerate(step.whens, 1)
             )
         case Split():
             compiled.plan = _arms(step)
         case Set():
-            compiled.plan = (step.field.field, _value(step.value, entries))
+            compiled.plan = (step.field.field, _value(step.value))
         case Consent():
             compiled.plan = (step.change == "grant", tuple(step.channels), step.topic or "")
         case Exit():
@@ -138,7 +133,7 @@ def _arms(step: Split) -> tuple[tuple[float, str], ...]:
     return tuple(ends)
 
 
-def _send(step: Send, entries: Sequence[str]) -> SendPlan:
+def _send(step: Send) -> SendPlan:
     return SendPlan(
         template=step.template,
         via=tuple(step.via),
@@ -147,14 +142,14 @@ def _send(step: Send, entries: Sequence[str]) -> SendPlan:
         on_quiet=step.on_quiet,
         on_cap=step.on_cap,
         valid_for=step.valid_for,
-        valid_until=None if step.valid_until is None else _stamp(step.valid_until, entries),
+        valid_until=None if step.valid_until is None else _stamp(step.valid_until),
         transactional=step.transactional,
         max_attempts=step.max_attempts,
         exit_on_failure=step.on_failure == "exit",
     )
 
 
-def _moment(step: WaitUntil, entries: Sequence[str]) -> Moment:
+def _moment(step: WaitUntil) -> Moment:
     moment = step.moment
     instant = isinstance(moment, datetime) or (
         isinstance(moment, FieldRef) and moment.kind == "instant"
@@ -163,7 +158,7 @@ def _moment(step: WaitUntil, entries: Sequence[str]) -> Moment:
         clock=None if step.at is None else parse_clock(step.at),
         days=None if step.days is None else parse_days(step.days),
         cron=None if step.cron is None else Cron(step.cron),
-        read=None if moment is None else _stamp(moment, entries),
+        read=None if moment is None else _stamp(moment),
         instant=instant,
         offset=step.offset,
         if_past=step.if_past,
@@ -173,11 +168,11 @@ def _moment(step: WaitUntil, entries: Sequence[str]) -> Moment:
 
 
 def _stamp(
-    value: FieldRef | datetime | date, entries: Collection[str]
+    value: FieldRef | datetime | date
 ) -> Callable[[Reading], Stamp | None]:
     """Compile what gives an instant ("instant", micros) or a date ("date", wall micros)."""
     if isinstance(value, FieldRef):
-        read = compile_value(value, incoming=None, entries=entries)
+        read = compile_value(value, incoming=None)
         kind = value.kind
 
         def stamp(reading: Reading) -> Stamp | None:
@@ -205,20 +200,19 @@ def date_of(text: str) -> int:
     return wall_of(datetime.combine(date.fromisoformat(text), time()))
 
 
-def _value(value: object, entries: Collection[str]) -> Getter:
+def _value(value: object) -> Getter:
     if isinstance(value, FieldRef):
-        return compile_value(value, incoming=None, entries=entries)
+        return compile_value(value, incoming=None)
     return lambda reading: value
 
 
-def _listener(on: On, entries: Collection[str], *, own: bool = False) -> Listener:
-    """Compile an `On`; `own` for entries, whose event is the trigger itself."""
+def _listener(on: On) -> Listener:
     guard = None
     if on.where is not None:
-        guard = compile_condition(on.where, incoming=on.event, entries=() if own else entries)
+        guard = compile_condition(on.where, incoming=on.event)
     key = None
     if on.key is not None:
-        read = compile_value(on.key, incoming=on.event, entries=())
+        read = compile_value(on.key, incoming=on.event)
 
         def key(reading: Reading) -> str | None:
             value = read(reading)

@@ -7,12 +7,11 @@ A comparison with a field that has no value does not hold, whatever the operator
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from journeykit.errors import ConditionError
 from journeykit.machine.tally import Tally
 from journeykit.model import (
     All,
@@ -66,45 +65,36 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def compile_condition(
-    condition: Condition, *, incoming: str | None, entries: Collection[str]
+    condition: Condition, *, incoming: str | None
 ) -> Guard:
     """Return a closure that says whether `condition` holds.
 
     Args:
         incoming: The event type at hand, whose fields are read from `reading.event`.
-        entries: Event types that may have started the run: read from `reading.trigger`.
-
-    Raises:
-        ConditionError: It reads an event that cannot be read here.
+            Any other event is the one that started the run: `reading.trigger`.
     """
     match condition:
         case All():
             return _all(
-                [compile_condition(c, incoming=incoming, entries=entries) for c in condition.all]
+                [compile_condition(c, incoming=incoming) for c in condition.all]
             )
         case AnyOf():
             return _any(
-                [compile_condition(c, incoming=incoming, entries=entries) for c in condition.any]
+                [compile_condition(c, incoming=incoming) for c in condition.any]
             )
         case Not():
-            inner = compile_condition(condition.not_, incoming=incoming, entries=entries)
+            inner = compile_condition(condition.not_, incoming=incoming)
             return lambda reading: not inner(reading)
         case PastComparison():
             return _past(condition)
         case Comparison():
-            return _comparison(condition, incoming, entries)
+            return _comparison(condition, incoming)
         case _:
             raise TypeError(f"no guard for {condition!r}")
 
 
-def compile_value(
-    ref: FieldRef, *, incoming: str | None, entries: Collection[str]
-) -> Callable[[Reading], Any]:
-    """Return a closure that reads a field in wire form; None where it has no value.
-
-    Raises:
-        ConditionError: It belongs to an event that cannot be read here.
-    """
+def compile_value(ref: FieldRef, *, incoming: str | None) -> Callable[[Reading], Any]:
+    """Return a closure that reads a field in wire form; None where it has no value."""
     name = ref.field
     if ref.of == "profile":
         return lambda reading: reading.profile.get(name)
@@ -112,14 +102,7 @@ def compile_value(
         return lambda reading: reading.results.get(name)
     if ref.of == incoming:
         return lambda reading: reading.event.get(name)
-    if ref.of in entries:
-        return lambda reading: reading.trigger.get(name)
-    readable = sorted({*entries, *([incoming] if incoming else []), "profile"})
-    raise ConditionError(
-        f"{ref.of}.{name} cannot be read here",
-        value=ref.of,
-        remedy=f"here one can read {', '.join(readable)}",
-    )
+    return lambda reading: reading.trigger.get(name)
 
 
 def _all(guards: list[Guard]) -> Guard:
@@ -136,9 +119,9 @@ def _any(guards: list[Guard]) -> Guard:
     return lambda reading: any(guard(reading) for guard in guards)
 
 
-def _comparison(leaf: Comparison, incoming: str | None, entries: Collection[str]) -> Guard:
+def _comparison(leaf: Comparison, incoming: str | None) -> Guard:
     ref = FieldRef(of=leaf.of, field=leaf.field, kind=leaf.kind)
-    read = compile_value(ref, incoming=incoming, entries=entries)
+    read = compile_value(ref, incoming=incoming)
     if leaf.op == "exists":
         return lambda reading: read(reading) is not None
     convert = _CONVERT[leaf.kind]
@@ -148,7 +131,7 @@ def _comparison(leaf: Comparison, incoming: str | None, entries: Collection[str]
         return _membership(leaf, read, convert)
     order = _ORDER[leaf.op]
     if isinstance(leaf.value, FieldRef):
-        other = compile_value(leaf.value, incoming=incoming, entries=entries)
+        other = compile_value(leaf.value, incoming=incoming)
         return _pair_guard(read, other, convert, order)
     if isinstance(leaf.value, RelativeMoment):
         return _moment_guard(leaf, read, order)
@@ -215,7 +198,7 @@ def _text_guard(leaf: Comparison, read: Read) -> Guard:
 
 
 def _membership(leaf: Comparison, read: Read, convert: Read | None) -> Guard:
-    assert isinstance(leaf.value, list)
+    assert isinstance(leaf.value, tuple)
     values = frozenset(leaf.value if convert is None else map(convert, leaf.value))
     wanted = leaf.op == "in"
 

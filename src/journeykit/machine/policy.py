@@ -82,4 +82,4 @@ def _scope(names: Sequence[str] | None) -> frozenset[str] | None:
 
 
 def _guard(condition: Condition | None) -> Guard | None:
-    return None if condition is None else compile_condition(condition, incoming=None, entries=())
+    return None if condition is None else compile_condition(condition, incoming=None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from journeykit.errors import DefinitionError
+from journeykit.machine.checks import check_readings
 from journeykit.machine.compile import compile_journey
 from journeykit.machine.guards import Guard, compile_condition, compile_value
 from journeykit.machine.policy import GatePlan
@@ -19,8 +19,8 @@ from journeykit.model import (
     PastStream,
     Workspace,
     conditions_of,
-    fields_read,
     past_streams,
+    reads_of,
 )
 from journeykit.time import DAY, Duration, zone
 
@@ -57,9 +57,9 @@ class Rules:
         self.declared = frozenset(self.addresses)
         self.tables: dict[tuple[str, int], Table] = {}
         self.current: dict[str, Table] = {}
+        check_readings(workspace)
         journeys = list(workspace.journeys)
         for journey in journeys:
-            _check_common_fields(journey, workspace)
             table = compile_journey(journey)
             self.tables[journey.name, journey.version] = table
             self.current[journey.name] = table
@@ -105,8 +105,8 @@ def compile_workspace(workspace: Workspace, older: Iterable[Journey] = ()) -> Ru
     """Compile a workspace, with the older versions that runs may still be on.
 
     Raises:
-        DefinitionError: A condition reads what it cannot read at its place, or a field that
-            the entry events do not have in common.
+        DefinitionError: Something reads a field that its class does not have, or that the
+            entry events do not have in common.
     """
     return Rules(workspace, older)
 
@@ -114,7 +114,7 @@ def compile_workspace(workspace: Workspace, older: Iterable[Journey] = ()) -> Ru
 def _streams(journeys: Sequence[Journey], workspace: Workspace) -> dict[str, list[StreamRule]]:
     """Return by event type what must be counted, each stream once, for its longest window."""
     longest: dict[str, tuple[PastStream, int | None]] = {}
-    conditions = [found for journey in journeys for _, found in conditions_of(journey)]
+    conditions = [asked.condition for journey in journeys for asked in conditions_of(journey)]
     conditions += [rule.where for rule in workspace.policy.quiet_hours if rule.where is not None]
     conditions += [cap.where for cap in workspace.policy.caps if cap.where is not None]
     for condition in conditions:
@@ -126,17 +126,11 @@ def _streams(journeys: Sequence[Journey], workspace: Workspace) -> dict[str, lis
             longest[stream.id] = (stream, reach)
     rules: dict[str, list[StreamRule]] = {}
     for stream, reach in longest.values():
-        if stream.event not in workspace.event_classes:
-            raise DefinitionError(
-                f"a condition asks about past events {stream.event!r}, which the workspace does "
-                "not know",
-                remedy="give the class: Workspace(events=[TheClass], ...)",
-            )
         guard = amount = None
         if stream.where is not None:
-            guard = compile_condition(stream.where, incoming=stream.event, entries=())
+            guard = compile_condition(stream.where, incoming=stream.event)
         if stream.field is not None:
-            amount = compile_value(stream.field, incoming=stream.event, entries=())
+            amount = compile_value(stream.field, incoming=stream.event)
         rules.setdefault(stream.event, []).append(StreamRule(stream.id, guard, amount, reach))
     return rules
 
@@ -144,28 +138,11 @@ def _streams(journeys: Sequence[Journey], workspace: Workspace) -> dict[str, lis
 def _reads_profile(journeys: Sequence[Journey], workspace: Workspace) -> bool:
     """Tell whether deciding needs the profile; rendering always gets it."""
     for journey in journeys:
-        if any(of == "profile" for _, of, _ in fields_read(journey)):
+        if any(read.ref.of == "profile" for read in reads_of(journey)):
             return True
     policy = workspace.policy
     rules = (*policy.quiet_hours, *policy.caps)
     return any(rule.where is not None for rule in rules)
-
-
-def _check_common_fields(journey: Journey, workspace: Workspace) -> None:
-    """With several entries, later steps read only what all of the events have."""
-    entries = [on.event for on in journey.entry]
-    classes = workspace.event_classes
-    for incoming, of, name in fields_read(journey):
-        if of not in entries or of == incoming:
-            continue
-        for other in entries:
-            if name not in classes[other].model_fields:
-                raise DefinitionError(
-                    f"it reads {of}.{name}, but a run may also start with {other!r}, which has no "
-                    f"field {name!r}",
-                    place=f"Journey {journey.name!r}",
-                    remedy="read a field that all entry events have, or split the journey",
-                )
 
 
 def _least(span: Duration) -> int:

@@ -128,7 +128,17 @@ class CompiledStep:
     """
 
     __slots__ = (
-        "awaits", "elapsed", "hears", "id", "kind", "moves", "on_loop", "path", "plan", "reach", "since_entry",
+        "awaits",
+        "elapsed",
+        "hears",
+        "id",
+        "keeps_passed",
+        "kind",
+        "moves",
+        "path",
+        "plan",
+        "reach",
+        "since_entry",
     )  # fmt: skip
 
     def __init__(self, id: str, kind: Kind, path: str) -> None:
@@ -139,7 +149,7 @@ class CompiledStep:
         self.elapsed: int | None = None
         self.awaits: tuple[Listener, ...] = ()
         self.since_entry = False
-        self.on_loop = False
+        self.keeps_passed = False
         self.reach: frozenset[str] = frozenset()
         self.moves: dict[str, CompiledStep] = {}
         self.hears: dict[str, Hearing] = {}
@@ -151,13 +161,15 @@ class Hearing:
     Attributes:
         waits: The steps that wait for it, each with its listener.
         here: Of these, the listeners of the step at which the run stands.
+        ends: Whether there are goals or exits.
         ahead: Of these, the steps that the run can still reach and that also take an event
             which came before they were reached (rule O7).
     """
 
-    __slots__ = ("ahead", "exits", "goals", "here", "waits")
+    __slots__ = ("ahead", "ends", "exits", "goals", "here", "waits")
 
     def __init__(self) -> None:
+        self.ends = False
         self.goals: list[GoalRule] = []
         self.exits: list[Listener] = []
         self.waits: list[tuple[CompiledStep, Listener]] = []
@@ -168,6 +180,7 @@ class Hearing:
         """Return the same for a run that stands at `step`."""
         found = Hearing()
         found.goals, found.exits = self.goals, self.exits
+        found.ends = bool(found.goals or found.exits)
         found.here = [listener for waiting, listener in self.waits if waiting is step]
         found.ahead = [
             (waiting, listener)
