@@ -6,7 +6,7 @@ it, not off the graph.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from hashlib import blake2b
 from typing import Any
@@ -62,9 +62,7 @@ def compile_journey(journey: Journey) -> Table:
     ]
     table.exit_listeners = [_listener(on) for on in journey.exits if isinstance(on, On)]
     table.exit_conditions = [
-        compile_condition(rule, incoming=None)
-        for rule in journey.exits
-        if not isinstance(rule, On)
+        compile_condition(rule, incoming=None) for rule in journey.exits if not isinstance(rule, On)
     ]
     _listen(table)
     return table
@@ -167,9 +165,7 @@ def _moment(step: WaitUntil) -> Moment:
     )
 
 
-def _stamp(
-    value: FieldRef | datetime | date
-) -> Callable[[Reading], Stamp | None]:
+def _stamp(value: FieldRef | datetime | date) -> Callable[[Reading], Stamp | None]:
     """Compile what gives an instant ("instant", micros) or a date ("date", wall micros)."""
     if isinstance(value, FieldRef):
         read = compile_value(value, incoming=None)

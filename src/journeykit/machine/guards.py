@@ -10,9 +10,10 @@ import operator
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
-from journeykit.machine.tally import Tally
+from journeykit.machine.tally import EXACT, Tally
 from journeykit.model import (
     All,
     AnyOf,
@@ -64,9 +65,7 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def compile_condition(
-    condition: Condition, *, incoming: str | None
-) -> Guard:
+def compile_condition(condition: Condition, *, incoming: str | None) -> Guard:
     """Return a closure that says whether `condition` holds.
 
     Args:
@@ -75,13 +74,9 @@ def compile_condition(
     """
     match condition:
         case All():
-            return _all(
-                [compile_condition(c, incoming=incoming) for c in condition.all]
-            )
+            return _all([compile_condition(c, incoming=incoming) for c in condition.all])
         case AnyOf():
-            return _any(
-                [compile_condition(c, incoming=incoming) for c in condition.any]
-            )
+            return _any([compile_condition(c, incoming=incoming) for c in condition.any])
         case Not():
             inner = compile_condition(condition.not_, incoming=incoming)
             return lambda reading: not inner(reading)
@@ -199,7 +194,7 @@ def _text_guard(leaf: Comparison, read: Read) -> Guard:
 
 def _membership(leaf: Comparison, read: Read, convert: Read | None) -> Guard:
     assert isinstance(leaf.value, tuple)
-    values = frozenset(leaf.value if convert is None else map(convert, leaf.value))
+    values = frozenset(value if convert is None else convert(value) for value in leaf.value)
     wanted = leaf.op == "in"
 
     def guard(reading: Reading) -> bool:
@@ -258,7 +253,7 @@ def _total(tally: Tally, since: int | None) -> Decimal:
     if since is None:
         return Decimal(tally.total)
     amounts = (Decimal(amount) for at, amount in tally.recent if at > since and amount)
-    return sum(amounts, Decimal(0))
+    return reduce(EXACT.add, amounts, Decimal(0))
 
 
 def _last(leaf: PastComparison, stream: str) -> Guard:

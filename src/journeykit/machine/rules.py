@@ -141,8 +141,8 @@ def _reads_profile(journeys: Sequence[Journey], workspace: Workspace) -> bool:
         if any(read.ref.of == "profile" for read in reads_of(journey)):
             return True
     policy = workspace.policy
-    rules = (*policy.quiet_hours, *policy.caps)
-    return any(rule.where is not None for rule in rules)
+    wheres = [rule.where for rule in policy.quiet_hours] + [cap.where for cap in policy.caps]
+    return any(where is not None for where in wheres)
 
 
 def _least(span: Duration) -> int:

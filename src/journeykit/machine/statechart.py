@@ -45,5 +45,7 @@ def moves_of(machine: Machine) -> dict[str, dict[str, str]]:
     moves: dict[str, dict[str, str]] = {name: {} for name in machine.states}
     for outcome, event in machine.events.items():
         for source, transitions in event.transitions.items():
-            moves[source][outcome] = transitions[0].dest
+            (transition,) = transitions
+            assert transition.dest is not None  # no outcome stays where it is
+            moves[source][outcome] = transition.dest
     return moves

@@ -7,9 +7,12 @@ and only as far back as the longest such window.
 from __future__ import annotations
 
 from bisect import insort
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 
 from msgspec import Struct, field
+
+# Not the context of the thread, with which a host may reckon as it likes.
+EXACT = Context(prec=100, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 
 class Tally(Struct, array_like=True, gc=False):
@@ -32,7 +35,7 @@ def add_to_tally(tally: Tally, occurred: int, amount: str, windowed: bool) -> No
     """Count one event."""
     tally.n += 1
     if amount:
-        tally.total = str(Decimal(tally.total) + Decimal(amount))
+        tally.total = str(EXACT.add(Decimal(tally.total), Decimal(amount)))
     if tally.last is None or occurred > tally.last:
         tally.last = occurred
     if windowed:

@@ -13,7 +13,6 @@ from journeykit.model.conditions import (
     RelativeMoment,
     past_streams,
     reads,
-    uses_time,
 )
 from journeykit.model.expressions import (
     Attribute,
@@ -32,6 +31,7 @@ from journeykit.model.facts import (
     Address,
     Event,
     Profile,
+    kinds_of,
     validate_event,
     validate_profile,
     wire,
@@ -51,8 +51,8 @@ from journeykit.model.graph import (
 from journeykit.model.journey import (
     Journey,
     conditions_of,
-    fields_read,
     ons_of,
+    reads_of,
     steps_of,
 )
 from journeykit.model.policy import FrequencyCap, Policy, QuietHours
@@ -139,8 +139,8 @@ __all__ = [
     "draw",
     "exists",
     "field",
-    "fields_read",
     "in_",
+    "kinds_of",
     "last",
     "lets_time_pass",
     "not_",
@@ -149,9 +149,9 @@ __all__ = [
     "outcome",
     "past_streams",
     "reads",
+    "reads_of",
     "steps_of",
     "total",
-    "uses_time",
     "validate_event",
     "validate_profile",
     "wire",

@@ -343,24 +343,25 @@ def parts_of(condition: Condition) -> Iterator[Condition]:
             yield condition
 
 
-def reads(condition: Condition) -> set[tuple[str, str]]:
-    """Return (whose, field) for every field it reads at the moment of asking."""
-    found: set[tuple[str, str]] = set()
+def reads(condition: Condition) -> Iterator[FieldRef]:
+    """Yield every field that it reads at the moment of asking."""
     for leaf in parts_of(condition):
         if isinstance(leaf, Comparison):
-            found.add((leaf.of, leaf.field))
+            yield FieldRef(of=leaf.of, field=leaf.field, kind=leaf.kind)
             if isinstance(leaf.value, FieldRef):
-                found.add((leaf.value.of, leaf.value.field))
-    return found
+                yield leaf.value
 
 
-def uses_time(condition: Condition) -> bool:
-    """Tell whether time alone can change the answer."""
-    return any(
-        isinstance(getattr(leaf, "value", None), RelativeMoment)
-        or getattr(leaf, "within", None) is not None
-        for leaf in parts_of(condition)
-    )
+def refuse_all_but_profile(condition: Condition) -> Condition:
+    """Refuse a condition of the policy that reads an event: there, none is at hand."""
+    for ref in reads(condition):
+        if ref.of != "profile":
+            raise Wrong(
+                f"{ref.of}.{ref.field} cannot be read here",
+                "a rule of the policy reads the profile, and asks about the past with count, "
+                "total and last",
+            )
+    return condition
 
 
 def past_streams(condition: Condition) -> tuple[tuple[PastStream, Duration | None], ...]:

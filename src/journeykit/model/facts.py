@@ -13,10 +13,11 @@ import warnings
 from collections.abc import Mapping
 from datetime import datetime
 from difflib import get_close_matches
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic._internal._model_construction import ModelMetaclass
+from pydantic.errors import PydanticUndefinedAnnotation
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 
@@ -28,10 +29,15 @@ from journeykit.errors import (
     NaiveInstantError,
 )
 from journeykit.model.expressions import Attribute
-from journeykit.model.kinds import kind_of, snake_case
+from journeykit.model.fields import Kind
+from journeykit.model.kinds import is_set, kind_of, marks_in, snake_case
+from journeykit.model.names import EVENT_NAME
+from journeykit.model.names import NAME as CHANNEL_NAME
+from journeykit.model.values import WANTED_IN_JSON
 from journeykit.time import zone
 
 PROFILE = "profile"
+FactType = TypeVar("FactType", bound="Fact")
 
 
 class Address:
@@ -43,8 +49,13 @@ class Address:
     __slots__ = ("channel",)
 
     def __init__(self, channel: str) -> None:
-        if not isinstance(channel, str) or not channel:
-            raise DefinitionError("a channel must have a name", place="Address", value=channel)
+        if not re.fullmatch(CHANNEL_NAME, str(channel)):
+            raise DefinitionError(
+                "a channel must have a name without spaces and slashes",
+                place="Address",
+                value=channel,
+                remedy="such as Address('email')",
+            )
         self.channel = channel
 
     def __repr__(self) -> str:
@@ -58,16 +69,41 @@ class _FieldDescriptor:
     subclass has none of its own yet, and must not mistake the reference for a default.
     """
 
-    __slots__ = ("_attribute", "_owner")
+    __slots__ = ("_name", "_owner")
 
-    def __init__(self, attribute: Attribute[Any], owner: type) -> None:
-        self._attribute = attribute
+    def __init__(self, name: str, owner: type[Fact]) -> None:
+        self._name = name
         self._owner = owner
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         if instance is not None or owner is not self._owner:
-            raise AttributeError(f"no value for {self._attribute!r}")
-        return self._attribute
+            raise AttributeError(f"no value for {self._name!r}")
+        info = _complete(self._owner).model_fields[self._name]
+        kind, choices = kind_of(info.annotation)
+        return Attribute[Any](self._owner.__wire_name__, self._name, kind, choices)
+
+
+def _complete(cls: type[FactType]) -> type[FactType]:
+    """Return the class, its annotations resolved, also those that are still text.
+
+    Raises:
+        DefinitionError: A type that an annotation names is nowhere to be found.
+    """
+    try:
+        cls.model_rebuild()
+    except PydanticUndefinedAnnotation as error:
+        raise DefinitionError(
+            f"the type {error.name!r} of a field is not defined",
+            place=cls.__name__,
+            remedy="import it in the module of the class, not only for type checkers",
+        ) from None
+    return cls
+
+
+def kinds_of(cls: type[Fact]) -> dict[str, Kind]:
+    """Return the fields of an event or a profile, each with its kind."""
+    fields = _complete(cls).model_fields
+    return {name: kind_of(info.annotation)[0] for name, info in fields.items()}
 
 
 class _FactMeta(ModelMetaclass):
@@ -78,29 +114,75 @@ class _FactMeta(ModelMetaclass):
             warnings.filterwarnings("ignore", message=".*shadows an attribute in parent.*")
             return super().__new__(mcs, name, bases, namespace, **kwargs)
 
+    if not TYPE_CHECKING:  # or every misspelled field would pass the checkers
+
+        def __getattr__(cls, name: str) -> Any:  # noqa: N805 - a metaclass
+            try:
+                return super().__getattr__(name)
+            except AttributeError:
+                if name.startswith("_"):
+                    raise
+                known = list(cls.__dict__.get("model_fields") or cls.__pydantic_fields__)
+                near = get_close_matches(name, known, 1)
+                hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
+                raise AttributeError(f"{cls.__name__} has no field {name!r}; {hint}") from None
+
 
 class Fact(BaseModel, metaclass=_FactMeta):
     """The common ground of `Event` and `Profile`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()
+    )
     __wire_name__: ClassVar[str] = ""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
+        if cls.model_computed_fields:
+            raise DefinitionError(
+                f"{min(cls.model_computed_fields)!r} is a computed field",
+                place=cls.__name__,
+                remedy="make it a field and give it its value, or a plain property",
+            )
         for name, info in cls.model_fields.items():
-            if name in _RESERVED:
-                raise DefinitionError(
-                    f"the field name {name!r} is already used",
-                    place=cls.__name__,
-                    remedy=f"call it {name}_ or another name",
-                )
-            kind, choices = kind_of(info.annotation)
-            reference = Attribute[Any](cls.__wire_name__, name, kind, choices)
-            setattr(cls, name, _FieldDescriptor(reference, cls))
+            _check_field(cls, name, info)
+            setattr(cls, name, _FieldDescriptor(name, cls))
 
 
-_RESERVED = frozenset(name for name in dir(Fact) if not name.startswith("__")) | {"__wire_name__"}
+def _check_field(cls: type[Fact], name: str, info: FieldInfo) -> None:
+    if name in _RESERVED:
+        raise DefinitionError(
+            f"the field name {name!r} is already used",
+            place=cls.__name__,
+            remedy=f"call it {name}_ or another name",
+        )
+    if info.alias or info.validation_alias or info.serialization_alias or info.exclude:
+        raise DefinitionError(
+            "a field with an alias, or excluded, has no one name under which it is kept",
+            place=f"{cls.__name__}.{name}",
+            remedy="leave out alias= and exclude=; rename the data before it is reported",
+        )
+    if is_set(info.annotation):
+        raise DefinitionError(
+            "a set has no order, and a journal must read the same each time",
+            place=f"{cls.__name__}.{name}",
+            remedy="make it a list or a tuple",
+        )
+    if issubclass(cls, Event) and _addresses_in(info):
+        raise DefinitionError(
+            "an event has no address; a customer has",
+            place=f"{cls.__name__}.{name}",
+            remedy="mark a field of the Profile class with Address",
+        )
+
+
+def _addresses_in(info: FieldInfo) -> list[Address]:
+    marks = [mark for mark in info.metadata if isinstance(mark, Address)]
+    return marks + list(marks_in(info.annotation, Address))
+
+
+_RESERVED = frozenset(name for name in dir(Fact) if not name.startswith("__")) | {"addresses"}
 
 
 class Event(Fact):
@@ -112,10 +194,7 @@ class Event(Fact):
     def __init_subclass__(cls, name: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         wire_name = snake_case(cls.__name__) if name is None else name
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.:-]{0,99}", wire_name) or wire_name in (
-            PROFILE,
-            "step",
-        ):
+        if not re.fullmatch(EVENT_NAME, str(wire_name)) or wire_name in (PROFILE, "step"):
             raise DefinitionError(
                 "this cannot be the wire name of an event",
                 place=cls.__name__,
@@ -155,6 +234,13 @@ class Profile(Fact):
                     place=cls.__name__,
                     remedy="give it one: a customer may be known by the id alone",
                 )
+        for name in ("timezone", "locale", "country"):
+            kind, _ = kind_of(cls.model_fields[name].annotation)
+            if kind != "text" or cls.model_fields[name].default is not None:
+                raise DefinitionError(
+                    "the attribute is not to be redefined", place=f"{cls.__name__}.{name}",
+                    remedy="leave it as it is: text, unknown as long as it is None",
+                )  # fmt: skip
         cls.addresses()
 
     @classmethod
@@ -166,9 +252,13 @@ class Profile(Fact):
         """
         found: dict[str, str] = {}
         for name, info in cls.model_fields.items():
-            for mark in info.metadata:
-                if not isinstance(mark, Address):
-                    continue
+            for mark in _addresses_in(info):
+                if kind_of(info.annotation)[0] != "text":
+                    raise DefinitionError(
+                        "an address is text",
+                        place=f"{cls.__name__}.{name}",
+                        remedy=f"such as Annotated[str | None, {mark!r}] = None",
+                    )
                 if mark.channel in found:
                     raise DefinitionError(
                         f"{found[mark.channel]!r} and {name!r} are both the address of one channel",
@@ -261,7 +351,9 @@ def _told(cls: type[Fact], detail: ErrorDetails) -> tuple[str, str, str]:
 
 
 def _wanted(info: FieldInfo) -> str:
-    annotation = info.annotation
-    text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    kind, choices = kind_of(info.annotation)
+    text = f"one of {', '.join(map(repr, choices))}" if choices else WANTED_IN_JSON[kind]
+    if kind in ("list", "json"):
+        text = str(info.annotation).replace("typing.", "")
     default = "" if info.default is PydanticUndefined else f" (default {info.default!r})"
-    return text.replace("typing.", "") + default
+    return text + default

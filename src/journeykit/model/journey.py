@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -20,7 +20,7 @@ from journeykit.model.conditions import AnyCondition, Condition, reads
 from journeykit.model.fields import FieldRef
 from journeykit.model.graph import Graph, draw
 from journeykit.model.names import Name
-from journeykit.model.steps import Branch, Step, Steps, WaitFor
+from journeykit.model.steps import Branch, Send, Step, Steps, WaitFor
 from journeykit.model.triggers import (
     Entries,
     Goal,
@@ -99,13 +99,8 @@ class Journey(Frozen):
         self._check_entries()
         self._graph = draw(self.steps)
         if self.entry[0].key is None:
-            for place, on in self._followers():
-                if on.key is not None:
-                    raise Wrong(
-                        "it has a key, and the entry has none to compare it with",
-                        "give the entry a key, or leave out the key here",
-                        place,
-                    )
+            self._refuse_keys()
+        self._check_readings()
         return self
 
     def _check_entries(self) -> None:
@@ -128,16 +123,29 @@ class Journey(Frozen):
                     f"entry[{number}]",
                 )
 
-    def _followers(self) -> Iterator[tuple[str, On]]:
-        for number, goal in enumerate(self.goal):
-            yield f"goal[{number}] › on", goal.on
-        for number, rule in enumerate(self.exits):
-            if isinstance(rule, On):
-                yield f"exits[{number}]", rule
-        for path, step in steps_of(self):
-            if isinstance(step, WaitFor):
-                for number, on in enumerate(step.on):
-                    yield f"{path} › on[{number}]", on
+    def _refuse_keys(self) -> None:
+        for place, on in ons_of(self):
+            if on.key is not None:
+                raise Wrong(
+                    "it has a key, and the entry has none to compare it with",
+                    "give the entry a key, or leave out the key here",
+                    place,
+                )
+
+    def _check_readings(self) -> None:
+        entries = [on.event for on in self.entry]
+        sends = [name for name, state in self.graph.states.items() if isinstance(state.step, Send)]
+        for read in reads_of(self):
+            here = {"profile", *filter(None, [read.incoming])}
+            if not read.enters:
+                here |= {"step", *entries}
+            of, field = read.ref.of, read.ref.field
+            if of not in here:
+                known = ", ".join(sorted(here - {"step"}))
+                raise Wrong(f"{of}.{field} cannot be read here", f"here are {known}", read.place)
+            if of == "step" and field not in sends:
+                known = ", ".join(map(repr, sends)) or "there are none"
+                raise Wrong(f"no Send step has the id {field!r}", f"they are {known}", read.place)
 
     @property
     def graph(self) -> Graph:
@@ -158,34 +166,59 @@ class Journey(Frozen):
         return cls.model_validate_json(text)
 
 
-def conditions_of(journey: Journey) -> Iterator[tuple[str | None, Condition]]:
-    """Yield every condition of a journey, with the event at hand where it is asked, if any."""
-    for on in ons_of(journey):
+class Asked(NamedTuple):
+    """A condition of a journey.
+
+    Attributes:
+        place: Where it stands.
+        incoming: The event at hand when it is asked, if any.
+        enters: Whether it decides about an entry: there is no run yet.
+        condition: What is asked.
+    """
+
+    place: str
+    incoming: str | None
+    enters: bool
+    condition: Condition
+
+
+class Read(NamedTuple):
+    """A field that a journey reads; the rest as in `Asked`."""
+
+    place: str
+    incoming: str | None
+    enters: bool
+    ref: FieldRef
+
+
+def conditions_of(journey: Journey) -> Iterator[Asked]:
+    """Yield every condition of a journey."""
+    for place, on in ons_of(journey):
         if on.where is not None:
-            yield on.event, on.where
-    for rule in journey.exits:
+            enters = place.startswith("entry")
+            yield Asked(f"{place} › where", on.event, enters, on.where)
+    for number, rule in enumerate(journey.exits):
         if not isinstance(rule, On):
-            yield None, rule
-    for _, step in steps_of(journey):
+            yield Asked(f"exits[{number}]", None, False, rule)
+    for path, step in steps_of(journey):
         if isinstance(step, Branch):
-            for when in step.whens:
-                yield None, when.condition
+            for number, when in enumerate(step.whens):
+                yield Asked(f"{path} › whens[{number}] › condition", None, False, when.condition)
 
 
-def fields_read(journey: Journey) -> set[tuple[str | None, str, str]]:
-    """Return (event at hand, whose field, field) for everything a journey reads."""
-    found: set[tuple[str | None, str, str]] = set()
-    for incoming, condition in conditions_of(journey):
-        found |= {(incoming, of, name) for of, name in reads(condition)}
-    for on in ons_of(journey):
+def reads_of(journey: Journey) -> Iterator[Read]:
+    """Yield every field that a journey reads at a moment of its own choice."""
+    for place, incoming, enters, condition in conditions_of(journey):
+        for ref in reads(condition):
+            yield Read(place, incoming, enters, ref)
+    for place, on in ons_of(journey):
         if on.key is not None:
-            found.add((on.event, on.key.of, on.key.field))
-    for _, step in steps_of(journey):
+            yield Read(f"{place} › key", on.event, place.startswith("entry"), on.key)
+    for path, step in steps_of(journey):
         for name in ("moment", "valid_until", "field", "value"):
             value = getattr(step, name, None)
             if isinstance(value, FieldRef):
-                found.add((None, value.of, value.field))
-    return found
+                yield Read(f"{path} › {name}", None, False, value)
 
 
 def steps_of(journey: Journey) -> Iterator[tuple[str, Step]]:
@@ -195,14 +228,16 @@ def steps_of(journey: Journey) -> Iterator[tuple[str, Step]]:
             yield state.path, state.step
 
 
-def ons_of(journey: Journey) -> Iterator[On]:
-    """Yield everything in a journey that names an event to react to."""
-    yield from journey.entry
-    for goal in journey.goal:
-        yield goal.on
-    for rule in journey.exits:
+def ons_of(journey: Journey) -> Iterator[tuple[str, On]]:
+    """Yield (path, On) for everything in a journey that names an event to react to."""
+    for number, on in enumerate(journey.entry):
+        yield f"entry[{number}]", on
+    for number, goal in enumerate(journey.goal):
+        yield f"goal[{number}] › on", goal.on
+    for number, rule in enumerate(journey.exits):
         if isinstance(rule, On):
-            yield rule
-    for _, step in steps_of(journey):
+            yield f"exits[{number}]", rule
+    for path, step in steps_of(journey):
         if isinstance(step, WaitFor):
-            yield from step.on
+            for number, on in enumerate(step.on):
+                yield f"{path} › on[{number}]", on

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import types
+from collections.abc import Iterator, Sequence, Set
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from journeykit.model.fields import Kind
 
@@ -17,8 +18,14 @@ _KINDS: dict[type, Kind] = {
 }  # fmt: skip
 
 
+_LISTS = (list, tuple, Sequence)
+_SETS = (set, frozenset, Set)
+T = TypeVar("T")
+
+
 def snake_case(name: str) -> str:
-    """Return a class name such as `OrderPlaced` as `order_placed`."""
+    """Return a class name such as `OrderPlaced` as `order_placed`, `Changed[int]` as `changed_int`."""
+    name = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
     parts = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
     return re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", parts).lower()
 
@@ -33,7 +40,7 @@ def kind_of(annotation: Any) -> tuple[Kind, tuple[Any, ...]]:
         return kind_of(ways[0]) if len(ways) == 1 else ("json", ())
     if origin is Literal:
         return _choices(get_args(annotation))
-    if origin in (list, tuple, set, frozenset):
+    if origin in _LISTS or annotation in _LISTS:
         return "list", ()
     if isinstance(annotation, type):
         if issubclass(annotation, Enum):
@@ -41,7 +48,25 @@ def kind_of(annotation: Any) -> tuple[Kind, tuple[Any, ...]]:
         for base, kind in _KINDS.items():
             if issubclass(annotation, base):
                 return kind, ()
+    for alias in ("__supertype__", "__value__"):  # a NewType, a `type` statement
+        if hasattr(annotation, alias):
+            return kind_of(getattr(annotation, alias))
     return "json", ()
+
+
+def is_set(annotation: Any) -> bool:
+    """Tell whether the values of a field have no order of their own."""
+    if get_origin(annotation) in (Annotated, Union, types.UnionType):
+        return any(map(is_set, get_args(annotation)))
+    return annotation in _SETS or get_origin(annotation) in _SETS
+
+
+def marks_in(annotation: Any, kind: type[T]) -> Iterator[T]:
+    """Yield the marks of one kind within a type such as `Annotated[str, mark] | None`."""
+    for part in get_args(annotation):
+        if isinstance(part, kind):
+            yield part
+        yield from marks_in(part, kind)
 
 
 def _choices(values: tuple[Any, ...]) -> tuple[Kind, tuple[Any, ...]]:

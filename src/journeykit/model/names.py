@@ -10,14 +10,14 @@ from pydantic import AfterValidator, Field
 
 from journeykit.model.retelling import Wrong
 
-_NAME = r"^[^\s/]{1,100}$"
+NAME = r"^[^\s/]{1,100}$"
 _LABEL = r"^[A-Za-z][A-Za-z0-9_.-]{0,79}$"
 EVENT_NAME = r"^[A-Za-z][A-Za-z0-9_.:-]{0,99}$"
 
 
 def _spelled(pattern: str, problem: str, remedy: str) -> Callable[[str], str]:
     def check(value: str) -> str:
-        if re.fullmatch(pattern, value, re.ASCII) is None:
+        if re.fullmatch(pattern, value) is None:
             raise Wrong(problem, remedy)
         return value
 
@@ -28,12 +28,12 @@ Name = Annotated[
     str,
     AfterValidator(
         _spelled(
-            _NAME,
+            NAME,
             "a name has 1 to 100 characters, none of them a space or a slash",
             "such as 'cart_reminder'",
         )
     ),
-    Field(json_schema_extra={"pattern": _NAME}),
+    Field(json_schema_extra={"pattern": NAME}),
 ]
 Label = Annotated[
     str,

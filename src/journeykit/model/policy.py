@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from journeykit.model.base import Frozen, Wrong
-from journeykit.model.conditions import AnyCondition, Condition
+from journeykit.model.conditions import AnyCondition, Condition, refuse_all_but_profile
 from journeykit.model.names import Name
 from journeykit.model.steps import Days
 from journeykit.model.triggers import Span, as_tuple
@@ -47,6 +47,10 @@ def _some(value: Sequence[str]) -> Sequence[str]:
     return value
 
 
+if TYPE_CHECKING:
+    OfTheCustomer: TypeAlias = Condition
+else:
+    OfTheCustomer = Annotated[AnyCondition, AfterValidator(refuse_all_but_profile)]
 Scope = Annotated[Names, AfterValidator(_some)]
 
 
@@ -72,7 +76,7 @@ class QuietHours(Frozen):
     dates: Annotated[Sequence[date], AfterValidator(as_tuple)] = Field(default=(), kw_only=True)
     channels: Scope | None = Field(default=None, kw_only=True)
     topics: Scope | None = Field(default=None, kw_only=True)
-    where: AnyCondition | None = Field(default=None, kw_only=True)
+    where: OfTheCustomer | None = Field(default=None, kw_only=True)
     if_zone_unknown: IfZoneUnknown = Field(default="default", kw_only=True)
 
     if TYPE_CHECKING:
@@ -142,7 +146,7 @@ class FrequencyCap(Frozen):
     channels: Scope | None = Field(default=None, kw_only=True)
     topics: Scope | None = Field(default=None, kw_only=True)
     journeys: Scope | None = Field(default=None, kw_only=True)
-    where: AnyCondition | None = Field(default=None, kw_only=True)
+    where: OfTheCustomer | None = Field(default=None, kw_only=True)
     week_starts: Weekday = Field(default="mon", kw_only=True)
 
     if TYPE_CHECKING:

@@ -112,12 +112,12 @@ class Workspace(Frozen):
     def _every_event_has_a_class(self) -> None:
         known = self.event_classes
         for number, journey in enumerate(self.journeys):
-            for on in ons_of(journey):
+            for place, on in ons_of(journey):
                 if on.event not in known:
                     raise Wrong(
-                        f"it names event {on.event!r}, whose class is not known here",
+                        f"the class of event {on.event!r} is not known here",
                         "give the class: Workspace(events=[...])",
-                        f"journeys[{number}]",
+                        f"journeys[{number}] › {place}",
                     )
 
     @property
@@ -128,7 +128,7 @@ class Workspace(Frozen):
             Wrong: Two different classes have the same wire name.
         """
         found: dict[str, type[Event]] = {}
-        named = [on.event_class for journey in self.journeys for on in ons_of(journey)]
+        named = [on.event_class for journey in self.journeys for _, on in ons_of(journey)]
         for cls in (*self.events, *(cls for cls in named if cls is not None)):
             if found.setdefault(cls.__wire_name__, cls) is not cls:
                 raise Wrong(

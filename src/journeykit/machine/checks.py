@@ -1,0 +1,101 @@
+"""Does everything that is read exist? Definitions name fields; here they meet the classes.
+
+A definition can be loaded without its classes, and an old version may outlive them. What
+runs must read fields that there are, and all entry events must have what later steps read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from journeykit.errors import DefinitionError
+from journeykit.model import (
+    Condition,
+    Event,
+    FieldRef,
+    Profile,
+    Workspace,
+    conditions_of,
+    kinds_of,
+    past_streams,
+    reads,
+    reads_of,
+)
+
+
+def check_readings(workspace: Workspace) -> None:
+    """Refuse a workspace that reads an event or a field that there is not.
+
+    Raises:
+        DefinitionError: With the place, the field, and the fields that there are.
+    """
+    classes = workspace.event_classes
+    for place, ref, events in _readings(workspace):
+        for name in events:
+            known: type[Event] | type[Profile] = workspace.profile
+            if name != "profile":
+                if name not in classes:
+                    raise DefinitionError(
+                        f"the class of event {name!r} is not known here",
+                        place=place,
+                        remedy="give the class: Workspace(events=[...])",
+                    )
+                known = classes[name]
+            if ref is not None:
+                _check(place, ref, name, known, others=events)
+
+
+def _check(
+    place: str, ref: FieldRef, name: str, known: type[Event] | type[Profile], others: list[str]
+) -> None:
+    kinds = kinds_of(known)
+    kind = kinds.get(ref.field)
+    if kind is None and name != ref.of:
+        raise DefinitionError(
+            f"it reads {ref.of}.{ref.field}, but a run may also start with {name}, which has no "
+            f"field {ref.field!r}",
+            place=place,
+            remedy=f"read a field that {' and '.join(others)} have in common, or split the journey",
+        )
+    if kind is None:
+        raise DefinitionError(
+            f"{name} has no field {ref.field!r}",
+            place=place,
+            remedy=f"the fields of {known.__name__} are {', '.join(kinds) or 'none'}",
+        )
+    if kind != ref.kind:
+        raise DefinitionError(
+            f"it reads {name}.{ref.field} as kind {ref.kind!r}, and it is of kind {kind!r}",
+            place=place,
+            remedy=f"raise the version and write the field as {kind!r}",
+        )
+
+
+def _readings(workspace: Workspace) -> Iterator[tuple[str, FieldRef | None, list[str]]]:
+    """Yield (place, field read, the events or profile that must have it)."""
+    for journey in workspace.journeys:
+        entries = [on.event for on in journey.entry]
+        title = f"Journey {journey.name!r}"
+        for asked in conditions_of(journey):
+            yield from _past(f"{title} › {asked.place}", asked.condition)
+        for read in reads_of(journey):
+            of = read.ref.of
+            if of == "step":
+                continue
+            alone = of in ("profile", read.incoming)
+            yield f"{title} › {read.place}", read.ref, [of] if alone else entries
+    policy = workspace.policy
+    rules = [(f"quiet_hours[{n}]", rule.where) for n, rule in enumerate(policy.quiet_hours)]
+    rules += [(f"caps[{n}]", cap.where) for n, cap in enumerate(policy.caps)]
+    for place, where in rules:
+        if where is not None:
+            title = f"Policy.{place} › where"
+            yield from _past(title, where)
+            yield from ((title, ref, [ref.of]) for ref in reads(where))
+
+
+def _past(place: str, condition: Condition) -> Iterator[tuple[str, FieldRef | None, list[str]]]:
+    for stream, _ in past_streams(condition):
+        yield place, stream.field, [stream.event]
+        if stream.where is not None:
+            yield from ((place, ref, [stream.event]) for ref in reads(stream.where))
