@@ -1,0 +1,97 @@
+"""Does every page tell the truth? Each runs from top to bottom, as a reader would paste it.
+
+One page is one test: its blocks share their names, and begin with none. What a block prints
+is compared with the `text` block that comes next. A page runs in an empty directory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sybil import Document, Example
+from sybil.evaluators.python import PythonEvaluator
+from sybil.parsers.markdown import CodeBlockParser
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md"))]
+LANGUAGES = ("python", "text", "bash", "json", "mermaid", "sql")
+
+page = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+
+
+class Reader:
+    """Evaluates the blocks of one page in their order."""
+
+    def __init__(self) -> None:
+        self._python = PythonEvaluator()
+        self._printed = ""
+
+    def python(self, example: Example) -> None:
+        assert not self._printed, f"{where(example)}: the block before prints, and nothing shows it"
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            self._python(example)
+        self._printed = out.getvalue()
+
+    def text(self, example: Example) -> None:
+        if self._printed:
+            shown, self._printed = str(example.parsed), self._printed
+            assert lines_of(shown) == lines_of(self._printed), where(example)
+            self._printed = ""
+
+    def run(self, path: Path) -> None:
+        text: Callable[[Example], None] = self.text
+        document = Document.parse(
+            str(path), CodeBlockParser("python", self.python), CodeBlockParser("text", text)
+        )
+        document.namespace["__name__"] = "__main__"
+        for example in document.examples():
+            example.evaluate()
+        assert not self._printed, f"{path}: the last block prints, and nothing shows it"
+
+
+def where(example: Example) -> str:
+    return f"{example.path}, line {example.line}"
+
+
+def lines_of(text: str) -> list[str]:
+    return [line.rstrip() for line in text.strip().splitlines()]
+
+
+@page
+def test_the_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Reader().run(page)
+
+
+@page
+def test_every_block_names_its_language(page: Path) -> None:
+    """A block that is called `py`, or nothing, would silently not run."""
+    opened = False
+    for number, line in enumerate(page.read_text().splitlines(), 1):
+        if line.lstrip().startswith("```"):
+            opened = not opened
+            if opened:
+                assert line.strip("` ") in LANGUAGES, f"line {number}: {line!r}"
+    assert not opened
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("```python\nx = 1\n```\n\n```python\nassert x == 2\n```\n", "AssertionError"),
+        ("```python\nprint(1)\n```\n\n```text\n2\n```\n", "AssertionError"),
+        ("```python\nprint(1)\n```\n", "nothing shows it"),
+        ("```python\nprint(1)\n```\n\n```python\nx = 1\n```\n", "nothing shows it"),
+    ],
+)
+def test_a_page_that_lies_is_caught(text: str, complaint: str, tmp_path: Path) -> None:
+    lying = tmp_path / "page.md"
+    lying.write_text(text)
+    with pytest.raises(AssertionError) as caught:
+        Reader().run(lying)
+    assert complaint in f"{type(caught.value).__name__}: {caught.value}"
