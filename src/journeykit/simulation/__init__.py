@@ -1,8 +1,30 @@
-"""What would happen? Scripted customers on the real runtime, with a clock that jumps."""
+"""What would happen? Scripted customers, or a whole log, on the real runtime in virtual time."""
 
 from journeykit.simulation.channels import ScriptedChannel
 from journeykit.simulation.clock import VirtualClock
+from journeykit.simulation.history import History, Person, read_history
 from journeykit.simulation.people import SimulatedCustomer, Story
+from journeykit.simulation.provider import HandOverLog, PretendChannel, hand_overs
+from journeykit.simulation.replay import WORKER, Replay, ReplayCounts
+from journeykit.simulation.summary import JourneySummary, Summary, summarize
 from journeykit.simulation.world import Simulation
 
-__all__ = ["ScriptedChannel", "SimulatedCustomer", "Simulation", "Story", "VirtualClock"]
+__all__ = [
+    "WORKER",
+    "HandOverLog",
+    "History",
+    "JourneySummary",
+    "Person",
+    "PretendChannel",
+    "Replay",
+    "ReplayCounts",
+    "ScriptedChannel",
+    "SimulatedCustomer",
+    "Simulation",
+    "Story",
+    "Summary",
+    "VirtualClock",
+    "hand_overs",
+    "read_history",
+    "summarize",
+]

@@ -1,0 +1,141 @@
+"""Which commands are there, and what do they take?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from journeykit.cli.demo import play_demo
+from journeykit.cli.explain import explain_customer
+from journeykit.cli.simulate import play_log
+from journeykit.cli.tables import show, show_timeline
+from journeykit.errors import JourneykitError
+
+app = typer.Typer(
+    help="Customer journeys as typed state machines, embedded in your own backend.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+Fresh = Annotated[bool, typer.Option("--fresh", help="Begin anew instead of going on.")]
+
+
+@app.callback()
+def _journeykit() -> None:
+    """Customer journeys as typed state machines, embedded in your own backend."""
+
+
+@app.command()
+def demo(
+    customers: Annotated[
+        int | None, typer.Option(min=1, help="How many of the 2,357 customers; all by default.")
+    ] = None,
+    db: Annotated[
+        Path | None,
+        typer.Option(help="SQLite file; `journeykit-demo.db` in this folder by default."),
+    ] = None,
+    fresh: Fresh = False,
+) -> None:
+    """Replay 18 months of a record shop's purchases in virtual time.
+
+    Real purchases, made-up people, four journeys, a delivery policy, a provider that only
+    pretends. Stopped or killed, the same command goes on where it was.
+    """
+    console = Console(highlight=False)
+    with _told():
+        show(console, play_demo(console, customers=customers, db=db, fresh=fresh))
+
+
+@app.command()
+def simulate(
+    workspace: Annotated[
+        str, typer.Argument(metavar="MODULE:WORKSPACE", help="Or FILE.py:WORKSPACE.")
+    ],
+    events: Annotated[Path, typer.Option(help="The log: a .csv or .jsonl file.")],
+    profiles: Annotated[
+        Path | None, typer.Option(help="Who the customers are: a .csv or .jsonl file.")
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            help="When to stop: an instant with a zone, or a span such as P30D after the last "
+            "event. By default, with the last event."
+        ),
+    ] = None,
+    templates: Annotated[
+        str | None,
+        typer.Option(help="Name of the module's renderer; by default messages are not rendered."),
+    ] = None,
+    db: Annotated[
+        Path | None, typer.Option(help="SQLite file to keep; a temporary one by default.")
+    ] = None,
+    fresh: Fresh = False,
+) -> None:
+    """Replay your own log through your own workspace; nothing leaves the machine.
+
+    **Events.** As CSV the columns `customer_id`, `event` (its wire name), `occurred_at` (ISO
+    8601 with a zone), optionally `id`, and one further column for each field of the events; an
+    empty cell is no value. As JSON lines objects with `customer_id`, `event`, `occurred_at`,
+    optionally `id`, and `data`, an object with the event's fields. Rows are sorted by
+    `occurred_at`; those of one instant stay in the order of the file.
+
+    **Profiles.** As CSV the columns `customer_id`, optionally `consents` (channels, or
+    channel/topic, separated by spaces) and `source`, and one column for each attribute. As
+    JSON lines objects with `customer_id`, `attributes`, `consents` (a list), `source`.
+    Customers become known with their first event. Without the file nothing is known of them;
+    with it, events of anybody else are refused.
+
+    Good rows are played; bad ones are listed at the end with their lines, and the exit code
+    is 1.
+    """
+    console = Console(highlight=False)
+    with _told():
+        played, bad = play_log(
+            console,
+            workspace,
+            events=events,
+            profiles=profiles,
+            until=until,
+            templates=templates,
+            db=db,
+            fresh=fresh,
+        )
+        show(console, played)
+    if bad:
+        errors = Console(stderr=True, highlight=False, soft_wrap=True)
+        errors.print(f"\n{len(bad):,} bad rows were left out:", markup=False)
+        for line in bad:
+            errors.print(f"  {line}", markup=False)
+        raise typer.Exit(1)
+
+
+@app.command()
+def explain(
+    db: Annotated[Path, typer.Argument(help="A journeykit SQLite file.")],
+    customer: Annotated[str, typer.Argument(help="Id of the customer.")],
+) -> None:
+    """Tell what happened to one customer, and why."""
+    with _told():
+        show_timeline(Console(highlight=False), explain_customer(db, customer))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say what went wrong in one line, without a traceback."""
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    try:
+        yield
+    except JourneykitError as error:
+        errors.print(Text("error: ", style="bold red").append(Text(str(error), style="default")))
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        errors.print("\nStopped. The same command goes on from here.")
+        raise typer.Exit(130) from None

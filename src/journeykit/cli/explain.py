@@ -1,0 +1,34 @@
+"""What happened to this customer? Read from a store, without its workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from journeykit.adapters import SQLiteStore
+from journeykit.errors import UnknownCustomerError, UsageError
+from journeykit.kernel import decode_entries, decode_state
+from journeykit.runtime import Timeline, tell
+
+
+def explain_customer(db: Path, customer: str) -> Timeline:
+    """Return the timeline of a customer in a SQLite file, in the customer's zone, else UTC.
+
+    Raises:
+        UsageError: There is no such file.
+        UnknownCustomerError: There is nobody of this id.
+    """
+    if not db.is_file():
+        raise UsageError(
+            "there is no such file", value=str(db), remedy="give a file of SQLiteStore"
+        )
+    with SQLiteStore(db) as store:
+        found = store.load([customer]).get(customer)
+        if found is None:
+            known = ", ".join(store.customers(limit=3))
+            raise UnknownCustomerError(
+                "nobody was identified under this id", place=str(db), value=customer,
+                remedy=f"there are {known}, …" if known else "the store is empty",
+            )  # fmt: skip
+        records = list(store.journal(customer))
+        entries = [entry for record in records for entry in decode_entries(record.entries)]
+        return tell(customer, decode_state(found.body).zone or "UTC", entries)

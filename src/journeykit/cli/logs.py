@@ -1,0 +1,218 @@
+"""What stands in the user's files? Rows with their line numbers, from CSV or JSON lines.
+
+Keeps true: each line of a file that is not blank becomes a row, or a bad line with its error.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from journeykit.errors import InputError, JourneykitError, UsageError
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that was left out, and why."""
+
+    file: str
+    line: int
+    error: JourneykitError
+
+    def __str__(self) -> str:
+        return f"{self.file} line {self.line}: {self.error}"
+
+
+@dataclass(slots=True)
+class Rows:
+    """The good rows of a file, the line on which each begins, and the bad lines."""
+
+    file: str
+    rows: list[Row] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    bad: list[BadLine] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a kind of row is laid out.
+
+    Attributes:
+        needed, optional: The columns that the row itself has.
+        rest: Key under which all other columns go: an event's fields, a profile's attributes.
+        known: Names that the other columns can have.
+        lists: Columns that hold several words, separated by spaces.
+    """
+
+    needed: Sequence[str]
+    optional: Sequence[str]
+    rest: str
+    known: Collection[str]
+    lists: Sequence[str] = ()
+
+
+def events_layout(fields: Collection[str]) -> Layout:
+    """Return the layout of a log of events."""
+    return Layout(("customer_id", "event", "occurred_at"), ("id",), "data", fields)
+
+
+def profiles_layout(attributes: Collection[str]) -> Layout:
+    """Return the layout of a file of customers."""
+    return Layout(
+        ("customer_id",), ("consents", "source"), "attributes", attributes, lists=("consents",)
+    )
+
+
+def read_rows(path: Path, layout: Layout) -> Rows:
+    """Read a file, by its ending.
+
+    Raises:
+        UsageError: It is not there, of another kind, or its columns are wrong as a whole.
+    """
+    found = Rows(path.name)
+    readers = {".csv": _csv_rows, ".jsonl": _json_rows, ".ndjson": _json_rows}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise UsageError(
+            "this kind of file is not known", place=str(path), value=path.suffix,
+            remedy="give a .csv or a .jsonl file",
+        )  # fmt: skip
+    try:
+        for line, row in reader(path, layout):
+            try:
+                found.rows.append(_row(row, layout))
+                found.lines.append(line)
+            except JourneykitError as error:
+                found.bad.append(BadLine(found.file, line, error))
+    except OSError as error:
+        raise UsageError(
+            f"the file cannot be read: {error.strerror}", place=str(path),
+            remedy="check the path",
+        ) from None  # fmt: skip
+    return found
+
+
+def _row(row: Row | JourneykitError, layout: Layout) -> Row:
+    """Return a row with its instant parsed, or raise what is wrong with it."""
+    if isinstance(row, JourneykitError):
+        raise row
+    for name in layout.needed:
+        if row.get(name) in (None, ""):
+            raise UsageError(f"the row has no {name}", place=name, remedy=_remedy(layout))
+    if "occurred_at" in layout.needed:
+        row["occurred_at"] = _instant(row["occurred_at"])
+    return row
+
+
+def _instant(text: object) -> datetime:
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        raise InputError(
+            "not a date and time", place="occurred_at", value=text,
+            remedy="write it as in 2026-03-01T20:30:00+01:00",
+        ) from None  # fmt: skip
+
+
+def _remedy(layout: Layout) -> str:
+    optional = ", ".join((*layout.optional, f"and the {layout.rest} as further columns"))
+    return f"a row needs {', '.join(layout.needed)}; it may have {optional}"
+
+
+# ---- CSV
+
+
+def _csv_rows(path: Path, layout: Layout) -> Iterator[tuple[int, Row | JourneykitError]]:
+    with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
+        reader = csv.reader(file)
+        header = [name.strip() for name in next(reader, [])]
+        _check_header(path, header, layout)
+        while True:
+            line = reader.line_num + 1
+            try:
+                cells = next(reader, None)
+            except csv.Error as error:
+                yield line, UsageError(f"this is no CSV: {error}", remedy="check the quotes")
+                continue
+            if cells is None:
+                return
+            if cells:
+                yield line, _csv_row(header, cells, layout)
+
+
+def _check_header(path: Path, header: Sequence[str], layout: Layout) -> None:
+    place = f"{path} line 1"
+    own = (*layout.needed, *layout.optional)
+    for name in layout.needed:
+        if name not in header:
+            near = get_close_matches(name, header, 1)
+            hint = f"is it the column {near[0]!r}? " if near else ""
+            raise UsageError(
+                f"the column {name!r} is missing", place=place, value=",".join(header),
+                remedy=hint + _remedy(layout),
+            )  # fmt: skip
+    for name in header:
+        if header.count(name) > 1:
+            raise UsageError(
+                "a column is there twice", place=place, value=name, remedy="rename one of them"
+            )
+        if name not in own and name not in layout.known:
+            near = get_close_matches(name, [*own, *layout.known], 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(layout.known)}"
+            raise UsageError(
+                f"no row has {layout.rest} of this name", place=place, value=name, remedy=hint
+            )
+
+
+def _csv_row(header: Sequence[str], cells: Sequence[str], layout: Layout) -> Row | JourneykitError:
+    if len(cells) != len(header):
+        return UsageError(
+            f"the line has {len(cells)} cells, the header {len(header)}",
+            value=",".join(cells),
+            remedy="quote cells that contain commas; leave cells empty where there is no value",
+        )
+    if any("\udc80" <= char <= "\udcff" for cell in cells for char in cell):
+        return UsageError("this is not UTF-8", remedy="save the file as UTF-8")
+    row: Row = {}
+    rest: Row = {}
+    for name, cell in zip(header, cells, strict=True):
+        if cell == "":
+            continue
+        if name in layout.lists:
+            row[name] = cell.split()
+        elif name in layout.needed or name in layout.optional:
+            row[name] = cell
+        else:
+            rest[name] = cell
+    row[layout.rest] = rest
+    return row
+
+
+# ---- JSON lines
+
+
+def _json_rows(path: Path, layout: Layout) -> Iterator[tuple[int, Row | JourneykitError]]:
+    with path.open("rb") as file:
+        for line, raw in enumerate(file, start=1):
+            if raw.strip():
+                yield line, _json_row(raw, layout)
+
+
+def _json_row(raw: bytes, layout: Layout) -> Row | JourneykitError:
+    try:
+        row = json.loads(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return UsageError("this is not UTF-8", remedy="save the file as UTF-8")
+    except ValueError as error:
+        return UsageError(f"this is no JSON: {error}", remedy="write one JSON object per line")
+    if not isinstance(row, dict):
+        return UsageError("this is no JSON object", value=row, remedy=_remedy(layout))
+    return row
