@@ -1,7 +1,8 @@
 """Does every page tell the truth? Each runs from top to bottom, as a reader would paste it.
 
 One page is one test: its blocks share their names, and begin with none. What a block prints
-is compared with the `text` block that comes next. A page runs in an empty directory.
+is compared with the `text` block that comes next; a function called `test_...` is called. A
+page runs in an empty directory.
 """
 
 from __future__ import annotations
@@ -33,8 +34,12 @@ class Reader:
     def python(self, example: Example) -> None:
         assert not self._printed, f"{where(example)}: the block before prints, and nothing shows it"
         out = io.StringIO()
+        known = set(example.namespace)
         with contextlib.redirect_stdout(out):
             self._python(example)
+            for name in [name for name in example.namespace if name not in known]:
+                if name.startswith("test_"):
+                    example.namespace[name]()
         self._printed = out.getvalue()
 
     def text(self, example: Example) -> None:
@@ -85,6 +90,7 @@ def test_every_block_names_its_language(page: Path) -> None:
     [
         ("```python\nx = 1\n```\n\n```python\nassert x == 2\n```\n", "AssertionError"),
         ("```python\nprint(1)\n```\n\n```text\n2\n```\n", "AssertionError"),
+        ("```python\ndef test_one():\n    assert 1 == 2\n```\n", "AssertionError"),
         ("```python\nprint(1)\n```\n", "nothing shows it"),
         ("```python\nprint(1)\n```\n\n```python\nx = 1\n```\n", "nothing shows it"),
     ],
