@@ -21,7 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from _bench import report, rounds
+from _bench import medians, report
 
 from journeykit import (
     Accepted,
@@ -211,7 +211,7 @@ def main() -> None:
 
     size = len(_document(0))
     assert 450 <= size <= 550, size
-    ratio, mine, limit = rounds(lambda: fresh(ours), lambda: fresh(by_hand), times=times)
+    ratio, mine, limit = medians(lambda: fresh(ours), lambda: fresh(by_hand), times=times)
     report(
         "drip of three messages on SQLite, 10,000 customers",
         ratio=ratio,

@@ -19,7 +19,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-from _bench import report, rounds
+from _bench import best_of, report
 from transitions import Machine
 
 from journeykit import (
@@ -272,24 +272,24 @@ def same_moves_by_transitions(workspace: Workspace) -> float:
 
 
 def main() -> None:
-    ratio, mine, limit = rounds(moves_per_second, lookups_per_second)
+    ratio, mine, limit = best_of(moves_per_second, lookups_per_second)
     report(
         "moves through the compiled table, against a dictionary look-up",
         ratio=ratio, limit=round(limit), value=round(mine), unit="moves per second", wanted=0.1,
         aim=0.25,
     )  # fmt: skip
-    ratio, mine, limit = rounds(advanced_per_second, lookups_per_second)
+    ratio, mine, limit = best_of(advanced_per_second, lookups_per_second)
     report(
         "the same by `advance`, each event journaled too",
         ratio=ratio, limit=round(limit), value=round(mine), unit="moves per second",
     )  # fmt: skip
-    ratio, mine, limit = rounds(transitions_per_second, lookups_per_second)
+    ratio, mine, limit = best_of(transitions_per_second, lookups_per_second)
     report(
         "the same by `transitions` at its leanest, for scale",
         ratio=ratio, limit=round(limit), value=round(mine), unit="moves per second",
     )  # fmt: skip
     for what, workspace in (("nothing to send", QUIET), ("a message each lap", SENDING)):
-        ratio, mine, limit = rounds(
+        ratio, mine, limit = best_of(
             partial(busy_moves_per_second, workspace), partial(same_moves_by_transitions, workspace)
         )
         report(
