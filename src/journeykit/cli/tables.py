@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from journeykit.cli.files import log_path
 from journeykit.cli.play import Played
 from journeykit.runtime import Timeline
 from journeykit.simulation import JourneySummary, Summary
@@ -127,7 +129,7 @@ def _channels(console: Console, summary: Summary) -> None:
 
 def show_timeline(console: Console, timeline: Timeline) -> None:
     """Print a customer's story in local time, without the engine's bookkeeping."""
-    zone = ZoneInfo(timezone) if (timezone := timeline.timezone) else ZoneInfo("UTC")
+    zone = ZoneInfo(timeline.timezone)
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, style="dim")
     table.add_column(overflow="fold")
@@ -145,6 +147,11 @@ def show_timeline(console: Console, timeline: Timeline) -> None:
     console.print(table)
     if left_out:
         console.print(Text(f"({left_out} lines of bookkeeping left out)", style="dim"))
+
+
+def _near(path: Path) -> str:
+    """Return a path as short as it works from here."""
+    return path.name if path.parent == Path.cwd() else str(path)
 
 
 def _style(kind: str) -> str:
@@ -169,5 +176,8 @@ def _figures(console: Console, played: Played) -> None:
     table.add_row("in all", f"{total}{summary.entries:,} journal entries")
     table.add_row("journal digest", summary.digest)
     table.add_row("database", str(played.job.db))
+    table.add_row("hand-overs", str(log_path(played.job.db)))
+    if summary.telling:
+        table.add_row("look further", f"journeykit explain {_near(played.job.db)} CUSTOMER")
     console.print()
     console.print(table)

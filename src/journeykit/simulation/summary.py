@@ -66,7 +66,7 @@ class Summary:
     telling: str = ""
 
 
-_FEW = 45
+_FEW = 60
 _BOOKKEEPING = (j.Counted, j.Marked, j.Forgot, j.Latched)
 _TELLING = (j.Refused, j.Held, j.Dropped, j.Answered, j.Met, j.Ended)
 
