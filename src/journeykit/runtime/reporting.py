@@ -17,45 +17,24 @@ def report(rules: Rules, reported: Sequence[Reported]) -> Flow[list[Outcome | Jo
     """Report events; return one answer for each, in the order given.
 
     Several events of one customer are one commit. An id that comes twice within the batch
-    counts as a repeat, as it would in two batches; such a customer takes several commits.
+    counts as a repeat, as it would in two batches.
     """
-    answers: list[Outcome | JourneykitError | None] = [None] * len(reported)
-    waiting = list(range(len(reported)))
-    while waiting:
-        arrivals, places, waiting = _one_commit_each(reported, waiting)
-        applied = yield from ingest(rules, list(arrivals.values()))
-        for customer_id, mine in places.items():
-            found = applied.get(customer_id)
-            told = (
-                [unknown_customer(customer_id) for _ in mine]
-                if found is None
-                else _answers(customer_id, found, len(mine))
-            )
-            for place, answer in zip(mine, told, strict=True):
-                answers[place] = answer
-    return [answer for answer in answers if answer is not None]
-
-
-def _one_commit_each(
-    reported: Sequence[Reported], waiting: Sequence[int]
-) -> tuple[dict[str, Arrival], dict[str, list[int]], list[int]]:
-    """Group events by customer; from an id that is there already on, the rest waits."""
     arrivals: dict[str, Arrival] = {}
     places: dict[str, list[int]] = {}
-    later: list[int] = []
-    full: set[str] = set()
-    for place in waiting:
-        one = reported[place]
+    for place, one in enumerate(reported):
         arrival = arrivals.setdefault(one.customer_id, Arrival(one.customer_id))
-        if one.customer_id in full or one.signal.id in arrival.digests:
-            full.add(one.customer_id)
-            later.append(place)
-            continue
-        if one.digest is not None:
-            arrival.digests[one.signal.id] = one.digest
-        arrival.signals.append(one.signal)
+        arrival.add(one.signal, one.digest)
         places.setdefault(one.customer_id, []).append(place)
-    return arrivals, places, later
+    applied = yield from ingest(rules, list(arrivals.values()))
+    answers: dict[int, Outcome | JourneykitError] = {}
+    for customer_id, mine in places.items():
+        found = applied.get(customer_id)
+        if found is None:
+            answers.update((place, unknown_customer(customer_id)) for place in mine)
+        else:
+            told = _answers(customer_id, found, len(mine))
+            answers.update(zip(mine, told, strict=True))
+    return [answers[place] for place in range(len(reported))]
 
 
 def _answers(customer_id: str, applied: Applied, count: int) -> list[Outcome]:

@@ -297,6 +297,17 @@ class Runner:
             raise unknown_customer(customer_id)
         return view_of(decode_state(found.body), profile_of(found), found.version)
 
+    def address_of(self, customer_id: str, channel: str) -> str:
+        """Return where a channel reaches a customer: the id where no address is known (D4).
+
+        Raises:
+            UnknownCustomerError: Nobody was identified under this id.
+        """
+        found = self._store.load([customer_id]).get(customer_id)
+        if found is None:
+            raise unknown_customer(customer_id)
+        return decode_state(found.body).addresses.get(channel, customer_id)
+
     def journal(self, customer_id: str) -> list[j.AnyEntry]:
         """Return the whole journal of a customer, oldest first."""
         return [
@@ -343,10 +354,7 @@ class Runner:
     ) -> Outcome:
         check_channel(self._rules, channel)
         if address is None:
-            found = self._store.load([customer_id]).get(customer_id)
-            if found is None:
-                raise unknown_customer(customer_id)
-            address = decode_state(found.body).addresses.get(channel, customer_id)
+            address = self.address_of(customer_id, channel)
         signal = SuppressionTold(self._now(), channel, address, suppressed, reason)
         return self._apply(customer_id, [signal])
 

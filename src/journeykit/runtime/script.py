@@ -39,14 +39,23 @@ class Arrival(msgspec.Struct):
     """Signals for one customer.
 
     Attributes:
-        digests: Event id to digest of its content, for the events that carry the host's id.
+        digests: Place in `signals` to digest of the content, for the events that carry the
+            host's id.
         creates: Whether the signals may begin a customer: being identified does.
+        waited: Whether they arrived some time ago, while nothing ran (rule O3).
     """
 
     customer_id: str
     signals: list[Signal] = msgspec.field(default_factory=list)
-    digests: dict[str, str] = msgspec.field(default_factory=dict)
+    digests: dict[int, str] = msgspec.field(default_factory=dict)
     creates: bool = False
+    waited: bool = False
+
+    def add(self, signal: Signal, digest: str | None = None) -> None:
+        """Append a signal, with the digest of its content if it is an event with an id."""
+        if digest is not None:
+            self.digests[len(self.signals)] = digest
+        self.signals.append(signal)
 
 
 class Applied(msgspec.Struct):
@@ -84,7 +93,12 @@ def _try_ingest(
     """Load first, then look event ids up: whoever commits in between makes this one stale."""
     profiles = rules.reads_profile or any(arrival.creates for arrival in pending.values())
     stored = yield from Load(list(pending), profiles)
-    pairs = [(key, event) for key, arrival in pending.items() for event in arrival.digests]
+    pairs = [
+        (key, signal.id)
+        for key, arrival in pending.items()
+        for place in arrival.digests
+        if isinstance(signal := arrival.signals[place], EventArrived)
+    ]
     known = (yield from Seen(pairs)) if pairs else {}
     now = yield from Now()
     commits: list[CustomerCommit] = []
@@ -93,7 +107,7 @@ def _try_ingest(
         found = stored.get(customer_id)
         if found is None and not arrival.creates:
             continue
-        one, seen = _apply(rules, arrival, found, known, now)
+        one, seen = _apply(rules, arrival, found, known, _instant(arrival, now))
         applied[customer_id] = one
         if one.decision.entries:
             version = 0 if found is None else found.version
@@ -102,6 +116,15 @@ def _try_ingest(
     for customer_id in stale:
         del applied[customer_id]
     return applied, stale
+
+
+def _instant(arrival: Arrival, now: int) -> int:
+    """Return when an arrival is decided on: what did not wait, at its receipt.
+
+    However long the call took, an input stands where its receipt puts it (O2): behind the
+    timers that were due before.
+    """
+    return now if arrival.waited or not arrival.signals else arrival.signals[-1].received
 
 
 def _apply(
@@ -117,9 +140,10 @@ def _apply(
     repeated: set[int] = set()
     conflicting: set[int] = set()
     for place, signal in enumerate(arrival.signals):
-        if isinstance(signal, EventArrived) and signal.id in arrival.digests:
-            digest = arrival.digests[signal.id]
-            earlier = known.get((arrival.customer_id, signal.id))
+        digest = arrival.digests.get(place)
+        if digest is not None and isinstance(signal, EventArrived):
+            first = seen.get(signal.id)
+            earlier = known.get((arrival.customer_id, signal.id)) if first is None else first.digest
             if earlier == digest:
                 repeated.add(place)
                 continue

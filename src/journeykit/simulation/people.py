@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from journeykit.model import Event, Profile
-from journeykit.runtime import (
-    CustomerView,
-    MessageView,
-    Outcome,
-    RunView,
-    Timeline,
-)
-
-if TYPE_CHECKING:
-    from journeykit.simulation.world import Simulation
+from journeykit.ports import OutgoingMessage
+from journeykit.runtime import CustomerView, MessageView, Outcome, RunView, Timeline
+from journeykit.simulation.stage import Stage
 
 T = TypeVar("T")
 
@@ -35,8 +28,8 @@ class Story(list[T]):
 class SimulatedCustomer:
     """One customer in a simulation. What it does happens at the simulation's present instant."""
 
-    def __init__(self, simulation: Simulation, customer_id: str) -> None:
-        self._simulation = simulation
+    def __init__(self, stage: Stage, customer_id: str) -> None:
+        self._stage = stage
         self.id = customer_id
 
     # ---- what the customer, or the host about it, does
@@ -50,52 +43,60 @@ class SimulatedCustomer:
         occurred_at: datetime | str | None = None,
     ) -> Outcome:
         """Report an event. `occurred_at` as text is read in the simulation's zone."""
-        return self._simulation.track(self.id, event, data, id=id, occurred_at=occurred_at)
+        return self._stage.track(self.id, event, data, id=id, occurred_at=occurred_at)
 
     def tell(self, attributes: Mapping[str, Any] | Profile) -> Outcome:
         """Change attributes of the profile."""
-        return self._simulation.identify(self.id, attributes)
+        return self._stage.identify(self.id, attributes)
 
     def grant(
         self, *channels: str, topic: str | None = None, source: str = "simulation"
     ) -> Outcome:
         """Give consent."""
-        return self._simulation.consent(self.id, channels, topic, granted=True, source=source)
+        return self._stage.grant(self.id, channels, topic=topic, source=source)
 
     def withdraw(
         self, *channels: str, topic: str | None = None, source: str = "simulation"
     ) -> Outcome:
         """Withdraw consent."""
-        return self._simulation.consent(self.id, channels, topic, granted=False, source=source)
+        return self._stage.withdraw(self.id, channels, topic=topic, source=source)
 
     def enroll(
         self, journey: str, *, key: str | None = None, data: Mapping[str, Any] | None = None
     ) -> Outcome:
         """Be enrolled by call."""
-        return self._simulation.runner.enroll(self.id, journey, key=key, data=data)
+        return self._stage.enroll(self.id, journey, key=key, data=data)
 
     def cancel(self, journey: str, *, key: str | None = None, reason: str = "cancelled") -> Outcome:
         """Have runs ended by call."""
-        return self._simulation.runner.cancel(self.id, journey, key=key, reason=reason)
+        return self._stage.cancel(self.id, journey, key=key, reason=reason)
 
     def suppress(self, channel: str, reason: str = "host") -> Outcome:
         """Have the address on a channel suppressed."""
-        return self._simulation.runner.suppress(self.id, channel, reason=reason)
+        return self._stage.suppress(self.id, channel, reason=reason)
+
+    def unsuppress(self, channel: str) -> Outcome:
+        """Have the address on a channel used again."""
+        return self._stage.unsuppress(self.id, channel)
 
     # ---- what came of it
 
     @property
     def view(self) -> CustomerView:
         """How the customer stands, after everything that is due now."""
-        self._simulation.settle()
-        return self._simulation.runner.customer(self.id)
+        self._stage.settle()
+        return self._stage.runner.customer(self.id)
 
     @property
     def received(self) -> Story[str]:
         """Templates of the messages that channels accepted, in order."""
-        self._simulation.settle()
-        taken = self._simulation.accepted(self.id)
-        return Story((message.template for message in taken), lambda: self.timeline)
+        return Story((message.template for message in self.messages), lambda: self.timeline)
+
+    @property
+    def messages(self) -> Story[OutgoingMessage]:
+        """The messages that channels accepted, with their content, in order."""
+        self._stage.settle()
+        return Story(self._stage.accepted(self.id), lambda: self.timeline)
 
     @property
     def held(self) -> Story[MessageView]:
@@ -115,8 +116,8 @@ class SimulatedCustomer:
     @property
     def timeline(self) -> Timeline:
         """Everything that happened, with reasons."""
-        self._simulation.settle()
-        return self._simulation.runner.explain(self.id)
+        self._stage.settle()
+        return self._stage.runner.explain(self.id)
 
     def reasons(self, kind: str, journey: str | None = None) -> Sequence[str]:
         """Return the reason codes of timeline lines of a kind, such as `refuse` or `drop`."""
