@@ -28,6 +28,7 @@ from journeykit.time import DAY, Zone, shift, to_micros, wall_of, zone
 
 Guard = Callable[["Reading"], bool]
 Read = Callable[["Reading"], Any]
+Convert = Callable[[Any], Any]
 
 
 class Reading:
@@ -160,7 +161,7 @@ def _event_guard(name: str, constant: Any, order: Callable[[Any, Any], bool]) ->
     return guard
 
 
-def _equal_guard(read: Read, constant: Any, convert: Read | None) -> Guard:
+def _equal_guard(read: Read, constant: Any, convert: Convert | None) -> Guard:
     if convert is None:
         return lambda reading: bool(read(reading) == constant)
 
@@ -172,7 +173,7 @@ def _equal_guard(read: Read, constant: Any, convert: Read | None) -> Guard:
 
 
 def _pair_guard(
-    read: Read, other: Read, convert: Read | None, order: Callable[[Any, Any], bool]
+    read: Read, other: Read, convert: Convert | None, order: Callable[[Any, Any], bool]
 ) -> Guard:
     def guard(reading: Reading) -> bool:
         left, right = read(reading), other(reading)
@@ -192,7 +193,7 @@ def _text_guard(leaf: Comparison, read: Read) -> Guard:
     return lambda reading: (read(reading) or "").startswith(wanted)
 
 
-def _membership(leaf: Comparison, read: Read, convert: Read | None) -> Guard:
+def _membership(leaf: Comparison, read: Read, convert: Convert | None) -> Guard:
     assert isinstance(leaf.value, tuple)
     values = frozenset(value if convert is None else convert(value) for value in leaf.value)
     wanted = leaf.op == "in"
@@ -283,7 +284,7 @@ def _day(text: str) -> int:
     return wall_of(datetime(day.year, day.month, day.day)) // DAY
 
 
-_CONVERT: dict[str, Callable[[Any], Any] | None] = {
+_CONVERT: dict[str, Convert | None] = {
     "text": None,
     "integer": None,
     "float": None,

@@ -38,6 +38,7 @@ from journeykit.model.operators import (
     objection_to_pair,
     objection_to_part,
 )
+from journeykit.model.spans import Offset, Positive
 from journeykit.model.values import NAMED, NUMBERS, WANTED_IN_JSON, from_wire
 from journeykit.time import Duration
 
@@ -48,8 +49,8 @@ ANSWERS: dict[str, Kind] = {"count": "integer", "total": "decimal", "last": "ins
 class RelativeMoment(Frozen):
     """An instant counted from now: `ago` back, `ahead` forth, in the customer's zone."""
 
-    ago: Duration | None = Field(default=None, kw_only=True)
-    ahead: Duration | None = Field(default=None, kw_only=True)
+    ago: Offset | None = Field(default=None, kw_only=True)
+    ahead: Offset | None = Field(default=None, kw_only=True)
 
     @model_validator(mode="after")
     def _one(self) -> RelativeMoment:
@@ -170,7 +171,7 @@ class PastComparison(Condition):
     op: Op
     value: Operand = True
     field: FieldRef | None = None
-    within: Duration | None = None
+    within: Positive | None = None
     where: AnyCondition | None = None
 
     @model_validator(mode="after")
@@ -194,14 +195,8 @@ class PastComparison(Condition):
                 "such as total(OrderPlaced.amount)",
                 "field",
             )
-        if self.within is not None and (
-            self.past == "last" or self.within.is_zero or self.within.is_negative
-        ):
-            raise Wrong(
-                "a window is a span longer than zero, and not for last",
-                "write within=days(30), or last(...) >= ago(days(30))",
-                "within",
-            )
+        if self.within is not None and self.past == "last":
+            raise Wrong("last has no window", "write last(...) >= ago(days(30))", "within")
         if self.where is not None:
             _refuse_other_than(self.event, self.where)
         return self

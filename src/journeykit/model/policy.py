@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from journeykit.model.base import Frozen, Wrong
 from journeykit.model.conditions import AnyCondition, Condition, refuse_all_but_profile
 from journeykit.model.names import Name
+from journeykit.model.spans import Positive, Span
 from journeykit.model.steps import Days
-from journeykit.model.triggers import Span, as_tuple
+from journeykit.model.triggers import as_tuple
 from journeykit.time import Duration, Windows, never_open, parse_clock, parse_days
 from journeykit.time import Span as ClockSpan
 
@@ -117,15 +118,23 @@ def _per(value: Any) -> Any:
     if isinstance(value, str) and value in get_args(CalendarWindow):
         return value
     try:
-        window = Duration.of(value)
+        return Duration.of(value)
     except ValueError:
-        window = Duration()
-    if window.is_zero or window.is_negative:
         raise Wrong(
             "this is no window",
-            'give a span longer than zero such as days(7), or one of "day", "week", "month"',
-        )
-    return window
+            'give a span such as days(7), or one of "day", "week", "month"',
+        ) from None
+
+
+def _per_kind(value: object) -> str:
+    return "-calendar" if isinstance(value, str) else "-span"
+
+
+Per = Annotated[
+    Annotated[Positive, Tag("-span")] | Annotated[CalendarWindow, Tag("-calendar")],
+    Discriminator(_per_kind),
+    BeforeValidator(_per),
+]
 
 
 class FrequencyCap(Frozen):
@@ -142,7 +151,7 @@ class FrequencyCap(Frozen):
     """
 
     limit: int = Field(ge=0, strict=True)
-    per: Annotated[Duration | CalendarWindow, BeforeValidator(_per)] = Field(kw_only=True)
+    per: Per = Field(kw_only=True)
     channels: Scope | None = Field(default=None, kw_only=True)
     topics: Scope | None = Field(default=None, kw_only=True)
     journeys: Scope | None = Field(default=None, kw_only=True)

@@ -25,16 +25,10 @@ from journeykit.model.conditions import AnyCondition, Condition, Scalar
 from journeykit.model.fields import FieldRef, Reference
 from journeykit.model.names import Label, Name
 from journeykit.model.operators import objection_to_pair
-from journeykit.model.triggers import (
-    NotNegative,
-    On,
-    Positive,
-    Span,
-    as_tuple,
-    one_or_many,
-)
+from journeykit.model.spans import NotNegative, Offset, Positive, Span
+from journeykit.model.triggers import On, as_tuple, one_or_many
 from journeykit.model.values import NAMED, WANTED, WANTED_IN_JSON, from_wire, to_wire
-from journeykit.time import Cron, Duration, Resolve, parse_clock, parse_days, zone
+from journeykit.time import Cron, Resolve, parse_clock, parse_days, zone
 
 OnBlocked = Literal["hold", "skip", "exit", "next"]
 IfPast = Literal["continue", "skip", "exit"]
@@ -152,7 +146,7 @@ class WaitUntil(Step):
     at: ClockTime | None = Field(default=None, kw_only=True)
     days: Days | None = Field(default=None, kw_only=True)
     cron: CronText | None = Field(default=None, kw_only=True)
-    offset: Duration | None = Field(default=None, kw_only=True)
+    offset: Offset | None = Field(default=None, kw_only=True)
     if_past: IfPast = Field(default="continue", kw_only=True)
     zone: ZoneName | None = Field(default=None, kw_only=True)
     resolve: Resolve = Field(default="compatible", kw_only=True)

@@ -7,7 +7,6 @@ runs of its journey (rule E1).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
@@ -23,25 +22,7 @@ from journeykit.model.conditions import AnyCondition, Condition
 from journeykit.model.facts import Event
 from journeykit.model.fields import FieldRef
 from journeykit.model.names import EventName
-from journeykit.time import Duration
-
-Span = Duration | timedelta | str
-
-
-def _not_negative(value: Duration) -> Duration:
-    if value.is_negative:
-        raise Wrong("a span of time cannot be negative", "give a duration of zero or more")
-    return value
-
-
-def _positive(value: Duration) -> Duration:
-    if value.is_negative or value.is_zero:
-        raise Wrong("a span of time must be longer than zero", "give more, such as days(7)")
-    return value
-
-
-NotNegative = Annotated[Duration, AfterValidator(_not_negative)]
-Positive = Annotated[Duration, AfterValidator(_positive)]
+from journeykit.model.spans import Positive, Span
 
 
 class On(Frozen):

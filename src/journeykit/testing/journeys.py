@@ -1,0 +1,274 @@
+"""What could somebody write? Hypothesis strategies for whole journeys and workspaces.
+
+Every journey that is drawn is legal: it branches, waits, loops back behind a wait, jumps
+ahead, and ends early.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeVar
+
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from journeykit.errors import DefinitionError
+from journeykit.model import (
+    After,
+    AfterExit,
+    Always,
+    Arm,
+    Attribute,
+    Branch,
+    Condition,
+    Consent,
+    Event,
+    Exit,
+    FrequencyCap,
+    Goal,
+    Goto,
+    Journey,
+    On,
+    Once,
+    Policy,
+    Profile,
+    QuietHours,
+    Restart,
+    Send,
+    Set,
+    Split,
+    Step,
+    Wait,
+    WaitFor,
+    WaitUntil,
+    When,
+    Workspace,
+)
+from journeykit.testing.strategies import (
+    attributes_of,
+    clock_changes,
+    conditions,
+    durations,
+    moments,
+    values,
+)
+from journeykit.time import hours
+
+T = TypeVar("T")
+OnBlocked = Literal["hold", "skip", "exit", "next"]
+_CHANNELS = ("email", "push", "sms")
+_CLOCKS = ["00:00", "02:30", "09:00", "23:59:59"]
+_BLOCKED: st.SearchStrategy[OnBlocked] = st.sampled_from(["hold", "skip", "exit", "next"])
+_IF_PAST: list[Literal["continue", "skip", "exit"]] = ["continue", "skip", "exit"]
+_CHANGES: list[Literal["grant", "withdraw"]] = ["grant", "withdraw"]
+_MODES: list[Literal["opt-in", "opt-out"]] = ["opt-in", "opt-out"]
+
+
+@st.composite
+def journeys(
+    draw: st.DrawFn,
+    classes: Sequence[type[Event]],
+    profile: type[Profile],
+    *,
+    name: str = "journey",
+    channels: Sequence[str] = _CHANNELS,
+) -> Journey:
+    """A legal journey that starts with the first of `classes`."""
+    author = _Author(draw, classes, profile, channels)
+    shared: dict[str, Any] = {"reentry": draw(_reentries()), "version": draw(st.integers(1, 3))}
+    exits: list[On | Condition | bool] = [author.on()] if draw(st.booleans()) else []
+    if draw(st.booleans()):
+        exits.append(author.condition())
+    try:
+        return Journey(
+            name,
+            entry=On(classes[0], where=draw(st.none() | conditions(author.trigger))),
+            steps=[*author.steps(3), *author.finish()],
+            goal=[Goal(author.on(), within=draw(st.none() | durations()))],
+            exits=exits,
+            holdout=draw(st.sampled_from([0.0, 0.1, 0.5])),
+            **shared,
+        )
+    except DefinitionError:  # all ways of a branch left, and something stands behind it
+        assume(False)
+        raise
+
+
+def _reentries() -> st.SearchStrategy[Any]:
+    return st.sampled_from([Once(), AfterExit(), Always(), Restart()]) | durations().map(After)
+
+
+class _Author:
+    """Writes steps, one list after the other, with labels to go back to."""
+
+    def __init__(
+        self,
+        draw: st.DrawFn,
+        classes: Sequence[type[Event]],
+        profile: type[Profile],
+        channels: Sequence[str],
+    ) -> None:
+        self._draw = draw
+        self._classes = classes
+        self._channels = channels
+        self._profile = attributes_of(profile)
+        self.trigger = attributes_of(classes[0])
+        self._labels = 0
+        self._behind: list[str] = []
+        self._ahead = draw(st.booleans())
+
+    def steps(self, depth: int) -> list[Step]:
+        """A list of steps, to which later ones may jump back."""
+        return [self._step(depth) for _ in range(self._draw(st.integers(1, 4)))]
+
+    def finish(self) -> list[Step]:
+        """The last steps; one of them may be jumped to."""
+        if not self._ahead:
+            return []
+        return [Send("farewell", via=self._via(), label="farewell")]
+
+    def on(self) -> On:
+        """An event to react to."""
+        cls = self._draw(st.sampled_from(self._classes))
+        attributes = [*attributes_of(cls), *self._profile]
+        return On(cls, where=self._maybe(conditions(attributes, self._classes)))
+
+    def _maybe(self, strategy: st.SearchStrategy[T]) -> T | None:
+        return self._draw(strategy) if self._draw(st.booleans()) else None
+
+    def condition(self) -> Condition:
+        """A condition on what a run can read everywhere."""
+        return self._draw(conditions([*self.trigger, *self._profile], self._classes))
+
+    def _step(self, depth: int) -> Step:
+        plain = [self._wait, self._send, self._until, self._set, self._consent]
+        nested = [self._branch, self._split, self._wait_for] if depth else []
+        number = self._draw(st.integers(0, len(plain) + len(nested) - 1))
+        if number < len(plain):
+            return plain[number](self._label())
+        return nested[number - len(plain)](self._label(), depth - 1)
+
+    def _label(self) -> str | None:
+        if not self._draw(st.booleans()):
+            return None
+        self._labels += 1
+        self._behind.append(f"step-{self._labels}")
+        return self._behind[-1]
+
+    def _inner(self, depth: int) -> list[Step]:
+        """The steps of one way: they may be none, leave, go back behind a wait, or go ahead."""
+        labels = list(self._behind)
+        steps = self.steps(max(depth, 0)) if self._draw(st.booleans()) else []
+        match self._draw(st.sampled_from(["go on", "go on", "exit", "back", "ahead"])):
+            case "exit":
+                steps.append(Exit(self._draw(st.sampled_from(["done", "not-needed"]))))
+            case "back" if labels:
+                steps += [Wait(hours(1)), Goto(self._draw(st.sampled_from(labels)))]
+            case "ahead" if self._ahead:
+                steps.append(Goto("farewell"))
+        return steps
+
+    def _wait(self, label: str | None) -> Step:
+        return Wait(self._draw(durations()), label=label)
+
+    def _until(self, label: str | None) -> Step:
+        if_past = self._draw(st.sampled_from(_IF_PAST))
+        clock = self._draw(st.sampled_from(_CLOCKS))
+        dated = [one for one in self._profile if one.kind in ("date", "instant")]
+        match self._draw(st.sampled_from(["clock", "days", "cron", "moment"])):
+            case "clock":
+                return WaitUntil(at=clock, label=label)
+            case "days":
+                days = self._draw(st.lists(st.sampled_from(["mon", "sun"]), min_size=1, max_size=2))
+                return WaitUntil(at=clock, days=days, zone="America/New_York", label=label)
+            case "cron":
+                return WaitUntil(cron="30 2 * * *", if_past=if_past, label=label)
+        instant, _ = self._draw(moments())
+        moment: Any = self._draw(st.sampled_from([instant, instant.date(), *dated]))
+        offset = self._maybe(durations(negative=True))
+        at = self._draw(st.none() | st.just(clock))
+        return WaitUntil(moment, offset=offset, at=at, if_past=if_past, label=label)
+
+    def _via(self) -> list[str]:
+        channels = [self._draw(st.sampled_from(self._channels)) for _ in range(2)]
+        return list(dict.fromkeys(channels))
+
+    def _send(self, label: str | None) -> Step:
+        return Send(
+            self._draw(st.sampled_from(["hello", "news", "offer"])),
+            via=self._via(),
+            topic=self._draw(st.sampled_from([None, "offers"])),
+            priority=self._draw(st.integers(-1, 1)),
+            on_quiet=self._draw(_BLOCKED),
+            on_cap=self._draw(_BLOCKED),
+            valid_for=self._maybe(durations()),
+            label=label,
+        )
+
+    def _set(self, label: str | None) -> Step:
+        plain = [one for one in self._profile if one.kind not in ("list", "json")]
+        attribute: Attribute[Any] = self._draw(st.sampled_from(plain))
+        return Set(attribute, self._maybe(values(attribute)), label=label)
+
+    def _consent(self, label: str | None) -> Step:
+        change = self._draw(st.sampled_from(_CHANGES))
+        return Consent(change, channels=self._via(), label=label)
+
+    def _branch(self, label: str | None, depth: int) -> Step:
+        whens = [
+            When(self.condition(), self._inner(depth)) for _ in range(self._draw(st.integers(1, 2)))
+        ]
+        return Branch(*whens, otherwise=self._inner(depth), label=label)
+
+    def _split(self, label: str | None, depth: int) -> Step:
+        arms = [Arm("a", self._draw(st.integers(0, 2)), self._inner(depth))]
+        return Split(*arms, Arm("b", 1, self._inner(depth)), label=label)
+
+    def _wait_for(self, label: str | None, depth: int) -> Step:
+        return WaitFor(
+            [self.on()],
+            timeout=self._draw(durations()),
+            then=self._inner(depth),
+            on_timeout=self._inner(depth),
+            since=self._draw(st.sampled_from(["entry", "step"])),
+            label=label,
+        )
+
+
+@st.composite
+def workspaces(
+    draw: st.DrawFn,
+    classes: Sequence[type[Event]],
+    profile: type[Profile],
+    *,
+    max_journeys: int = 2,
+) -> Workspace:
+    """A legal workspace: journeys, quiet hours, caps and consent rules."""
+    mode = st.sampled_from(_MODES)
+    some = st.none() | st.lists(st.sampled_from(_CHANNELS), min_size=1, max_size=2, unique=True)
+    where = st.none() | conditions(attributes_of(profile), classes)
+    night = st.builds(
+        QuietHours,
+        st.sampled_from(["21:00", "02:30"]),
+        st.sampled_from(["02:30", "08:00"]),
+        days=st.none() | st.just(["sat", "sun"]),
+        channels=some,
+        where=where,
+    )
+    per = durations() | st.sampled_from(["day", "week", "month"])
+    cap = st.builds(FrequencyCap, st.integers(0, 3), per=per, channels=some, where=where)
+    number = draw(st.integers(1, max_journeys))
+    return Workspace(
+        journeys=[draw(journeys(classes, profile, name=f"journey-{n}")) for n in range(number)],
+        profile=profile,
+        events=list(classes),
+        timezone=draw(st.sampled_from(sorted({name for name, _ in clock_changes()}))),
+        policy=Policy(
+            consent={channel: draw(mode) for channel in _CHANNELS},
+            quiet_hours=draw(st.lists(night, max_size=2)),
+            caps=draw(st.lists(cap, max_size=2)),
+        ),
+    )
+
+
+__all__ = ["journeys", "workspaces"]
