@@ -55,7 +55,8 @@ def firings(expression: str, name: str, start: str, count: int) -> list[str]:
         ("0 0 * * *", "America/Sao_Paulo", "2018-11-03 12:00", "2018-11-04 03:00"),
         ("10 2 * * *", "Australia/Lord_Howe", "2026-10-03 12:00", "2026-10-03 15:40"),
         # It may thereby fall behind a later wall time.
-        ("0,30 2,3 * * *", "Europe/Berlin", "2026-03-29 00:59", "2026-03-29 01:00"),
+        ("10,35 2 * * *", "Australia/Lord_Howe", "2026-10-03 12:00", "2026-10-03 15:35"),
+        ("10,35 2 * * *", "Australia/Lord_Howe", "2026-10-03 15:35", "2026-10-03 15:40"),
         # A repeated time fires on its first pass only: fixed fields and wildcards alike.
         ("30 2 * * *", "Europe/Berlin", "2026-10-24 12:00", "2026-10-25 00:30"),
         ("30 2 * * *", "Europe/Berlin", "2026-10-25 00:30", "2026-10-26 01:30"),

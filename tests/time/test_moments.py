@@ -66,6 +66,8 @@ WEEK = "mon tue wed thu fri sat sun"
         ("Europe/Berlin", "2026-10-24 12:00", "02:30", WEEK, "2026-10-25 00:30"),
         ("Europe/Berlin", "2026-10-25 00:31", "02:30", WEEK, "2026-10-26 01:30"),
         ("America/Sao_Paulo", "2018-11-03 12:00", "00:00", WEEK, "2018-11-04 03:00"),
+        # Late on Saturday is not shown and comes early on Sunday.
+        ("America/Nuuk", "2026-03-29 01:10", "23:30", WEEK, "2026-03-29 01:30"),
         # Two times of one gap change places: 02:30 becomes 03:30, so 03:00 comes first.
         ("Europe/Berlin", "2026-03-29 00:59", "02:30 03:00", WEEK, "2026-03-29 01:00"),
         # Friday 2011-12-30 was left out: the next Friday is a week later (T3).
