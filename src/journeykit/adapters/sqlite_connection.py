@@ -86,8 +86,8 @@ class Database:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Lend the connection inside one write transaction: all of it, or nothing."""
         with self.reading() as connection:
-            connection.execute("BEGIN IMMEDIATE")
             try:
+                connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
@@ -127,19 +127,17 @@ class Database:
         migrate(connection, self.path)
 
     def _switch_to_wal(self, connection: sqlite3.Connection) -> None:
-        """Turn write-ahead logging on, which SQLite refuses at once, not after a time-out,
-        while somebody else is doing the same."""
-        for _ in range(int(self._seconds / _RETRY_SECONDS)):
+        """Turn write-ahead logging on; SQLite refuses it at once, not after a time-out, while
+        somebody else writes to the file or is doing the same."""
+        end = time.monotonic() + self._seconds
+        while True:
             try:
                 mode = connection.execute("PRAGMA journal_mode = wal").fetchone()[0]
+                break
             except sqlite3.OperationalError as error:
-                if not _is_busy(error):
+                if not _is_busy(error) or time.monotonic() >= end:
                     raise
                 time.sleep(_RETRY_SECONDS)
-            else:
-                break
-        else:
-            mode = connection.execute("PRAGMA journal_mode = wal").fetchone()[0]
         if mode != "wal":
             raise StoreError(
                 "this file cannot have a write-ahead log",

@@ -1,0 +1,208 @@
+"""MemoryStore and SQLiteStore give the same answers to the same questions, whatever came before.
+
+What they may differ in, the port says: an event id whose `expires` is past may be forgotten.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from journeykit.adapters import MemoryStore, SQLiteStore
+from journeykit.errors import StoreError, UsageError
+from journeykit.ports import (
+    ClaimedMessage,
+    CustomerCommit,
+    Definition,
+    OutboxRow,
+    SeenEvent,
+    Store,
+)
+
+# Few of everything, so that histories meet themselves: the same customers, keys and instants.
+CUSTOMERS = ("ann", "Bob", "\0", "é")
+EVENTS = ("e1", "e2")
+LAST = 12
+
+customers = st.sampled_from(CUSTOMERS)
+instants = st.integers(0, LAST)
+workers = st.sampled_from(["w1", "w2"])
+limits = st.sampled_from([0, 1, 2, 9, -1])
+bodies = st.binary(max_size=3)
+
+
+@st.composite
+def parts(draw: st.DrawFn, customer: str) -> dict[str, object]:
+    """All of a commit but its version; the keys of messages belong to one customer."""
+    keys = st.sampled_from([f"{customer}/1", f"{customer}/2"])
+    rows = st.builds(
+        OutboxRow, keys, st.just(customer), st.sampled_from(["email", "sms"]), instants
+    )
+    seen = st.builds(SeenEvent, st.sampled_from(EVENTS), st.sampled_from("xy"), instants)
+    entries = draw(st.lists(st.integers(0, 9), max_size=3))
+    return {
+        "body": draw(bodies),
+        "next_due": draw(st.none() | instants),
+        "at": draw(instants),
+        "journal": json.dumps(entries).encode() if entries else draw(st.sampled_from([b"", b"[]"])),
+        "profile": draw(st.none() | bodies),
+        "put": draw(st.lists(rows, max_size=2)),
+        "drop": draw(st.lists(keys, max_size=2)),
+        "seen": draw(st.lists(seen, max_size=2)),
+    }
+
+
+class StoresAgree(RuleBasedStateMachine):
+    """Does everything to both, and compares every answer."""
+
+    @initialize()
+    def start(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.file = Path(self.folder.name) / "journeys.db"
+        self.memory = MemoryStore()
+        self.sqlite = SQLiteStore(self.file, synchronous="off")
+        self.versions: dict[str, int] = {}
+        self.entries: dict[str, int] = {}
+        self.expires: dict[tuple[str, str], int] = {}
+        self.latest = 0
+        self.claims: list[tuple[ClaimedMessage, ClaimedMessage]] = []
+
+    def teardown(self) -> None:
+        if hasattr(self, "sqlite"):
+            self.sqlite.close()
+            self.folder.cleanup()
+
+    def both(self, ask: Callable[[Store], object]) -> object:
+        """Return the answer of both, or the error that both raised."""
+        answers = []
+        for store in (self.memory, self.sqlite):
+            try:
+                answers.append(ask(store))
+            except (StoreError, UsageError) as error:
+                answers.append((type(error), str(error)))
+        assert answers[0] == answers[1]
+        return answers[0]
+
+    @rule(data=st.data(), who=st.lists(customers, min_size=1, max_size=3))
+    def commit(self, data: st.DataObject, who: list[str]) -> None:
+        commits, wrong = [], len(set(who)) < len(who)
+        for customer in who:
+            version = self.versions.get(customer, 0)
+            expected = data.draw(st.sampled_from([version] * 6 + [version + 1, version - 1]))
+            first = self.entries.get(customer, 0) + 1
+            first = data.draw(st.sampled_from([first] * 8 + [first + 1]))
+            commit = CustomerCommit(
+                customer, expected, first_seq=first, **data.draw(parts(customer))
+            )
+            commits.append(commit)
+            count = len(json.loads(commit.journal or b"[]"))
+            hole = count and first != self.entries.get(customer, 0) + 1
+            wrong = wrong or bool(expected == version and hole)
+        answer = self.both(lambda store: list(store.commit(commits)))
+        if wrong:
+            assert isinstance(answer, tuple), "a commit that makes no sense was accepted"
+            return
+        assert answer == [
+            one.customer_id
+            for one in commits
+            if one.expected != self.versions.get(one.customer_id, 0)
+        ]
+        for one in commits:
+            if one.customer_id not in answer:
+                self.note(one)
+
+    def note(self, one: CustomerCommit) -> None:
+        """Remember what the next commit has to build on, and which events must be known."""
+        self.versions[one.customer_id] = one.expected + 1
+        count = len(json.loads(one.journal or b"[]"))
+        self.entries[one.customer_id] = self.entries.get(one.customer_id, 0) + count
+        for event in one.seen:
+            self.expires[one.customer_id, event.event_id] = event.expires
+        if one.seen:
+            self.latest = max(self.latest, one.at)
+
+    @rule(now=instants, limit=limits, lease=instants, worker=workers)
+    def claim(self, now: int, limit: int, lease: int, worker: str) -> None:
+        def ask(store: Store) -> list[tuple[object, ...]]:
+            claims = store.claim(now, limit=limit, lease_until=lease, worker=worker)
+            if store is self.memory:
+                self.fresh = list(claims)
+            else:
+                self.twins = list(claims)
+            return [(c.key, c.customer_id, c.channel, c.due, c.content) for c in claims]
+
+        self.both(ask)
+        self.claims += zip(self.fresh, self.twins, strict=True)
+
+    def some_claims(self, data: st.DataObject) -> list[tuple[ClaimedMessage, ClaimedMessage]]:
+        return data.draw(st.lists(st.sampled_from(self.claims), max_size=3)) if self.claims else []
+
+    @rule(data=st.data())
+    def unclaim(self, data: st.DataObject) -> None:
+        pairs = self.some_claims(data)
+        self.memory.unclaim([mine for mine, _ in pairs])
+        self.sqlite.unclaim([twin for _, twin in pairs])
+
+    @rule(data=st.data(), content=bodies)
+    def keep_content(self, data: st.DataObject, content: bytes) -> None:
+        pairs = self.some_claims(data)
+        self.memory.keep_content([(mine, content) for mine, _ in pairs])
+        self.sqlite.keep_content([(twin, content) for _, twin in pairs])
+
+    @rule(worker=workers)
+    def recover(self, worker: str) -> None:
+        self.both(lambda store: store.recover(worker))
+
+    @rule(version=st.integers(1, 11), journey=st.sampled_from("ab"), digest=st.sampled_from("xy"))
+    def publish(self, journey: str, version: int, digest: str) -> None:
+        one = Definition(journey, version, digest, digest.encode())
+        self.both(lambda store: store.publish([one]))
+
+    @rule()
+    def reopen(self) -> None:
+        self.sqlite.close()
+        self.sqlite = SQLiteStore(self.file, synchronous="off")
+
+    @rule(now=instants, limit=limits)
+    def due(self, now: int, limit: int) -> None:
+        self.both(lambda store: list(store.due(now, limit=limit)))
+
+    @rule(after=st.sampled_from(["", *CUSTOMERS]), limit=limits)
+    def page(self, after: str, limit: int) -> None:
+        self.both(lambda store: list(store.customers(after=after, limit=limit)))
+
+    @rule(customer=customers, after=st.integers(-1, 9))
+    def journal(self, customer: str, after: int) -> None:
+        self.both(lambda store: list(store.journal(customer, after=after)))
+
+    @rule(asked=st.lists(customers, max_size=5), profiles=st.booleans())
+    def load(self, asked: list[str], profiles: bool) -> None:
+        self.both(lambda store: dict(store.load(asked, profiles=profiles)))
+
+    @rule()
+    def seen(self) -> None:
+        everything = [(customer, event) for customer in CUSTOMERS for event in EVENTS]
+        memory, sqlite = (dict(one.seen(everything)) for one in (self.memory, self.sqlite))
+        for place in everything:
+            if self.expires.get(place, -1) >= self.latest:  # O8: not forgotten before
+                assert place in memory
+                assert place in sqlite
+            if place in memory and place in sqlite:
+                assert memory[place] == sqlite[place]
+
+    @invariant()
+    def they_look_the_same(self) -> None:
+        if hasattr(self, "sqlite"):
+            assert self.both(lambda store: dict(store.versions(CUSTOMERS))) == self.versions
+            self.both(lambda store: store.next_due())
+            self.both(lambda store: list(store.definitions()))
+
+
+StoresAgree.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestStoresAgree = StoresAgree.TestCase
