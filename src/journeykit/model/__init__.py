@@ -11,6 +11,7 @@ from journeykit.model.conditions import (
     PastComparison,
     PastStream,
     RelativeMoment,
+    parts_of,
     past_streams,
     reads,
 )
@@ -147,6 +148,7 @@ __all__ = [
     "on_loops",
     "ons_of",
     "outcome",
+    "parts_of",
     "past_streams",
     "reads",
     "reads_of",

@@ -110,6 +110,8 @@ def _checked_operand(kind: Kind, op: Op, value: Any) -> Any:
         objection = objection_to_pair(kind, value.kind)
     elif isinstance(value, RelativeMoment):
         objection = objection_to_moment(kind)
+    elif value == ():
+        objection = "the list is empty, so the answer never changes", "give a value"
     elif isinstance(value, tuple):
         return tuple(_constant(kind, one) for one in value)
     else:
@@ -139,7 +141,7 @@ def _shape_of(value: object) -> str:
 Operand = Annotated[
     Annotated[FieldRef, Tag("FieldRef")]
     | Annotated[RelativeMoment, Tag("RelativeMoment")]
-    | Annotated[tuple[Scalar, ...], Field(min_length=1), Tag("-many")]
+    | Annotated[tuple[Scalar, ...], Tag("-many")]
     | Annotated[Scalar, Tag("-one")],
     Discriminator(_shape_of),
 ]

@@ -11,13 +11,13 @@ from journeykit.model.retelling import Wrong
 from journeykit.time import DAY, Duration
 
 Span = Duration | timedelta | str
-_DAYS = 36_525
+_YEARS = 100
 
 
 def _bounded(value: Duration) -> Duration:
-    days = abs(value.months) * 30 + abs(value.days) + abs(value.micros) // DAY
-    if days > _DAYS:
-        raise Wrong("a span of time is at most 100 years long", "give a shorter one")
+    days = abs(value.months) * 365.25 / 12 + abs(value.days) + abs(value.micros) / DAY
+    if days > _YEARS * 365.25:
+        raise Wrong(f"a span of time is at most {_YEARS} years long", "give a shorter one")
     return value
 
 

@@ -317,7 +317,9 @@ class Branch(Step):
     @model_validator(mode="after")
     def _some_way(self) -> Branch:
         if not self.whens:
-            raise Wrong("a branch without a When", "give at least one When(condition, [steps])")
+            raise Wrong(
+                "a branch without a When", "give at least one When(condition, [steps])", "whens"
+            )
         return self
 
 
@@ -354,9 +356,10 @@ class Split(Step):
             raise Wrong(
                 "a split needs two or more arms with different names",
                 'write Split(Arm("a", 50, [...]), Arm("b", 50, [...]))',
+                "arms",
             )
         if not any(arm.weight for arm in self.arms):
-            raise Wrong("every arm has weight 0", "give at least one arm a weight above 0")
+            raise Wrong("every arm has weight 0", "give at least one arm a weight above 0", "arms")
         return self
 
 
