@@ -38,6 +38,7 @@ from journeykit import (
 from journeykit.kernel import ChannelAnswered, CustomerState, EventArrived, advance
 from journeykit.kernel import journal as j
 from journeykit.kernel.arriving import hear
+from journeykit.kernel.moving import leave
 from journeykit.kernel.turn import Turn
 from journeykit.machine import compile_workspace, journey_machine
 
@@ -113,7 +114,8 @@ def moves_per_second() -> float:
         turn.event = event.data
         here = table.steps[run.step]
         hearing = here.hears.get(event.name) or table.hearing(here, event.name)
-        hear(turn, run, here, hearing, event)
+        if hear(turn, run, here, hearing, event):
+            leave(turn, run, "event", here)
     took = perf_counter() - start
     assert sum(type(entry) is j.Moved for entry in turn.entries) == MOVES
     return MOVES / took

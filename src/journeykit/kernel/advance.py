@@ -18,7 +18,8 @@ from typing import Any
 from msgspec import Struct
 
 from journeykit.kernel import journal as j
-from journeykit.kernel.arriving import leave_by_condition, take
+from journeykit.kernel.arriving import take
+from journeykit.kernel.leaving import foresee, leave_by_condition
 from journeykit.kernel.moving import leave
 from journeykit.kernel.sending import ask_again, settle
 from journeykit.kernel.signals import Signal
@@ -84,8 +85,11 @@ def advance(
     _fire(turn, limit)
     while turn.asked:
         settle(turn)
+        leave_by_condition(turn)
         turn.soonest = soonest(state)
         _fire(turn, limit)
+    if turn.rules.leaves_by_time:
+        foresee(turn)
     if turn.entries:
         _forget(turn)
         turn.close()
@@ -102,14 +106,15 @@ def advance(
 def _fire(turn: Turn, limit: int) -> None:
     """Fire what is due at or before `limit`: the earliest first, ties in a total order."""
     while turn.soonest <= limit:
+        leave_by_condition(turn)
         due = _due(turn, limit)
         if not due:
             turn.soonest = soonest(turn.state)
             return
-        leave_by_condition(turn)
         for _, _, _, _, thing in due:
             if isinstance(thing, Enrollment):
                 _timer(turn, thing, limit)
+                leave_by_condition(turn)
             elif turn.state.messages.get(thing.id) is thing and thing.id not in turn.asked:
                 ask_again(turn, thing)
 
@@ -123,9 +128,10 @@ def _due(turn: Turn, limit: int) -> list[tuple[int, int, str, str, Enrollment | 
     ]
     for message in state.messages.values():
         until = message.until
-        if message.status == "held" and until is not None and until <= limit:
-            if message.id not in turn.asked:
-                found.append((until, 1, message.journey, message.id, message))
+        is_due = message.status == "held" and until is not None and until <= limit
+        if is_due and message.id not in turn.asked:
+            assert until is not None
+            found.append((until, 1, message.journey, message.id, message))
     if len(found) > 1:
         found.sort(key=lambda row: row[:4])
     return found
@@ -146,7 +152,7 @@ def _forget(turn: Turn) -> None:
     ledger = turn.stamp - rules.gate.ledger_span - _SLACK
     marks = turn.stamp - rules.remember - _SLACK
     old = bool(state.ledger) and state.ledger[0].at < ledger
-    old = old or any(instants[0] < marks for instants in state.marks.values())
+    old = old or any(known[0].received < marks for known in state.marks.values())
     tallies = {
         stream: before
         for stream, reach in rules.reaches.items()

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from journeykit.kernel import journal as j
 from journeykit.kernel import signals as s
 from journeykit.kernel.entering import enter, mark_key, refuse, try_enter
+from journeykit.kernel.leaving import leave_by_condition
 from journeykit.kernel.moving import end_run, leave, reckon_anew
 from journeykit.kernel.sending import answered, closed_at_hand_over
 from journeykit.kernel.state import Enrollment
@@ -45,18 +46,6 @@ def take(turn: Turn, signal: s.Signal) -> None:
     leave_by_condition(turn)
 
 
-def leave_by_condition(turn: Turn) -> None:
-    """End the runs whose exit condition holds now (rule E2)."""
-    if not turn.rules.leaves_by_condition:
-        return
-    for run in tuple(turn.state.enrollments.values()):
-        conditions = turn.table(run).exit_conditions
-        if conditions:
-            reading = turn.read_run(run)
-            if any(guard(reading) for guard in conditions):
-                end_run(turn, run, "exited", "exit_condition")
-
-
 def _profile(turn: Turn, signal: s.ProfileTold) -> None:
     zone, addresses = turn.learn(signal.attributes)
     turn.emit(j.Profiled(turn.stamp, signal.attributes, zone, addresses))
@@ -78,7 +67,8 @@ def _enroll(turn: Turn, signal: s.EnrollAsked) -> None:
         refuse(turn, table, None, "key_missing", "")
         return
     cause = signal.id or f"#{turn.seq}"
-    enter(turn, table, signal.key, ("", cause, signal.received, signal.data))
+    received = signal.received
+    enter(turn, table, signal.key, ("", cause, received, received, signal.data))
 
 
 def _cancel(turn: Turn, signal: s.CancelAsked) -> None:
@@ -97,16 +87,23 @@ def _event(turn: Turn, event: s.EventArrived) -> None:
     name = event.name
     occurred = event.occurred
     turn.event = event.data
+    going: list[tuple[Enrollment, CompiledStep]] = []
     for run in tuple(state.enrollments.values()):
         table = rules.tables[run.journey, run.version]
         here = table.steps[run.step]
         hearing = here.hears.get(name) or table.hearing(here, name)
-        if hearing is not None and occurred >= run.entered:  # O5
-            hear(turn, run, here, hearing, event)
+        if hearing is None or occurred < run.entered:  # O5
+            continue
+        if hear(turn, run, here, hearing, event):
+            going.append((run, here))
     leave_by_condition(turn)
+    for run, here in going:  # O6: waits after all goals and exits
+        if run.id in state.enrollments:
+            leave(turn, run, "event", here)
+            leave_by_condition(turn)
     entries = rules.entries.get(name)
     if entries is not None:
-        trigger = (name, event.id, event.occurred, event.data)
+        trigger = (name, event.id, event.received, event.occurred, event.data)
         for table, listener in entries:
             try_enter(turn, table, listener, trigger)
     marks = rules.marks.get(name)
@@ -130,12 +127,16 @@ def _count(turn: Turn, event: s.EventArrived) -> None:
 
 def hear(
     turn: Turn, run: Enrollment, here: CompiledStep, hearing: Hearing, event: s.EventArrived
-) -> None:
-    """Let one run, which stands at `here`, hear the event at hand: goals, exits, its wait."""
+) -> bool:
+    """Let one run, which stands at `here`, hear the event at hand: goals, exits, its waits.
+
+    Returns:
+        Whether it is what the run waits for where it stands; the caller lets it leave.
+    """
     turn.trigger = run.data
     turn.results = run.results
     if hearing.ends and _ends(turn, run, hearing, event):
-        return
+        return False
     arrived = False
     for listener in hearing.here:
         if here.since_entry or event.occurred >= run.at:
@@ -146,8 +147,7 @@ def hear(
     for step, listener in hearing.ahead:
         if step.id not in run.latched and _concerns(turn, run, listener):
             turn.emit(j.Latched(turn.stamp, run.id, step.id))  # O7
-    if arrived:
-        leave(turn, run, "event", here)
+    return arrived
 
 
 def _ends(turn: Turn, run: Enrollment, hearing: Hearing, event: s.EventArrived) -> bool:
@@ -182,9 +182,9 @@ def _concerns(turn: Turn, run: Enrollment, listener: Listener) -> bool:
 def _mark(turn: Turn, listener: Listener, event: s.EventArrived) -> None:
     """Remember an exit or goal event, for a trigger that may arrive after it (O5)."""
     turn.event = event.data
-    turn.trigger = {}
-    if listener.guard is not None and not listener.guard(turn):
+    data = event.data if listener.asks_run else None
+    if data is None and listener.guard is not None and not listener.guard(turn):
         return
     key = None if listener.key is None else listener.key(turn)
     if listener.key is None or key is not None:
-        turn.emit(j.Marked(turn.stamp, mark_key(listener, key), event.occurred))
+        turn.emit(j.Marked(turn.stamp, mark_key(listener, key), event.occurred, data))

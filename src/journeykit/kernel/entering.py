@@ -16,14 +16,15 @@ from journeykit.kernel.turn import Turn
 from journeykit.machine import Listener, Table
 from journeykit.time import shift
 
-Trigger = tuple[str, str, int, dict[str, Any]]  # event name ("" for a call), cause, occurred, data
+# Event name ("" for a call), cause, received, occurred, data.
+Trigger = tuple[str, str, int, int, dict[str, Any]]
 
 
 def try_enter(turn: Turn, table: Table, listener: Listener, trigger: Trigger) -> None:
     """Start a run of `table` for an event, or journal why not."""
-    name, _, _, data = trigger
+    name, _, _, _, data = trigger
     turn.event = data
-    turn.trigger = data
+    turn.read_nobody(data)
     key = None
     if listener.key is not None:
         key = listener.key(turn)
@@ -38,15 +39,19 @@ def try_enter(turn: Turn, table: Table, listener: Listener, trigger: Trigger) ->
 
 def enter(turn: Turn, table: Table, key: str | None, trigger: Trigger) -> None:
     """Start a run unless a rule of re-entry forbids it."""
-    name, cause, occurred, data = trigger
+    name, cause, _, occurred, data = trigger
+    seed, customer = turn.rules.seed, turn.state.id
+    when = str(occurred) if name else ""
+    run_id = derived_id(seed, "enrollment", table.journey, customer, key or "", cause, when)
+    if run_id in turn.state.enrollments:  # the very same cause, told again after a long time
+        refuse(turn, table, key, "already_inside", name)
+        return
     reason, restarted = _objection(turn, table, key, trigger)
     if reason is not None:
         refuse(turn, table, key, reason, name)
         return
     for run in restarted:
         end_run(turn, run, "restarted", name)
-    seed, customer = turn.rules.seed, turn.state.id
-    run_id = derived_id(seed, "enrollment", table.journey, customer, key or "", cause)
     turn.emit(
         j.Entered(turn.stamp, run_id, table.journey, table.version, name, occurred, key, data)
     )
@@ -63,7 +68,7 @@ def _objection(
     turn: Turn, table: Table, key: str | None, trigger: Trigger
 ) -> tuple[str | None, list[Enrollment]]:
     """Return why the trigger may not enter, and the runs that it would restart."""
-    _, _, occurred, data = trigger
+    _, _, _, occurred, data = trigger
     journey = table.journey
     if table.holdout and _held_out(turn, table):
         return "holdout", []
@@ -72,9 +77,9 @@ def _objection(
     reason = _re_entry(turn, table, key, occurred, inside)
     if reason is not None:
         return reason, []
-    if _already_over(turn, table, key, occurred):
+    if _already_over(turn, table, key, trigger):
         return "exit_already_happened", []
-    turn.trigger = data
+    turn.read_nobody(data)
     if any(guard(turn) for guard in table.exit_conditions):
         return "exit_condition_holds", []
     restarted = inside if table.reentry == "restart" else []
@@ -110,21 +115,48 @@ def _re_entry(
     return "re_entry_too_soon" if too_soon else None
 
 
-def _already_over(turn: Turn, table: Table, key: str | None, occurred: int) -> bool:
+def _already_over(turn: Turn, table: Table, key: str | None, trigger: Trigger) -> bool:
     """Tell whether an exit or a goal of the run happened before its late trigger came (O5)."""
-    marks = turn.state.marks
-    if not marks:
+    if not turn.state.marks:
         return False
-    for listener in table.exit_listeners:
-        if any(at >= occurred for at in marks.get(mark_key(listener, key), ())):
-            return True
-    for goal in table.goals:
-        if not goal.ends_run:
+    occurred = trigger[3]
+    if any(
+        _happened(turn, listener, key, trigger, before=None) for listener in table.exit_listeners
+    ):
+        return True
+    return any(
+        _happened(
+            turn,
+            goal.listener,
+            key,
+            trigger,
+            before=None if goal.within is None else shift(occurred, goal.within, turn.zone),
+        )
+        for goal in table.goals
+        if goal.ends_run
+    )
+
+
+def _happened(
+    turn: Turn, listener: Listener, key: str | None, trigger: Trigger, *, before: int | None
+) -> bool:
+    """Tell whether an event that `listener` hears would have ended the run of `trigger`.
+
+    What happened at the very instant of the trigger counts if the trigger came late. If it
+    did not, or if both are of one type, they are told apart by their order of receipt.
+    """
+    name, _, received, occurred, data = trigger
+    together = occurred < received and listener.event != name
+    since = occurred if together else occurred + 1
+    for mark in turn.state.marks.get(mark_key(listener, key), ()):
+        if mark.occurred < since or (before is not None and mark.occurred >= before):
             continue
-        end = None if goal.within is None else shift(occurred, goal.within, turn.zone)
-        for at in marks.get(mark_key(goal.listener, key), ()):
-            if at >= occurred and (end is None or at < end):
-                return True
+        if mark.data is None:
+            return True
+        turn.event = mark.data
+        turn.read_nobody(data)
+        if listener.guard is not None and listener.guard(turn):
+            return True
     return False
 
 

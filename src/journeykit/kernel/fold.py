@@ -17,6 +17,7 @@ from journeykit.kernel.state import (
     Delivered,
     Enrollment,
     History,
+    Mark,
     Message,
     consent_key,
     history_key,
@@ -74,15 +75,17 @@ def _counted(state: CustomerState, entry: j.Counted) -> None:
 
 
 def _marked(state: CustomerState, entry: j.Marked) -> None:
-    state.marks.setdefault(entry.mark, []).append(entry.occurred)
+    mark = Mark(entry.occurred, entry.at, entry.data)
+    state.marks.setdefault(entry.mark, []).append(mark)
 
 
 def _forgot(state: CustomerState, entry: j.Forgot) -> None:
     state.ledger = [line for line in state.ledger if line.at >= entry.ledger]
     kept = {
-        mark: [at for at in instants if at >= entry.marks] for mark, instants in state.marks.items()
+        name: [mark for mark in marks if mark.received >= entry.marks]
+        for name, marks in state.marks.items()
     }
-    state.marks = {mark: instants for mark, instants in kept.items() if instants}
+    state.marks = {name: marks for name, marks in kept.items() if marks}
     for stream, before in entry.tallies.items():
         prune_tally(state.tallies[stream], before)
 
@@ -129,6 +132,10 @@ def move_run(run: Enrollment, entry: j.Moved) -> None:
 
 def _rescheduled(state: CustomerState, entry: j.Rescheduled) -> None:
     state.enrollments[entry.enrollment].due = entry.due
+
+
+def _foreseen(state: CustomerState, entry: j.Foreseen) -> None:
+    state.enrollments[entry.enrollment].leaves = entry.leaves
 
 
 def _latched(state: CustomerState, entry: j.Latched) -> None:
@@ -247,6 +254,7 @@ APPLY: dict[type[j.Entry], Callable[[CustomerState, Any], None]] = {
     j.Refused: _nothing,
     j.Moved: _moved,
     j.Rescheduled: _rescheduled,
+    j.Foreseen: _foreseen,
     j.Latched: _latched,
     j.Met: _met,
     j.Ended: _ended,

@@ -94,10 +94,14 @@ class Counted(Entry, tag="count"):
 
 
 class Marked(Entry, tag="mark"):
-    """An exit or goal event was remembered, for a trigger that may arrive late."""
+    """An exit or goal event was remembered, for a trigger that may arrive late.
+
+    `data` is its fields where what must hold of it depends on the run, else None.
+    """
 
     mark: str
     occurred: int
+    data: dict[str, Any] | None
 
 
 class Forgot(Entry, tag="forget"):
@@ -148,6 +152,13 @@ class Rescheduled(Entry, tag="reschedule"):
 
     enrollment: str
     due: int
+
+
+class Foreseen(Entry, tag="foresee"):
+    """If nothing but time passes, the exit condition of a run will hold at `leaves`."""
+
+    enrollment: str
+    leaves: int | None
 
 
 class Latched(Entry, tag="latch"):
@@ -265,6 +276,7 @@ AnyEntry = (
     | Refused
     | Moved
     | Rescheduled
+    | Foreseen
     | Latched
     | Met
     | Ended

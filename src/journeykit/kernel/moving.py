@@ -14,7 +14,7 @@ from journeykit.kernel.state import Enrollment
 from journeykit.kernel.timing import moment_of, reached_at, span_ends, stamp_instant
 from journeykit.kernel.turn import Turn
 from journeykit.machine import CompiledStep, SendPlan
-from journeykit.time import shift
+from journeykit.time import is_zone, shift
 
 
 def leave(
@@ -70,9 +70,11 @@ def _wait_at(turn: Turn, run: Enrollment, step: CompiledStep) -> tuple[int | Non
     Neither for a step that does not wait for time.
     """
     kind = step.kind
-    if kind == "wait_for" and step.id in run.latched:
-        return None, "event"
-    if kind == "wait" or kind == "wait_for":
+    if kind == "wait_for":
+        if step.id in run.latched:
+            return None, "event"
+        return span_ends(turn, step, reached_at(turn, run)), None
+    if kind == "wait":
         start = reached_at(turn, run)
         due = span_ends(turn, step, start)
         return (due, None) if due > start else (None, "done")
@@ -109,8 +111,7 @@ def _act(turn: Turn, run: Enrollment, step: CompiledStep, why: str) -> str | Non
             drawn = fraction(turn.rules.seed, "split", run.journey, step.id, turn.state.id)
             return next(str(outcome) for end, outcome in step.plan if drawn < end)
         case "set":
-            _assign(turn, run, step)
-            return "done"
+            return _assign(turn, run, step)
         case "consent":
             granted, channels, topic = step.plan
             source = f"journey {run.journey}"
@@ -126,13 +127,19 @@ def _act(turn: Turn, run: Enrollment, step: CompiledStep, why: str) -> str | Non
     return None
 
 
-def _assign(turn: Turn, run: Enrollment, step: CompiledStep) -> None:
-    field, value = step.plan
-    attributes = {field: value(turn.read_run(run))}
+def _assign(turn: Turn, run: Enrollment, step: CompiledStep) -> str | None:
+    """Set an attribute; a run that would set a zone that there is not fails, alone (T7)."""
+    field, given = step.plan
+    value = given(turn.read_run(run))
+    if field == "timezone" and value is not None and not is_zone(value):
+        end_run(turn, run, "failed", "unknown_zone")
+        return None
+    attributes = {field: value}
     zone, addresses = turn.learn(attributes)
     turn.emit(j.Assigned(turn.stamp, run.id, attributes, zone, addresses))
     if turn.zone_changed():
         reckon_anew(turn)
+    return "done"
 
 
 def reckon_anew(turn: Turn) -> None:

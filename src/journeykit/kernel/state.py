@@ -41,7 +41,8 @@ class Enrollment(Struct, omit_defaults=True, gc=False):
         met: Numbers of the goals that were counted.
         results: Send step id to what became of its last message.
         passed: Id of a step on a loop to the moment at which it last let the run pass.
-        at: Instant of the last journal entry about this run.
+        at: When it came to its present step.
+        leaves: When its exit condition will hold if nothing but time passes, or None.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Enrollment(Struct, omit_defaults=True, gc=False):
     results: dict[str, str] = field(default_factory=dict)
     passed: dict[str, int] = field(default_factory=dict)
     at: int = 0
+    leaves: int | None = None
 
 
 class Message(Struct, omit_defaults=True, gc=False):
@@ -104,6 +106,17 @@ class Delivered(Struct, array_like=True, gc=False):
     transactional: bool = False
 
 
+class Mark(Struct, array_like=True, omit_defaults=True, gc=False):
+    """An exit or goal event of the past: when it happened, and when it was told.
+
+    `data` is its fields where what must hold of it depends on the run, else None.
+    """
+
+    occurred: int
+    received: int
+    data: dict[str, Any] | None = None
+
+
 class History(Struct, array_like=True, gc=False):
     """Entries of one customer into one journey (and key): the last instant and how many."""
 
@@ -125,8 +138,8 @@ class CustomerState(Struct, omit_defaults=True, gc=False):
         messages: Open messages by id, in the order of their decision.
         ledger: Accepted messages, oldest first.
         history: `journey` or `journey/key` to past entries.
-        marks: Exit and goal events of the past: mark id (and key) to instants, for triggers
-            that arrive late.
+        marks: Exit and goal events of the past by mark id (and key), for triggers that
+            arrive late.
         tallies: What conditions ask about the past, by stream id.
     """
 
@@ -141,7 +154,7 @@ class CustomerState(Struct, omit_defaults=True, gc=False):
     messages: dict[str, Message] = field(default_factory=dict)
     ledger: list[Delivered] = field(default_factory=list)
     history: dict[str, History] = field(default_factory=dict)
-    marks: dict[str, list[int]] = field(default_factory=dict)
+    marks: dict[str, list[Mark]] = field(default_factory=dict)
     tallies: dict[str, Tally] = field(default_factory=dict)
 
 
@@ -150,6 +163,9 @@ def next_due(state: CustomerState) -> int | None:
     due: int | None = None
     for enrollment in state.enrollments.values():
         at = enrollment.due
+        if at is not None and (due is None or at < due):
+            due = at
+        at = enrollment.leaves
         if at is not None and (due is None or at < due):
             due = at
     for message in state.messages.values():

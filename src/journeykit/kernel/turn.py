@@ -80,6 +80,12 @@ class Turn(Reading):
         self.results = run.results
         return self
 
+    def read_nobody(self, trigger: dict[str, Any]) -> Reading:
+        """Let conditions read a trigger that has not started a run yet."""
+        self.trigger = trigger
+        self.results = _NO_FIELDS
+        return self
+
     def table(self, run: Enrollment) -> Table:
         """Return the table that `run` is on."""
         return self.rules.tables[run.journey, run.version]

@@ -3,13 +3,13 @@
 from journeykit.machine.compile import (
     amount_text,
     compile_journey,
-    date_of,
-    instant_of,
     key_text,
 )
+from journeykit.machine.crossings import TimedGuard
 from journeykit.machine.guards import Guard, Reading, compile_condition, compile_value
 from journeykit.machine.policy import CapRule, GatePlan, QuietRule
 from journeykit.machine.rules import Rules, StreamRule, compile_workspace
+from journeykit.machine.stamps import date_of, instant_of
 from journeykit.machine.statechart import build_machine, journey_machine, moves_of
 from journeykit.machine.table import (
     CompiledStep,
@@ -42,6 +42,7 @@ __all__ = [
     "StreamRule",
     "Table",
     "Tally",
+    "TimedGuard",
     "add_to_tally",
     "amount_text",
     "build_machine",

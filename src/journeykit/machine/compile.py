@@ -7,11 +7,13 @@ it, not off the graph.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from hashlib import blake2b
 from typing import Any
 
+from journeykit.machine.crossings import timed_guard
 from journeykit.machine.guards import Reading, compile_condition, compile_value
+from journeykit.machine.stamps import date_of, instant_of
 from journeykit.machine.statechart import build_machine, moves_of
 from journeykit.machine.table import (
     CompiledStep,
@@ -39,6 +41,7 @@ from journeykit.model import (
     WaitUntil,
     ancestors,
     on_loops,
+    reads,
 )
 from journeykit.time import Cron, parse_clock, parse_days, to_micros, wall_of, zone
 
@@ -61,9 +64,12 @@ def compile_journey(journey: Journey) -> Table:
         for number, goal in enumerate(journey.goal)
     ]
     table.exit_listeners = [_listener(on) for on in journey.exits if isinstance(on, On)]
-    table.exit_conditions = [
-        compile_condition(rule, incoming=None) for rule in journey.exits if not isinstance(rule, On)
-    ]
+    for rule in journey.exits:
+        if not isinstance(rule, On):
+            guard = compile_condition(rule, incoming=None)
+            timed = timed_guard(rule, guard)
+            table.exit_conditions.append(guard)
+            table.timed_exits += [] if timed is None else [timed]
     _listen(table)
     return table
 
@@ -185,17 +191,6 @@ def _stamp(value: FieldRef | datetime | date) -> Callable[[Reading], Stamp | Non
     return lambda reading: fixed
 
 
-def instant_of(text: str) -> int:
-    """Read an instant in wire form as micros."""
-    moment = datetime.fromisoformat(text)
-    return to_micros(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-
-
-def date_of(text: str) -> int:
-    """Read a date in wire form as the wall micros of its midnight."""
-    return wall_of(datetime.combine(date.fromisoformat(text), time()))
-
-
 def _value(value: object) -> Getter:
     if isinstance(value, FieldRef):
         return compile_value(value, incoming=None)
@@ -203,9 +198,10 @@ def _value(value: object) -> Getter:
 
 
 def _listener(on: On) -> Listener:
-    guard = None
+    guard, asks_run = None, False
     if on.where is not None:
         guard = compile_condition(on.where, incoming=on.event)
+        asks_run = any(ref.of not in ("profile", on.event) for ref in reads(on.where))
     key = None
     if on.key is not None:
         read = compile_value(on.key, incoming=on.event)
@@ -215,7 +211,7 @@ def _listener(on: On) -> Listener:
             return None if value is None else key_text(value)
 
     mark = blake2b(on.canonical(), digest_size=6).hexdigest()
-    return Listener(on.event, guard, key, mark)
+    return Listener(on.event, guard, key, mark, asks_run=asks_run)
 
 
 def key_text(value: object) -> str:

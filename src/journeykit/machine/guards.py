@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
 from decimal import Decimal
 from functools import reduce
 from typing import Any
 
+from journeykit.machine.stamps import date_of, instant_of
 from journeykit.machine.tally import EXACT, Tally
 from journeykit.model import (
     All,
@@ -24,7 +24,7 @@ from journeykit.model import (
     PastComparison,
     RelativeMoment,
 )
-from journeykit.time import DAY, Zone, shift, to_micros, wall_of, zone
+from journeykit.time import DAY, Zone, shift, zone
 
 Guard = Callable[["Reading"], bool]
 Read = Callable[["Reading"], Any]
@@ -219,8 +219,8 @@ def _moment_guard(leaf: Comparison, read: Read, order: Callable[[Any, Any], bool
             return False
         moment = shift(reading.now, offset, reading.zone)
         if is_date:
-            return order(_day(value), reading.zone.wall(moment) // DAY)
-        return order(_instant(value), moment)
+            return order(date_of(value) // DAY, reading.zone.wall(moment) // DAY)
+        return order(instant_of(value), moment)
 
     return guard
 
@@ -262,7 +262,7 @@ def _last(leaf: PastComparison, stream: str) -> Guard:
         return lambda reading: stream in reading.past
     order = _ORDER[leaf.op]
     value = leaf.value
-    fixed = None if isinstance(value, RelativeMoment) else _instant(str(value))
+    fixed = None if isinstance(value, RelativeMoment) else instant_of(str(value))
     offset = value.offset if isinstance(value, RelativeMoment) else None
 
     def guard(reading: Reading) -> bool:
@@ -275,23 +275,14 @@ def _last(leaf: PastComparison, stream: str) -> Guard:
     return guard
 
 
-def _instant(text: str) -> int:
-    return to_micros(datetime.fromisoformat(text))
-
-
-def _day(text: str) -> int:
-    day = date.fromisoformat(text)
-    return wall_of(datetime(day.year, day.month, day.day)) // DAY
-
-
 _CONVERT: dict[str, Convert | None] = {
     "text": None,
     "integer": None,
     "float": None,
     "boolean": None,
     "decimal": Decimal,
-    "date": _day,
-    "instant": _instant,
+    "date": date_of,
+    "instant": instant_of,
     "list": None,
     "json": None,
 }

@@ -39,7 +39,7 @@ class Rules:
 
     __slots__ = (
         "addresses", "current", "declared", "entries", "event_classes", "future_tolerance",
-        "gate", "leaves_by_condition", "marks",
+        "gate", "leaves_by_condition", "leaves_by_time", "marks",
         "max_steps", "reaches", "reads_profile", "remember", "seed", "streams", "tables",
         "workspace", "zone",
     )  # fmt: skip
@@ -68,6 +68,7 @@ class Rules:
                 self.tables[journey.name, journey.version] = compile_journey(journey)
                 journeys.append(journey)
         self.leaves_by_condition = any(t.exit_conditions for t in self.tables.values())
+        self.leaves_by_time = any(t.timed_exits for t in self.tables.values())
         self.entries = self._entries()
         self.marks = self._marks()
         self.streams = _streams(journeys, workspace)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
+from journeykit.machine.crossings import TimedGuard
 from journeykit.machine.guards import Guard, Reading
 from journeykit.time import Cron, Duration, Resolve, Zone
 
@@ -21,15 +22,24 @@ Kind = Literal[
 
 
 class Listener:
-    """One compiled `On`: does this event concern this run?"""
+    """One compiled `On`: does this event concern this run?
 
-    __slots__ = ("event", "guard", "key", "mark")
+    Attributes:
+        asks_run: Whether `guard` reads more than the event and the profile, so that there is
+            no answer before there is a run.
+        mark: A name for it, the same in every version of a journey that has it.
+    """
 
-    def __init__(self, event: str, guard: Guard | None, key: Getter | None, mark: str) -> None:
+    __slots__ = ("asks_run", "event", "guard", "key", "mark")
+
+    def __init__(
+        self, event: str, guard: Guard | None, key: Getter | None, mark: str, *, asks_run: bool
+    ) -> None:
         self.event = event
         self.guard = guard
         self.key = key
         self.mark = mark
+        self.asks_run = asks_run
 
 
 class GoalRule:
@@ -195,7 +205,7 @@ class Table:
 
     __slots__ = (
         "after", "entries", "exit_conditions", "exit_listeners", "goals", "hears", "holdout",
-        "journey", "keyed", "max_open", "reentry", "start", "steps", "version",
+        "journey", "keyed", "max_open", "reentry", "start", "steps", "timed_exits", "version",
     )  # fmt: skip
 
     def __init__(self, journey: str, version: int, steps: Mapping[str, CompiledStep]) -> None:
@@ -209,7 +219,8 @@ class Table:
         self.after: Duration | None = None
         self.goals: Sequence[GoalRule] = ()
         self.exit_listeners: Sequence[Listener] = ()
-        self.exit_conditions: Sequence[Guard] = ()
+        self.exit_conditions: list[Guard] = []
+        self.timed_exits: list[TimedGuard] = []
         self.hears: dict[str, Hearing] = {}
         self.holdout = 0.0
         self.max_open = 100

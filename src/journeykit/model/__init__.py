@@ -12,6 +12,7 @@ from journeykit.model.conditions import (
     PastStream,
     RelativeMoment,
     parts_of,
+    parts_of,
     past_streams,
     reads,
 )
@@ -148,6 +149,7 @@ __all__ = [
     "on_loops",
     "ons_of",
     "outcome",
+    "parts_of",
     "parts_of",
     "past_streams",
     "reads",

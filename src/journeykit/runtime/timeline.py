@@ -168,6 +168,11 @@ def _rescheduled(t: _Teller, e: j.Rescheduled) -> Told:
     return t.runs.get(e.enrollment, ""), "zone_changed", text
 
 
+def _foreseen(t: _Teller, e: j.Foreseen) -> Told:
+    when = "no passing of time" if e.leaves is None else f"time alone, {t.local(e.leaves)}"
+    return t.runs.get(e.enrollment, ""), "", f"its exit condition will be met by {when}"
+
+
 def _latched(t: _Teller, e: j.Latched) -> Told:
     return t.runs.get(e.enrollment, ""), "", f"what {e.step} waits for has come already"
 
@@ -250,6 +255,7 @@ _TELL: dict[type[j.Entry], Callable[[_Teller, Any], Told]] = {
     j.Refused: _refused,
     j.Moved: _moved,
     j.Rescheduled: _rescheduled,
+    j.Foreseen: _foreseen,
     j.Latched: _latched,
     j.Met: _met,
     j.Ended: _ended,

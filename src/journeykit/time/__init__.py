@@ -34,7 +34,7 @@ from journeykit.time.moments import (
     nth_month,
 )
 from journeykit.time.windows import Span, Windows, never_open
-from journeykit.time.zones import Resolve, Zone, zone
+from journeykit.time.zones import Resolve, Zone, is_zone, zone
 
 __all__ = [
     "DAY",
@@ -52,6 +52,7 @@ __all__ = [
     "days",
     "from_micros",
     "hours",
+    "is_zone",
     "local_moment",
     "minutes",
     "months",

@@ -189,6 +189,11 @@ def _found(name: str) -> Zone | None:
         return None
 
 
+def is_zone(name: object) -> bool:
+    """Tell whether the tz database has a zone of this name."""
+    return isinstance(name, str) and _found(name) is not None
+
+
 def zone(name: str) -> Zone:
     """Return the zone of this name, looked up once per process.
 
