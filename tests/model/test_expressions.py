@@ -110,7 +110,8 @@ def test_questions_about_the_past() -> None:
     assert isinstance(never, Not)
     lapsed: Any = last(OrderPlaced) <= ago(days(60))
     assert lapsed.value.ago == days(60)
-    assert count("order_placed") == 1 == (count(OrderPlaced) == 1).value  # type: ignore[arg-type]
+    by_name: Any = "order_placed"
+    assert (count(by_name) >= 1) == (count(OrderPlaced) >= 1)
 
 
 @pytest.mark.parametrize(

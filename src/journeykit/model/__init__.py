@@ -12,7 +12,6 @@ from journeykit.model.conditions import (
     PastStream,
     RelativeMoment,
     parts_of,
-    parts_of,
     past_streams,
     reads,
 )
@@ -149,7 +148,6 @@ __all__ = [
     "on_loops",
     "ons_of",
     "outcome",
-    "parts_of",
     "parts_of",
     "past_streams",
     "reads",

@@ -33,6 +33,7 @@ from journeykit.model.fields import Kind
 from journeykit.model.kinds import is_set, kind_of, marks_in, snake_case
 from journeykit.model.names import EVENT_NAME
 from journeykit.model.names import NAME as CHANNEL_NAME
+from journeykit.model.retelling import in_our_words
 from journeykit.model.values import WANTED_IN_JSON
 from journeykit.time import zone
 
@@ -107,12 +108,21 @@ def kinds_of(cls: type[Fact]) -> dict[str, Kind]:
 
 
 class _FactMeta(ModelMetaclass):
-    """Lets a subclass define a field anew without pydantic's warning about shadowing."""
+    """Plants the references, and lets a subclass define a field anew without a warning."""
 
-    def __new__(mcs, name: str, bases: Any, namespace: Any, **kwargs: Any) -> Any:
+    # By position only: `name=` is what an event class may say for itself.
+    def __new__(mcs, of: str, bases: Any, namespace: Any, /, **kwargs: Any) -> Any:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*shadows an attribute in parent.*")
-            return super().__new__(mcs, name, bases, namespace, **kwargs)
+            made: Any = super().__new__(mcs, of, bases, namespace, **kwargs)
+        if not made.__pydantic_complete__:
+            # Pydantic looked for the types where it was called from, and that is here.
+            made.model_rebuild(raise_errors=False, _parent_namespace_depth=3)
+        if made.__mro__[1] is not BaseModel:
+            made._check_class()
+            for name in made.model_fields:
+                setattr(made, name, _FieldDescriptor(name, made))
+        return made
 
     if not TYPE_CHECKING:  # or every misspelled field would pass the checkers
 
@@ -137,8 +147,8 @@ class Fact(BaseModel, metaclass=_FactMeta):
     __wire_name__: ClassVar[str] = ""
 
     @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
+    def _check_class(cls) -> None:
+        """Refuse a class whose instances could not be kept and read back."""
         if cls.model_computed_fields:
             raise DefinitionError(
                 f"{min(cls.model_computed_fields)!r} is a computed field",
@@ -147,7 +157,6 @@ class Fact(BaseModel, metaclass=_FactMeta):
             )
         for name, info in cls.model_fields.items():
             _check_field(cls, name, info)
-            setattr(cls, name, _FieldDescriptor(name, cls))
 
 
 def _check_field(cls: type[Fact], name: str, info: FieldInfo) -> None:
@@ -168,12 +177,6 @@ def _check_field(cls: type[Fact], name: str, info: FieldInfo) -> None:
             "a set has no order, and a journal must read the same each time",
             place=f"{cls.__name__}.{name}",
             remedy="make it a list or a tuple",
-        )
-    if issubclass(cls, Event) and _addresses_in(info):
-        raise DefinitionError(
-            "an event has no address; a customer has",
-            place=f"{cls.__name__}.{name}",
-            remedy="mark a field of the Profile class with Address",
         )
 
 
@@ -208,6 +211,17 @@ class Event(Fact):
     def __pydantic_init_subclass__(cls, name: str | None = None, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
 
+    @classmethod
+    def _check_class(cls) -> None:
+        super()._check_class()
+        for name, info in cls.model_fields.items():
+            if _addresses_in(info):
+                raise DefinitionError(
+                    "an event has no address; a customer has",
+                    place=f"{cls.__name__}.{name}",
+                    remedy="mark a field of the Profile class with Address",
+                )
+
 
 class Profile(Fact):
     """What the host knows of a customer; subclass it to add attributes, with defaults.
@@ -225,8 +239,8 @@ class Profile(Fact):
     __wire_name__: ClassVar[str] = PROFILE
 
     @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
+    def _check_class(cls) -> None:
+        super()._check_class()
         for name, info in cls.model_fields.items():
             if info.is_required():
                 raise DefinitionError(
@@ -235,12 +249,13 @@ class Profile(Fact):
                     remedy="give it one: a customer may be known by the id alone",
                 )
         for name in ("timezone", "locale", "country"):
-            kind, _ = kind_of(cls.model_fields[name].annotation)
-            if kind != "text" or cls.model_fields[name].default is not None:
+            info = cls.model_fields[name]
+            if kind_of(info.annotation)[0] != "text" or info.default is not None:
                 raise DefinitionError(
-                    "the attribute is not to be redefined", place=f"{cls.__name__}.{name}",
+                    "this attribute is not to be redefined",
+                    place=f"{cls.__name__}.{name}",
                     remedy="leave it as it is: text, unknown as long as it is None",
-                )  # fmt: skip
+                )
         cls.addresses()
 
     @classmethod
@@ -345,7 +360,7 @@ def _told(cls: type[Fact], detail: ErrorDetails) -> tuple[str, str, str]:
         known = ", ".join(cls.model_fields) or "none"
         hint = f"did you mean {near[0]!r}?" if near else f"the fields are {known}"
         return "there is no such field", place, hint
-    message = detail["msg"][:1].lower() + detail["msg"][1:]
+    message = in_our_words(detail["msg"])
     info = cls.model_fields.get(name)
     return message, place, f"give {_wanted(info)}" if info is not None else "see the class"
 

@@ -153,7 +153,13 @@ def _in_two(text: str) -> tuple[str, str]:
         problem, found, remedy = text.partition(mark)
         if found:
             return problem, kept + remedy
-    return text[:1].lower() + text[1:], "see the docstring"
+    return in_our_words(text), "see the docstring"
+
+
+def in_our_words(message: str) -> str:
+    """Turn what pydantic says of an input into a clause of ours."""
+    message = message.replace("Input should be", "it must be")
+    return message[:1].lower() + message[1:]
 
 
 def _follow(cls: type[BaseModel], loc: Iterable[int | str]) -> tuple[str, Models, Models]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from journeykit.errors import DefinitionError
 from journeykit.model.base import Frozen, Wrong
@@ -39,8 +40,10 @@ class Workspace(Frozen):
 
     journeys: Annotated[Sequence[Journey], AfterValidator(as_tuple)] = Field(kw_only=True)
     timezone: ZoneName = Field(kw_only=True)
-    profile: type[Profile] = Field(default=Profile, kw_only=True, exclude=True)
-    events: Annotated[Sequence[type[Event]], AfterValidator(as_tuple)] = Field(
+    profile: Annotated[type[Profile], SkipJsonSchema()] = Field(
+        default_factory=lambda: Profile, kw_only=True, exclude=True
+    )
+    events: Annotated[Sequence[type[Event]], AfterValidator(as_tuple), SkipJsonSchema()] = Field(
         default=(), kw_only=True, exclude=True
     )
     policy: Policy = Field(default_factory=Policy, kw_only=True)
