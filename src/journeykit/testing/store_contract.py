@@ -48,13 +48,14 @@ def check_store(make: Callable[[], S], *, reopen: Callable[[S], Store] | None = 
 
 
 def _broken(promise: Callable[[S], None], store: S) -> Exception | None:
-    try:
-        promise(store)
-    except Exception as error:  # whatever a store raises, the promise is not kept
-        return error
-    finally:
-        store.close()
-    return None
+    """Return what the store raised, in its promise or when it was closed after it."""
+    error: Exception | None = None
+    for act in (partial(promise, store), store.close):
+        try:
+            act()
+        except Exception as raised:  # whatever a store raises, the promise is not kept
+            error = error or raised
+    return error
 
 
 def _told(promise: Callable[..., None], error: Exception) -> str:

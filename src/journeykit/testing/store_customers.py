@@ -248,7 +248,8 @@ def pages_customers_by_code_point(store: Store) -> None:
     write(store, *(commit(id) for id in reversed(ids)))
     expect_equal(list(store.customers()), ids, "customers")
     found: list[str] = []
-    while page := store.customers(after=found[-1] if found else "", limit=3):
+    for _ in ids:  # a store that pays no heed to `after` would go on for ever
+        page = store.customers(after=found[-1] if found else "", limit=3)
         expect(len(page) <= 3, "a page is longer than its limit")
         found += page
     expect_equal(found, ids, "customers, page by page")
@@ -258,7 +259,8 @@ def pages_customers_by_code_point(store: Store) -> None:
 def tells_odd_ids_apart(store: Store) -> None:
     """Ids are any Unicode text, compared code point by code point, and may be long."""
     odd = ["ann", "Ann", "ann ", " ann", "a'n", 'a"n', "a%n", "a_n", "\\", "{}", "?", "1", "01"]
-    odd += ["1.0", "null", "\u00e9", "e\u0301", "ß", "SS", "İ", "名前", "👩‍👩‍👧", "x" * 1_000]
+    odd += ["1.0", "null", "\u00e9", "e\u0301", "ß", "SS", "İ", "名前", "👩‍👩‍👧"]
+    odd += ["x" * 1_000, "x" * 999 + "y"]
     write(store, *(commit(id, due=NOW) for id in odd))
     write(store, *(commit(id, 1, put=[message(f"key {id}", customer=id)]) for id in odd))
     found = store.load(odd)

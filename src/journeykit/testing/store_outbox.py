@@ -68,8 +68,11 @@ def hands_each_row_to_one_worker(store: Store) -> None:
     held: list[str] = []
 
     def work(number: int) -> None:
-        while claims := claim(store, limit=7, worker=f"w{number}"):
+        for _ in wanted:  # a store that holds nothing back would go on for ever
+            claims = claim(store, limit=7, worker=f"w{number}")
             held.extend(keys(claims))
+            if not claims:
+                break
 
     together(work)
     expect_equal(
