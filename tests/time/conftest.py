@@ -122,20 +122,20 @@ def scanned(name: str, around: int, hours: int = 60, step: int = MINUTE) -> Scan
 
 @cache
 def changes_of(name: str, first: int = 1985, last: int = 2038) -> tuple[int, ...]:
-    """Return the instants at which a zone's offset changes, found by asking every half day."""
+    """Return the instants at which a zone's offset changes, found by asking once a day."""
     tz = ZoneInfo(name)
+    start, end = ((datetime(year, 1, 1, tzinfo=UTC) - EPOCH) // MICRO for year in (first, last))
     found = []
-    half = timedelta(hours=12)
-    at = datetime(first, 1, 1, tzinfo=UTC)
-    while at.year < last:
-        if at.astimezone(tz).utcoffset() != (at + half).astimezone(tz).utcoffset():
-            low, high = (at - EPOCH) // MICRO, (at + half - EPOCH) // MICRO
+    before = offset_at(tz, start)
+    for day in range(start, end, DAY):
+        after = offset_at(tz, day + DAY)
+        if after != before:
+            low, high = day, day + DAY
             while high - low > 1:
                 middle = (low + high) // 2
-                same = offset_at(tz, middle) == offset_at(tz, low)
-                low, high = (middle, high) if same else (low, middle)
+                low, high = (middle, high) if offset_at(tz, middle) == before else (low, middle)
             found.append(high)
-        at += half
+            before = after
     return tuple(found)
 
 

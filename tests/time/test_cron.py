@@ -188,7 +188,7 @@ def cron(parts: tuple[Fields, ...]) -> Cron | None:
 
 
 @given(expressions, st.datetimes(datetime(1970, 1, 1), datetime(2180, 1, 1)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_away_from_changes_it_fires_like_cronsim(
     parts: tuple[Fields, ...], start: datetime
 ) -> None:
@@ -237,7 +237,7 @@ around_changes = st.tuples(
 
 
 @given(data=st.data(), parts=around_changes)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_across_changes_it_fires_as_the_scan_says(  # T6, T3
     data: st.DataObject, parts: tuple[Fields, ...], changes: Changes, scan: Callable[..., Any]
 ) -> None:

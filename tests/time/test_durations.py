@@ -280,7 +280,7 @@ def test_a_wall_time_in_doubt_may_be_taken_otherwise(  # T3
 
 
 @given(data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_days_keep_the_wall_clock_near_changes(  # T2, T3
     data: st.DataObject, changes: Changes, scan: Callable[..., Any]
 ) -> None:

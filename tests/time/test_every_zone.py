@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import TZPATH, ZoneInfo, available_timezones
@@ -66,7 +67,7 @@ def tzif_bytes(name: str) -> bytes:
 
 
 def tzif_changes(name: str) -> list[Change]:
-    """Read the changes of offset that a TZif file lists (RFC 9636, the 64-bit part)."""
+    """Read all changes of offset that a TZif file lists (RFC 9636, the 64-bit part)."""
     data = tzif_bytes(name)
 
     def header(at: int) -> tuple[int, ...]:
@@ -83,7 +84,7 @@ def tzif_changes(name: str) -> list[Change]:
     offsets = [struct.unpack(">l", data[at + 6 * k : at + 6 * k + 4])[0] for k in range(kinds)]
     found, before = [], offsets[0]
     for instant, index in zip(instants, indexes, strict=True):
-        if offsets[index] != before and FIRST < instant < END:
+        if offsets[index] != before:
             found.append((instant, before, offsets[index]))
         before = offsets[index]
     return found
@@ -115,11 +116,15 @@ def asked_changes(name: str) -> list[Change]:
     return found
 
 
+def every_name() -> list[str]:
+    return sorted(available_timezones() - {"localtime"})
+
+
 @cache
 def zones_by_changes() -> dict[tuple[Any, ...], list[str]]:
     """Return the names of all zones, those with the same changes together."""
     found: dict[tuple[Any, ...], list[str]] = {}
-    for name in sorted(available_timezones() - {"localtime"}):
+    for name in every_name():
         changes = asked_changes(name)
         start = seconds_of(datetime.fromtimestamp(FIRST, ZoneInfo(name)).utcoffset())
         found.setdefault((start, *changes), []).append(name)
@@ -310,7 +315,7 @@ def compare_months(tally: Tally, clock: Zone, scan: Any, change: int) -> None:
 
 def compare_changes(tally: Tally, name: str, changes: list[Change]) -> None:
     """The binary file, the days and our zone tell of the same changes."""
-    listed = tzif_changes(name)
+    listed = [change for change in tzif_changes(name) if FIRST < change[0] < END]
     known = set(changes)
     for change in listed:
         tally.same("listed change", change in known, True, name, change)
@@ -331,6 +336,16 @@ COMPARE: tuple[Callable[[Tally, Zone, Any, int], None], ...] = (
 )
 
 
+def least_distance(changes: list[Change]) -> float:
+    seconds = [second for second, _, _ in changes]
+    return min((b - a for a, b in pairwise(seconds)), default=float("inf"))
+
+
+def test_no_zone_changes_twice_within_95_hours() -> None:
+    """`Zone` leans on it, in all years that the files list."""
+    assert {n for n in every_name() if least_distance(tzif_changes(n)) < 95 * 3600} == set()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_every_change_of_every_zone(group: int, scan: Callable[..., Any]) -> None:  # T2 T3 T4 T6 G2
@@ -338,6 +353,7 @@ def test_every_change_of_every_zone(group: int, scan: Callable[..., Any]) -> Non
     tally, names, transitions = Tally(), 0, 0
     mine = list(zones_by_changes().items())[group::GROUPS]
     for (_, *changes), same in mine:
+        assert least_distance(changes) >= 95 * 3600
         for name in same:
             compare_changes(tally, name, changes)
         names += len(same)

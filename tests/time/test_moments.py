@@ -131,7 +131,7 @@ def oracle_next_local(
 
 
 @given(data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_the_next_local_moment_near_a_change_is_the_scans(  # T4, T3
     data: st.DataObject, changes: Changes, scan: Callable[..., Any]
 ) -> None:
@@ -263,6 +263,12 @@ def test_the_end_of_the_years_is_a_named_error() -> None:
     assert said(next_anniversary(at("0001-01-01"), zone("UTC"), month=1, day=1)) == (
         "0001-01-01 00:00"
     )
+
+
+@pytest.mark.parametrize(("clock", "days"), [([], None), ([0], frozenset())])
+def test_a_local_moment_needs_a_time_and_a_day(clock: list[int], days: Any) -> None:
+    with pytest.raises(InputError, match="needs a time of day and a weekday"):
+        next_local(at("2026-01-15"), zone("UTC"), clock=clock, days=days)
 
 
 def test_a_local_moment_may_not_exist() -> None:  # T3

@@ -224,7 +224,7 @@ weekdays = st.none() | st.frozensets(st.integers(0, 6), min_size=1)
     st.integers(20_000, 20_010),
     st.data(),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_covers_is_the_rule_word_by_word(
     spans: list[Span], dates: frozenset[int], day: int, data: st.DataObject
 ) -> None:  # G2
@@ -235,7 +235,7 @@ def test_covers_is_the_rule_word_by_word(
 
 
 @given(data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_near_a_change_the_next_edge_is_the_scans(  # G2
     data: st.DataObject, changes: Changes, scan: Callable[..., Any]
 ) -> None:

@@ -80,16 +80,16 @@ class Cron:
         latest = 0  # no local time from here on fires before `best`
         for wall in self._walls_after(us + min(zone.offsets_near(us))):
             if best is not None and wall >= latest:
-                return best
+                break
             moment = zone.instant(wall)
             if moment <= us or (best is not None and moment >= best):
                 continue
             if not zone.date_exists(wall // DAY):
                 continue
             offsets = zone.offsets_near(moment)
-            if len(offsets) == 1:
-                return moment
             best, latest = moment, moment + max(offsets)
+            if len(offsets) == 1:
+                break
         if best is None:
             raise InputError(
                 "it does not fire again before the year 10000",

@@ -37,6 +37,9 @@ def next_local(
         clock: Time of day in micros since midnight, or several.
         days: Weekdays, 0 for Monday; every day when None. Dates that a zone left out are
             skipped.
+
+    Raises:
+        InputError: No time or no day is given, or it does not come before the year 10000.
     """
     clocks = (clock,) if isinstance(clock, int) else tuple(clock)
     today = zone.wall(us) // DAY
@@ -51,7 +54,13 @@ def next_local(
             moment = local_moment(day, one, zone, resolve)
             if moment is not None and moment >= us and (best is None or moment < best):
                 best = moment
-    assert best is not None
+    if best is None:
+        raise InputError(
+            "a local moment needs a time of day and a weekday",
+            place="next_local",
+            value=(clocks, days),
+            remedy="give at least one of each",
+        )
     return within_years(best)
 
 

@@ -83,7 +83,7 @@ class Windows:
 
     def _walk(self, us: int, zone: Zone, limit_days: int, *, covered: bool) -> int | None:
         end = us + limit_days * DAY
-        while us <= end:
+        while True:
             offset = zone.offset(us)
             wall = us + offset
             if self.covers(wall) is covered:
@@ -93,7 +93,6 @@ class Windows:
             if change is None:
                 return None if found is None else found - offset
             us = change
-        return None
 
     def _wall_edge(self, wall: int, limit: int, *, covered: bool) -> int | None:
         """Return the first wall time from `wall` on that is covered, or not, as asked."""

@@ -2,7 +2,8 @@
 
 `zoneinfo` knows the answers; asking it costs a datetime each time. A `Zone` asks it once for
 each stretch of about thirteen months and keeps the offsets and the instants at which they
-change.
+change. It leans on one fact of the tz database: no zone changes twice within 95 hours (a test
+watches it).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from journeykit.time.instants import DAY, HOUR, from_micros, to_micros
 
 Resolve = Literal["compatible", "earlier", "later", "skip"]
 _SHIFT = 45  # a stretch is 2**45 micros, 407 days
-_PROBE = 6 * HOUR  # the tz database has no two changes within 95 hours
+_PROBE = 6 * HOUR
 _MARGIN = 26 * HOUR  # no zone is, or jumps, further than this from UTC
 # Beyond these the zone stays as it is: a local time there may not fit into a datetime.
 _FIRST = to_micros(datetime(1, 1, 2, tzinfo=UTC))
@@ -80,13 +81,12 @@ class Zone:
         offsets = self.offsets_near(wall)
         if len(offsets) == 1:
             return wall - offsets[0]
-        passes = sorted(wall - o for o in set(offsets) if self.offset(wall - o) == o)
+        passes = sorted(wall - o for o in offsets if self.offset(wall - o) == o)
         if passes:
             return passes[-1] if resolve == "later" else passes[0]
         if resolve == "skip":
             return None
-        change = self._gap(wall)
-        old, new = self.offset(change - 1), self.offset(change)
+        old, new = offsets  # a gap, and so a change: the only one within two days
         return wall - (new if resolve == "earlier" else old)
 
     def next_change(self, us: int, until: int) -> int | None:
@@ -100,18 +100,16 @@ class Zone:
                         return start
         return None
 
-    def offsets_near(self, us: int) -> list[int]:
-        """Return the offsets in force within 26 hours of `us`, in their order.
+    def offsets_near(self, us: int) -> tuple[int, ...]:
+        """Return the offset within 26 hours of `us`, or the two before and after a change.
 
         A wall time read as if it were UTC will do for `us`: what the clock shows there, or
         jumps over there, depends on no other offset.
         """
-        offsets = [self.offset(us - _MARGIN)]
         change = self.next_change(us - _MARGIN, us + _MARGIN)
-        while change is not None:
-            offsets.append(self.offset(change))
-            change = self.next_change(change, us + _MARGIN)
-        return offsets
+        if change is None:
+            return (self.offset(us),)
+        return self.offset(change - 1), self.offset(change)
 
     def date_exists(self, day: int) -> bool:
         """Tell whether the clock ever shows the date with this day number.
@@ -122,15 +120,6 @@ class Zone:
         if self.next_change(first - _MARGIN, last + _MARGIN) is None:
             return True
         return self.instant(first, "skip") is not None or self.instant(last, "skip") is not None
-
-    def _gap(self, wall: int) -> int:
-        """Return the change over which the clock jumps past `wall`."""
-        at: int | None = self.next_change(wall - _MARGIN, wall + _MARGIN)
-        while at is not None:
-            if at + self.offset(at - 1) <= wall < at + self.offset(at):
-                return at
-            at = self.next_change(at, wall + _MARGIN)
-        raise AssertionError(f"no gap around {wall} in {self.name}")
 
     def _build(self, number: int) -> tuple[list[int], list[int]]:
         first, end = number << _SHIFT, (number + 1) << _SHIFT
