@@ -7,8 +7,9 @@ from journeykit.kernel.codec import (
     encode_entries,
     encode_state,
 )
+from journeykit.kernel.facts import Facts
 from journeykit.kernel.fold import apply, replay
-from journeykit.kernel.gate import Facts, Verdict, first_open, judge
+from journeykit.kernel.gate import Verdict, first_open, judge
 from journeykit.kernel.keys import derived_id, fraction
 from journeykit.kernel.sending import may_hand_over, plan_of
 from journeykit.kernel.signals import (

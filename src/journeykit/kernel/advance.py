@@ -83,7 +83,7 @@ def advance(
         take(turn, signal)
     limit = now if fire_now else now - 1
     _fire(turn, limit)
-    while turn.asked:
+    while turn.asked or turn.look_again:
         settle(turn)
         leave_by_condition(turn)
         turn.soonest = soonest(state)

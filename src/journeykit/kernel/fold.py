@@ -53,8 +53,10 @@ def _profiled(state: CustomerState, entry: j.Profiled | j.Assigned) -> None:
 def _consented(state: CustomerState, entry: j.Consented) -> None:
     consents = state.consents
     if not entry.topic and not entry.granted:  # G7: withdrawing the channel covers all
-        for key in [key for key in consents if key.startswith(f"{entry.channel}/")]:
-            del consents[key]
+        topics = [key for key in consents if key.startswith(f"{entry.channel}/")]
+        for key in topics:
+            if consents[key].granted:  # a topic withdrawn on its own stays so
+                del consents[key]
     key = consent_key(entry.channel, entry.topic)
     consents[key] = ConsentRecord(entry.granted, entry.at, entry.source)
 
@@ -175,6 +177,7 @@ def _rerouted(state: CustomerState, entry: j.Rerouted) -> None:
     message.status = "asked"
     message.until = None
     message.reason = ""
+    message.unsure = False
 
 
 def _held(state: CustomerState, entry: j.Held) -> None:
@@ -220,6 +223,9 @@ def _answered(state: CustomerState, entry: j.Answered) -> None:
         _close(state, entry.message, "failed")
     else:
         message.until = entry.until
+        message.unsure = entry.answer == "retry"
+        if entry.answer == "rejected":
+            message.rejected.append(entry.channel)
 
 
 def _dropped(state: CustomerState, entry: j.Dropped) -> None:

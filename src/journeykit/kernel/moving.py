@@ -143,7 +143,7 @@ def _assign(turn: Turn, run: Enrollment, step: CompiledStep) -> str | None:
 
 
 def reckon_anew(turn: Turn) -> None:
-    """After a change of zone: waits for local moments and held messages look again (T8)."""
+    """After a change of zone: waits for local moments look again (T8)."""
     for run in tuple(turn.state.enrollments.values()):
         step = turn.table(run).steps[run.step]
         if step.kind == "wait_until" and run.due is not None and step.plan.is_local:
@@ -153,9 +153,6 @@ def reckon_anew(turn: Turn) -> None:
             if due != run.due:
                 turn.emit(j.Rescheduled(turn.stamp, run.id, due))
                 turn.soonest = min(turn.soonest, due)
-    for message in turn.state.messages.values():
-        if message.status == "held" and message.id not in turn.asked:
-            turn.asked.append(message.id)
 
 
 def ask(turn: Turn, run: Enrollment, step: CompiledStep) -> None:
@@ -197,5 +194,6 @@ def forget_message(turn: Turn, message: str) -> None:
     """Take a message out of the outbox, and out of those that want to go."""
     turn.put.pop(message, None)
     turn.drop.add(message)
+    turn.look_again = turn.look_again or "slots"
     if message in turn.asked:
         turn.asked.remove(message)

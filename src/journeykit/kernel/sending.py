@@ -3,30 +3,32 @@
 Keeps true:
     * one message has one outcome: accepted, dropped, failed or withdrawn;
     * a message is judged when it is decided, when it is released and when it is handed
-      over, and at no other time (G1);
-    * whoever is more important is judged first (G3).
+      over; in between it is only asked whether the end of its wait has moved (G1, G4);
+    * whoever is more important is judged first (G3);
+    * while nobody knows whether a channel took a message, it goes through no other (D2).
 """
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from journeykit.kernel import journal as j
-from journeykit.kernel import signals as s
-from journeykit.kernel.gate import Facts, Verdict, judge
-from journeykit.kernel.keys import fraction
+from journeykit.kernel.facts import Facts
+from journeykit.kernel.gate import Verdict, judge, objection_to, refusal, wait
 from journeykit.kernel.moving import forget_message, leave
-from journeykit.kernel.state import CustomerState, Message, suppression_key
+from journeykit.kernel.reasons import LASTING
+from journeykit.kernel.state import CustomerState, Message
 from journeykit.kernel.turn import Turn, facts_of
 from journeykit.machine import Rules, SendPlan
-from journeykit.time import HOUR, SECOND
-
-BACKOFF_BASE = 30 * SECOND
-BACKOFF_MOST = 6 * HOUR
-LASTING = frozenset({"no_address", "suppressed", "consent_missing", "consent_withdrawn"})
 
 
 def settle(turn: Turn) -> None:
     """Judge every message that wants to go, the most important first, until none is left."""
-    while turn.asked:
+    while True:
+        if turn.look_again:
+            _look_again(turn)
+        if not turn.asked:
+            return
         message_id = turn.asked[0] if len(turn.asked) == 1 else _first(turn)
         turn.asked.remove(message_id)
         message = turn.state.messages.get(message_id)
@@ -50,31 +52,6 @@ def _rank(message: Message) -> tuple[int, int, str, str, str]:
     )
 
 
-def _displace(turn: Turn, message: Message) -> bool:
-    """Take back a less important message that was released at this very instant (G3).
-
-    Two events of one instant may reach the kernel one after the other; the order of the
-    calls must not decide who gets the slot.
-    """
-    rivals = [
-        other
-        for other in turn.state.messages.values()
-        if other.status == "released"
-        and other.until == turn.now
-        and not other.attempts
-        and not other.transactional
-        and _rank(other) > _rank(message)
-    ]
-    if not rivals:
-        return False
-    loser = max(rivals, key=_rank)
-    turn.emit(j.Displaced(turn.stamp, loser.id, message.id))
-    turn.put.pop(loser.id, None)
-    turn.drop.add(loser.id)
-    turn.asked.append(loser.id)
-    return True
-
-
 def plan_of(rules: Rules, state: CustomerState, message: Message) -> SendPlan:
     """Return the compiled `Send` behind an open message."""
     run = state.enrollments[message.enrollment]
@@ -89,9 +66,15 @@ def may_hand_over(facts: Facts, rules: Rules, message: Message) -> Verdict:
 
 
 def _asking(facts: Facts, plan: SendPlan) -> Facts:
-    facts.holds_quiet = plan.on_quiet in ("hold", "next")
-    facts.holds_caps = plan.on_cap in ("hold", "next")
+    facts.holds_quiet = plan.on_quiet in _WAITING
+    facts.holds_caps = plan.on_cap in _WAITING
     return facts
+
+
+_WAITING = ("hold", "next")  # the last channel holds
+
+
+# ---- judged: at decision, at release, and when the gate closed at hand-over
 
 
 def _decide(turn: Turn, message: Message) -> None:
@@ -100,77 +83,157 @@ def _decide(turn: Turn, message: Message) -> None:
     if verdict.action == "allow":
         turn.emit(j.Released(turn.stamp, message.id))
         turn.put[message.id] = (message.channel, turn.now)
-        turn.drop.discard(message.id)
-        return
-    _take_out(turn, message)
-    if verdict.action == "drop":
-        _drop(turn, message, plan, verdict)
-    else:
+        turn.openings.pop(message.id, None)
+    elif verdict.blocked:
         _blocked(turn, message, plan, verdict)
+    else:
+        _refused(turn, message, plan, verdict)
 
 
-def _take_out(turn: Turn, message: Message) -> None:
-    """A message that was released and may not go after all leaves the outbox."""
-    if message.status == "released":
-        turn.put.pop(message.id, None)
-        turn.drop.add(message.id)
-
-
-def _drop(turn: Turn, message: Message, plan: SendPlan, verdict: Verdict) -> None:
-    if verdict.reason in LASTING and _next_channel(turn, message, plan, verdict):
-        return
-    opening = turn.openings.pop(message.id, None)
-    if opening is not None and verdict.reason in LASTING:
-        turn.emit(j.Held(turn.stamp, message.id, opening, verdict.reason, verdict.detail))
-        return
-    run = turn.state.enrollments[message.enrollment]
-    turn.emit(j.Dropped(turn.stamp, message.id, verdict.reason, verdict.detail))
-    leave(turn, run, "dropped")
+def _refused(turn: Turn, message: Message, plan: SendPlan, verdict: Verdict) -> None:
+    """Try the next channel; without one, wait for a channel that was passed over, or drop."""
+    if verdict.reason in LASTING:
+        if _next_channel(turn, message, plan, verdict):
+            return
+        opening = turn.openings.pop(message.id, None)
+        if opening is not None:
+            _hold(turn, message, opening)
+            return
+    _drop(turn, message, verdict)
 
 
 def _blocked(turn: Turn, message: Message, plan: SendPlan, verdict: Verdict) -> None:
-    """Do what the author chose for a passing objection (rule G4)."""
-    if verdict.reason == "frequency_cap" and _displace(turn, message):
+    """Do what the author chose for a passing reason (rule G4)."""
+    if verdict.reason == "frequency_cap" and _displace(turn, message, plan):
         turn.asked.append(message.id)
         return
-    choice = plan.on_cap if verdict.reason == "frequency_cap" else plan.on_quiet
-    if choice == "next":
-        _note_opening(turn, message, verdict)
-        if _next_channel(turn, message, plan, verdict):
-            return
-        until = turn.openings.pop(message.id, None)
-        turn.emit(j.Held(turn.stamp, message.id, until, verdict.reason, verdict.detail))
-    elif choice == "hold":
-        turn.emit(j.Held(turn.stamp, message.id, verdict.until, verdict.reason, verdict.detail))
+    choice = _choice(plan, verdict)
+    if choice not in _WAITING:
+        _drop(turn, message, verdict, exits=choice == "exit")
+        return
+    opening = turn.openings.pop(message.id, None)
+    if verdict.action == "hold" and (opening is None or _is_sooner(verdict.until, opening.until)):
+        opening = verdict
+    if choice == "next" and _next_channel(turn, message, plan, verdict):
+        if opening is not None:
+            turn.openings[message.id] = opening
+    elif opening is not None:
+        _hold(turn, message, opening)
     else:
-        run = turn.state.enrollments[message.enrollment]
-        turn.emit(j.Dropped(turn.stamp, message.id, verdict.reason, verdict.detail))
-        leave(turn, run, "exit" if choice == "exit" else "dropped", why=verdict.reason)
+        _drop(turn, message, verdict)
 
 
-def _note_opening(turn: Turn, message: Message, verdict: Verdict) -> None:
-    known = turn.openings.get(message.id)
-    if verdict.until is not None and (known is None or verdict.until < known):
-        turn.openings[message.id] = verdict.until
+def _choice(plan: SendPlan, verdict: Verdict) -> str:
+    return plan.on_cap if verdict.blocked == "frequency_cap" else plan.on_quiet
+
+
+def _is_sooner(until: int | None, than: int | None) -> bool:
+    return until is not None and (than is None or until < than)
+
+
+def _hold(turn: Turn, message: Message, verdict: Verdict) -> None:
+    keeps_row = message.unsure and verdict.until is not None
+    if keeps_row:  # with the content that was handed over once
+        assert verdict.until is not None
+        turn.put[message.id] = (message.channel, verdict.until)
+    else:
+        _take_out(turn, message)
+    turn.emit(j.Held(turn.stamp, message.id, verdict.until, verdict.reason, verdict.detail))
+
+
+def _take_out(turn: Turn, message: Message) -> None:
+    """A message that may not go after all leaves the outbox, and gives its slot back."""
+    if message.status == "released":
+        turn.put.pop(message.id, None)
+        turn.drop.add(message.id)
+        turn.look_again = turn.look_again or "slots"
+
+
+def _drop(turn: Turn, message: Message, verdict: Verdict, *, exits: bool = False) -> None:
+    run = turn.state.enrollments[message.enrollment]
+    turn.emit(j.Dropped(turn.stamp, message.id, verdict.reason, verdict.detail))
+    forget_message(turn, message.id)
+    leave(turn, run, "exit" if exits else "dropped", why=verdict.blocked)
+
+
+def _displace(turn: Turn, message: Message, plan: SendPlan) -> bool:
+    """Take back less important messages that were released at this very instant (G3).
+
+    Two inputs of one instant may reach the kernel one after the other; the order of the calls
+    must not decide who gets the slot. Only those are taken back without whom there is room.
+    """
+    rivals = [
+        other
+        for other in turn.state.messages.values()
+        if other.status == "released"
+        and other.until == turn.now
+        and not other.attempts
+        and not other.transactional
+        and _rank(other) > _rank(message)
+    ]
+    if not rivals:
+        return False
+    rivals.sort(key=_rank)
+    facts = _asking(facts_of(turn), plan)
+    losers = {rival.id: rival for rival in rivals}
+    facts.set_aside = losers
+    if objection_to(message, facts) is not None:
+        return False
+    for rival in rivals:  # let the most important stay, if there is room without its slot
+        del losers[rival.id]
+        if objection_to(message, facts) is not None:
+            losers[rival.id] = rival
+    for loser in losers.values():
+        turn.put.pop(loser.id, None)
+        turn.drop.add(loser.id)
+        turn.emit(j.Displaced(turn.stamp, loser.id, message.id))
+        turn.asked.append(loser.id)
+    return True
+
+
+# ---- from channel to channel
 
 
 def _next_channel(turn: Turn, message: Message, plan: SendPlan, verdict: Verdict) -> bool:
     """Try the next channel of `via`; tell whether there was one."""
-    route = message.route + 1
-    if route >= len(plan.via):
+    if message.unsure:
         return False
-    turn.emit(
-        j.Rerouted(turn.stamp, message.id, plan.via[route], route, verdict.reason, verdict.detail)
-    )
-    turn.asked.append(message.id)
-    return True
+    for route in range(message.route + 1, len(plan.via)):
+        if plan.via[route] not in message.rejected:
+            _reroute(turn, message, plan, route, verdict)
+            return True
+    return False
+
+
+def go_elsewhere(turn: Turn, message: Message, plan: SendPlan, verdict: Verdict) -> None:
+    """Leave a channel that rejected the message for one that did not."""
+    if not _next_channel(turn, message, plan, verdict):
+        _first_channel(turn, message, plan, verdict)
+
+
+_AGAIN = Verdict("allow", "asked_again")
+
+
+def _first_channel(turn: Turn, message: Message, plan: SendPlan, verdict: Verdict = _AGAIN) -> None:
+    """Begin with the first channel again, where the author lets the message choose anew."""
+    if message.unsure or not plan.chooses_anew:
+        return
+    route = next(n for n, channel in enumerate(plan.via) if channel not in message.rejected)
+    if route != message.route:
+        _reroute(turn, message, plan, route, verdict)
+
+
+def _reroute(turn: Turn, message: Message, plan: SendPlan, route: int, verdict: Verdict) -> None:
+    _take_out(turn, message)
+    channel, reason = plan.via[route], verdict.reason
+    turn.emit(j.Rerouted(turn.stamp, message.id, channel, route, reason, verdict.detail))
+    if message.id not in turn.asked:
+        turn.asked.append(message.id)
 
 
 def ask_again(turn: Turn, message: Message) -> None:
     """Put a held message back among those that want to go, its first channel first."""
-    plan = plan_of(turn.rules, turn.state, message)
-    if message.route and "next" in (plan.on_quiet, plan.on_cap):
-        turn.emit(j.Rerouted(turn.stamp, message.id, plan.via[0], 0, "asked_again", {}))
+    _first_channel(turn, message, plan_of(turn.rules, turn.state, message))
     if message.id not in turn.asked:
         turn.asked.append(message.id)
 
@@ -178,99 +241,62 @@ def ask_again(turn: Turn, message: Message) -> None:
 def closed_at_hand_over(turn: Turn, message_id: str) -> None:
     """The gate objected right before the hand-over: judge again, with all consequences."""
     message = turn.state.messages.get(message_id)
-    if message is None or message.status != "released":
+    if message is not None and message.status == "released":
+        ask_again(turn, message)
+    elif message is None or not message.unsure:
         turn.drop.add(message_id)
-        return
-    turn.asked.append(message_id)
 
 
-def answered(turn: Turn, signal: s.ChannelAnswered) -> None:
-    """Apply what a channel said about a message (D3, D4, G5)."""
-    message = turn.state.messages.get(signal.message)
-    dead = signal.answer == "rejected" and signal.dead_address
-    key = suppression_key(signal.channel, signal.address)
-    if message is None:
-        _answer(turn, signal, signal.answer, None, late=True)
-    elif signal.answer == "accepted":
-        _close(turn, message, signal, "accepted", "done")
-    elif signal.answer == "rejected":
-        _rejected(turn, message, signal)
-    else:
-        _retry(turn, message, signal)
-    if dead and key not in turn.state.suppressed:
-        turn.emit(j.Suppressed(turn.stamp, signal.channel, signal.address, signal.detail))
+# ---- in between
 
 
-def _answer(
-    turn: Turn, signal: s.ChannelAnswered, answer: str, until: int | None, *, late: bool = False
-) -> None:
-    turn.emit(
-        j.Answered(
-            turn.stamp,
-            signal.message,
-            signal.channel,
-            answer,
-            signal.detail,
-            until,
-            late,
-            signal.journey,
-            signal.topic,
-            signal.transactional,
-        )
-    )
+def _look_again(turn: Turn) -> None:
+    """Ask anew how long held messages wait; those that can go now are judged (G3, G4).
 
-
-def _close(
-    turn: Turn, message: Message, signal: s.ChannelAnswered, answer: str, outcome: str
-) -> None:
-    run = turn.state.enrollments[message.enrollment]
-    exits = answer == "failed" and plan_of(turn.rules, turn.state, message).exit_on_failure
-    _answer(turn, signal, answer, None)
-    forget_message(turn, message.id)
-    leave(turn, run, "exit" if exits else outcome, why="message_failed" if exits else "")
-    if answer == "failed":
-        _slot_came_back(turn)
-
-
-def _rejected(turn: Turn, message: Message, signal: s.ChannelAnswered) -> None:
-    plan = plan_of(turn.rules, turn.state, message)
-    if message.route + 1 >= len(plan.via) or message.attempts + 1 >= plan.max_attempts:
-        _close(turn, message, signal, "failed", "failed")
-        return
-    _answer(turn, signal, "rejected", None)
-    turn.drop.add(message.id)
-    verdict = Verdict("drop", "rejected", None, {"channel": signal.channel})
-    _next_channel(turn, message, plan, verdict)
-    _slot_came_back(turn)
-
-
-def _retry(turn: Turn, message: Message, signal: s.ChannelAnswered) -> None:
-    """Keep a named delay exactly; else back off with full jitter from the key (D3)."""
-    plan = plan_of(turn.rules, turn.state, message)
-    attempts = message.attempts + 1
-    if attempts >= plan.max_attempts:
-        _close(turn, message, signal, "failed", "failed")
-        return
-    after = signal.after
-    if after is None:
-        ceiling = min(BACKOFF_MOST, BACKOFF_BASE << min(attempts, 20))
-        drawn = fraction(turn.rules.seed, "backoff", message.id, str(attempts))
-        after = int(ceiling * drawn)
-    until = turn.now + after
-    _answer(turn, signal, "retry", until)
-    if message.expires is not None and until >= message.expires:
-        run = turn.state.enrollments[message.enrollment]
-        detail = {"retry_at": until, "valid_until": message.expires}
-        turn.emit(j.Dropped(turn.stamp, message.id, "expired", detail))
-        forget_message(turn, message.id)
-        leave(turn, run, "dropped")
-        _slot_came_back(turn)
-        return
-    turn.put[message.id] = (message.channel, until)
-
-
-def _slot_came_back(turn: Turn) -> None:
-    """A reserved slot is free again: whoever waits for one asks anew (G3)."""
+    Nothing that does not pass is asked here: what stands in the way of a hand-over counts
+    when the message would leave (G7).
+    """
+    profile_changed = turn.look_again == "profile"
+    turn.look_again = ""
     for message in tuple(turn.state.messages.values()):
-        if message.status == "held" and message.reason == "frequency_cap":
+        if message.status == "held" and message.id not in turn.asked:
+            _reconsider(turn, message, profile_changed)
+
+
+def _reconsider(turn: Turn, message: Message, profile_changed: bool) -> None:
+    plan = plan_of(turn.rules, turn.state, message)
+    facts = _asking(facts_of(turn), plan)
+    verdict: Verdict | None = None
+    for channel in _channels(message, plan, facts):
+        found = wait(replace(message, channel=channel), facts)
+        if found.action == "allow":
             ask_again(turn, message)
+            return
+        if verdict is None or verdict.action == "drop" or _is_sooner(found.until, verdict.until):
+            verdict = found
+    assert verdict is not None
+    if verdict.action == "drop":
+        _drop(turn, message, verdict)
+    elif _choice(plan, verdict) not in _WAITING:
+        ask_again(turn, message)
+    elif profile_changed or _is_sooner(verdict.until, message.until):
+        if (verdict.until, verdict.reason) == (message.until, message.reason):
+            return
+        turn.emit(j.Held(turn.stamp, message.id, verdict.until, verdict.reason, verdict.detail))
+        if message.unsure and verdict.until is not None:
+            turn.put[message.id] = (message.channel, verdict.until)
+
+
+def _channels(message: Message, plan: SendPlan, facts: Facts) -> list[str]:
+    """Return the channels through which a held message may still go."""
+    if message.unsure or not plan.chooses_anew:
+        return [message.channel]
+    return [
+        channel
+        for channel in plan.via
+        if channel == message.channel
+        or (
+            channel not in message.rejected
+            and refusal(replace(message, channel=channel), facts) is None
+        )
+    ]

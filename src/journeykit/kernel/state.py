@@ -74,7 +74,10 @@ class Message(Struct, omit_defaults=True, gc=False):
         until: When a held message is looked at again, None where it waits for something other
             than time; when a released one may be handed over.
         reason: Why it is held; "" otherwise.
-        attempts: Hand-overs that the channel has answered.
+        attempts: Hand-overs that the channels have answered.
+        unsure: Whether its present channel was called and has not given its last answer, so
+            that nobody knows whether the message came through.
+        rejected: Channels that rejected it for good.
         expires: First instant at which it may not leave any more, or None.
     """
 
@@ -93,6 +96,8 @@ class Message(Struct, omit_defaults=True, gc=False):
     reason: str = ""
     attempts: int = 0
     expires: int | None = None
+    unsure: bool = False
+    rejected: list[str] = field(default_factory=list)
 
 
 class Delivered(Struct, array_like=True, gc=False):

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from journeykit.kernel import journal as j
+from journeykit.kernel.facts import Facts
 from journeykit.kernel.fold import APPLY
-from journeykit.kernel.gate import Facts
+from journeykit.kernel.gate import Verdict
 from journeykit.kernel.state import CustomerState, Enrollment, soonest
 from journeykit.machine import Reading, Rules, Table
 from journeykit.time import Zone, zone
@@ -30,12 +31,15 @@ class Turn(Reading):
         soonest: No timer fires before this instant: the earliest found due when it was last
             looked for, or set by a move since. It may be too early, never too late.
         taken: Steps that took no time in this instant, by enrollment (E5).
-        openings: Earliest opening found on channels that a message passed over for now.
+        openings: By message, what stood in the way of the channels that it passed over for
+            now: the verdict with the earliest opening.
+        look_again: Whether something happened that may open the gate for held messages, or
+            close it for good: `profile` or `slots`; "" if nothing did.
     """
 
     __slots__ = (
-        "asked", "drop", "entries", "openings", "profile_changed", "put", "rules", "soonest",
-        "stamp", "state", "taken",
+        "asked", "drop", "entries", "look_again", "openings", "profile_changed", "put", "rules",
+        "soonest", "stamp", "state", "taken",
     )  # fmt: skip
 
     def __init__(
@@ -52,7 +56,8 @@ class Turn(Reading):
         self.put: dict[str, tuple[str, int]] = {}
         self.drop: set[str] = set()
         self.taken: dict[str, int] = {}
-        self.openings: dict[str, int] = {}
+        self.openings: dict[str, Verdict] = {}
+        self.look_again = "slots" if rules.gate.is_guarded else ""
         self.soonest = soonest(state)
         self.zone = rules.zone if state.zone is None else zone(state.zone)
         self.past = state.tallies
@@ -94,6 +99,7 @@ class Turn(Reading):
         """Change the profile; return the zone and the addresses that it now gives."""
         self.profile = profile = {**self.profile, **attributes}
         self.profile_changed = True
+        self.look_again = "profile"
         addresses = {
             channel: str(profile[field])
             for channel, field in self.rules.addresses.items()

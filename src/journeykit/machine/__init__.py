@@ -7,7 +7,7 @@ from journeykit.machine.compile import (
 )
 from journeykit.machine.crossings import TimedGuard
 from journeykit.machine.guards import Guard, Reading, compile_condition, compile_value
-from journeykit.machine.policy import CapRule, GatePlan, QuietRule
+from journeykit.machine.policy import CapRule, GatePlan, QuietRule, Scope
 from journeykit.machine.rules import Rules, StreamRule, compile_workspace
 from journeykit.machine.stamps import date_of, instant_of
 from journeykit.machine.statechart import build_machine, journey_machine, moves_of
@@ -38,6 +38,7 @@ __all__ = [
     "QuietRule",
     "Reading",
     "Rules",
+    "Scope",
     "SendPlan",
     "StreamRule",
     "Table",

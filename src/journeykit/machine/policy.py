@@ -1,30 +1,45 @@
-"""What does the gate run on? The delivery policy, compiled once per workspace."""
+"""What does the gate run on? The delivery policy, compiled once per workspace.
+
+Which rules concern a message depends on its channel, topic and journey, and on the customer
+where a rule has a condition. A `Scope` holds the answer for one combination; it is worked out
+when first asked for, and kept.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 
-from journeykit.machine.guards import Guard, compile_condition
+from journeykit.machine.guards import Guard, Reading, compile_condition
 from journeykit.model import Condition, FrequencyCap, Policy, QuietHours
-from journeykit.time import DAY, Duration, Windows, parse_days, wall_of
+from journeykit.time import DAY, HOUR, Duration, Windows, Zone, naive_of, parse_days, shift, wall_of
 
 LEDGER_AT_LEAST = 35 * DAY
+_FURTHEST = 26 * HOUR  # no clock shows a time further from UTC
 
 
 class QuietRule:
     """One compiled `QuietHours`."""
 
-    __slots__ = ("channels", "guard", "if_zone_unknown", "title", "topics", "windows")
+    __slots__ = (
+        "channels", "dates", "guard", "if_zone_unknown", "span", "title", "topics", "windows",
+    )  # fmt: skip
 
     def __init__(self, rule: QuietHours) -> None:
-        dates = frozenset(wall_of(datetime.combine(day, time())) // DAY for day in rule.dates)
         self.title = rule.title
-        self.windows = Windows.of([rule.span], dates=dates)
-        self.channels = _scope(rule.channels)
-        self.topics = _scope(rule.topics)
+        self.span = rule.span
+        self.dates = frozenset(wall_of(datetime.combine(day, time())) // DAY for day in rule.dates)
+        self.windows = Windows.of([self.span], dates=self.dates)
+        self.channels = _names(rule.channels)
+        self.topics = _names(rule.topics)
         self.guard = _guard(rule.where)
         self.if_zone_unknown = rule.if_zone_unknown
+
+    def covers(self, channel: str, topic: str) -> bool:
+        """Tell whether it concerns such a message, its condition apart."""
+        return (self.channels is None or channel in self.channels) and (
+            self.topics is None or topic in self.topics
+        )
 
 
 class CapRule:
@@ -35,8 +50,8 @@ class CapRule:
     """
 
     __slots__ = (
-        "calendar", "channels", "duration", "guard", "journeys", "limit", "span", "title",
-        "topics", "week_starts",
+        "calendar", "channels", "duration", "guard", "is_scoped", "journeys", "limit", "span",
+        "title", "topics", "week_starts",
     )  # fmt: skip
 
     def __init__(self, cap: FrequencyCap) -> None:
@@ -46,9 +61,10 @@ class CapRule:
         self.calendar = per if isinstance(per, str) else None
         self.duration = per if isinstance(per, Duration) and per.is_calendar else None
         self.span = per.micros if isinstance(per, Duration) and not per.is_calendar else None
-        self.channels = _scope(cap.channels)
-        self.topics = _scope(cap.topics)
-        self.journeys = _scope(cap.journeys)
+        self.channels = _names(cap.channels)
+        self.topics = _names(cap.topics)
+        self.journeys = _names(cap.journeys)
+        self.is_scoped = not (self.channels is self.topics is self.journeys is None)
         self.guard = _guard(cap.where)
         (self.week_starts,) = parse_days([cap.week_starts])
 
@@ -62,11 +78,116 @@ class CapRule:
         assert self.duration is not None
         return (self.duration.months * 31 + self.duration.days + 2) * DAY + self.duration.micros
 
+    def covers(self, channel: str, topic: str, journey: str) -> bool:
+        """Tell whether it concerns, and counts, such a message, its condition apart."""
+        return (
+            (self.channels is None or channel in self.channels)
+            and (self.topics is None or topic in self.topics)
+            and (self.journeys is None or journey in self.journeys)
+        )
+
+    def floor(self, at: int, zone: Zone) -> tuple[int, bool]:
+        """Return the instant after which messages count at `at`, and whether that is all.
+
+        Where it is not, `counts` must be asked for each message above the floor.
+        """
+        if self.span is not None:
+            return at - self.span, True
+        if self.calendar is None:
+            return at - self.reach, False
+        first = self.period(zone.wall(at) // DAY) * DAY
+        if zone.next_change(first - _FURTHEST, at) is None:
+            return first - zone.offset(at) - 1, True
+        return first - _FURTHEST, False
+
+    def counts(self, sent: int, at: int, zone: Zone) -> bool:
+        """Tell whether a message accepted at `sent` uses a slot at `at` (rule G3).
+
+        One stamped later than `at`, by a clock that went back, does.
+        """
+        if sent > at:
+            return True
+        if self.span is not None:
+            return sent > at - self.span
+        if self.duration is not None:
+            return at < shift(sent, self.duration, zone)
+        return self.period(zone.wall(sent) // DAY) == self.period(zone.wall(at) // DAY)
+
+    def ends(self, sent: int, at: int, zone: Zone) -> int:
+        """Return the first instant after `at` at which a message that counts does not."""
+        if self.span is not None:
+            return sent + self.span
+        if self.duration is not None:
+            return shift(sent, self.duration, zone)
+        at = max(at, sent)
+        first = self.period(zone.wall(at) // DAY)
+        while True:
+            end = self._period_after(first) * DAY - zone.offset(at)
+            change = zone.next_change(at, end)
+            if change is None:
+                return end
+            if self.period(zone.wall(change) // DAY) != first:
+                return change
+            at = change
+
+    def period(self, day: int) -> int:
+        """Return the first local day (number since 1970) of the calendar window around `day`."""
+        if self.calendar == "day":
+            return day
+        if self.calendar == "week":
+            return day - (day + 3 - self.week_starts) % 7  # day 0, 1970-01-01, was a Thursday
+        return day - naive_of(day * DAY).day + 1
+
+    def _period_after(self, first: int) -> int:
+        if self.calendar == "day":
+            return first + 1
+        if self.calendar == "week":
+            return first + 7
+        return self.period(first + 32)
+
+
+class Scope:
+    """The rules that concern one kind of message.
+
+    `windows` is the union of the quiet hours, None where there are none. `zoned` are those of
+    them that do not take the workspace's zone for an unknown one.
+    """
+
+    __slots__ = ("_guards", "_variants", "caps", "quiet", "windows", "zoned")
+
+    def __init__(self, quiet: Sequence[QuietRule], caps: Sequence[CapRule]) -> None:
+        self.quiet = tuple(quiet)
+        self.caps = tuple(caps)
+        self.windows: Windows | None = None
+        if quiet:
+            dates = frozenset[int]().union(*(rule.dates for rule in quiet))
+            self.windows = Windows.of([rule.span for rule in quiet], dates=dates)
+        self.zoned = tuple(rule for rule in quiet if rule.if_zone_unknown != "default")
+        rules: tuple[QuietRule | CapRule, ...] = (*self.quiet, *self.caps)
+        self._guards = tuple(rule.guard for rule in rules if rule.guard is not None)
+        self._variants: dict[tuple[bool, ...], Scope] = {}
+
+    def under(self, reading: Reading) -> Scope:
+        """Return the part whose conditions hold."""
+        if not self._guards:
+            return self
+        answers = tuple(guard(reading) for guard in self._guards)
+        found = self._variants.get(answers)
+        if found is None:
+            hold = iter(answers)
+            quiet = [rule for rule in self.quiet if rule.guard is None or next(hold)]
+            caps = [cap for cap in self.caps if cap.guard is None or next(hold)]
+            found = self._variants[answers] = Scope(quiet, caps)
+        return found
+
 
 class GatePlan:
-    """The compiled policy of a workspace."""
+    """The compiled policy of a workspace.
 
-    __slots__ = ("caps", "ledger_span", "opt_in", "quiet")
+    `is_guarded` tells whether any rule depends on what is known of the customer.
+    """
+
+    __slots__ = ("_scopes", "caps", "is_guarded", "ledger_span", "opt_in", "quiet")
 
     def __init__(self, policy: Policy) -> None:
         self.opt_in: Mapping[str, bool] = {
@@ -74,10 +195,24 @@ class GatePlan:
         }
         self.quiet = tuple(map(QuietRule, policy.quiet_hours))
         self.caps = tuple(map(CapRule, policy.caps))
+        rules: tuple[QuietRule | CapRule, ...] = (*self.quiet, *self.caps)
+        self.is_guarded = any(rule.guard is not None for rule in rules)
         self.ledger_span = max([LEDGER_AT_LEAST, *(cap.reach for cap in self.caps)])
+        self._scopes: dict[tuple[str, str, str], Scope] = {}
+
+    def scope(self, channel: str, topic: str, journey: str) -> Scope:
+        """Return the rules for such messages, conditions apart."""
+        key = channel, topic, journey
+        found = self._scopes.get(key)
+        if found is None:
+            found = self._scopes[key] = Scope(
+                [rule for rule in self.quiet if rule.covers(channel, topic)],
+                [cap for cap in self.caps if cap.covers(channel, topic, journey)],
+            )
+        return found
 
 
-def _scope(names: Sequence[str] | None) -> frozenset[str] | None:
+def _names(names: Sequence[str] | None) -> frozenset[str] | None:
     return None if names is None else frozenset(names)
 
 

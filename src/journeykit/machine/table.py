@@ -126,6 +126,11 @@ class SendPlan:
         self.max_attempts = max_attempts
         self.exit_on_failure = exit_on_failure
 
+    @property
+    def chooses_anew(self) -> bool:
+        """Whether a message that waits begins with its first channel again."""
+        return "next" in (self.on_quiet, self.on_cap)
+
 
 class CompiledStep:
     """One state: what to do there (`kind`, `plan`) and where each outcome leads (`moves`).

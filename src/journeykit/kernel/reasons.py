@@ -1,0 +1,86 @@
+"""Which reason codes are there? All of them, each with its meaning, by kind of journal entry.
+
+The set is closed: a code that the kernel writes into the journal stands here, and a test holds
+the two together. Codes are stable; a host may count them and act on them.
+
+Three places carry words that are not codes, beside those listed: `Ended` and `Withdrawn` of a
+run that an event, a goal or a restart ended carry the name of the event or the title of the
+goal; of an `Exit` step or a cancellation, the author's or the host's own reason; `Suppressed`
+carries the host's or the channel's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+Lasting = Literal["no_address", "suppressed", "consent_missing", "consent_withdrawn"]
+Passing = Literal["quiet_hours", "frequency_cap", "zone_unknown"]
+Refusal = Literal[
+    "already_entered",
+    "already_inside",
+    "condition_false",
+    "exit_already_happened",
+    "exit_condition_holds",
+    "holdout",
+    "key_missing",
+    "re_entry_too_soon",
+    "too_many_open",
+]
+
+LASTING: Final[Mapping[str, str]] = {
+    "no_address": "the profile has no address for this channel",
+    "suppressed": "the address is suppressed on this channel",
+    "consent_missing": "the channel asks for consent first, and there is none",
+    "consent_withdrawn": "the customer withdrew consent to the topic or to the channel",
+}
+"""What does not pass by itself: the next channel is tried, or the message is dropped."""
+
+PASSING: Final[Mapping[str, str]] = {
+    "quiet_hours": "the customer's clock shows quiet hours",
+    "frequency_cap": "all slots of a cap are used or reserved",
+    "zone_unknown": "the customer's zone is not known, and a rule wants to know it",
+}
+"""What passes: the step says whether the message waits, is skipped, and so on (rule G4)."""
+
+DROPPED: Final[Mapping[str, str]] = {
+    **LASTING,
+    **PASSING,
+    "expired": "it can no longer leave before the end of its validity",
+}
+"""Why a message was not sent. A passing reason: the step skips or exits, or the gate never opens."""
+
+HELD: Final[Mapping[str, str]] = {**PASSING}
+"""Why a message waits."""
+
+REROUTED: Final[Mapping[str, str]] = {
+    **LASTING,
+    **PASSING,
+    "expired": "on this channel it could not leave before the end of its validity",
+    "rejected": "the channel rejected it for good",
+    "asked_again": "it had to wait, and now begins with its first channel again",
+}
+"""Why a message goes on to another channel."""
+
+REFUSED: Final[Mapping[str, str]] = {
+    "already_entered": "the journey is entered once in a lifetime, and was",
+    "already_inside": "a run is open, and the journey has no parallel ones",
+    "condition_false": "the condition of the entry does not hold",
+    "exit_already_happened": "an exit or goal that happened after the trigger came before it",
+    "exit_condition_holds": "the exit condition holds already",
+    "holdout": "the customer belongs to the group that is held out",
+    "key_missing": "the field that tells runs apart has no value",
+    "re_entry_too_soon": "the last entry is not long enough ago",
+    "too_many_open": "the customer has as many open runs as the journey allows",
+}
+"""Why a trigger did not start a run (rule E4)."""
+
+ENDED: Final[Mapping[str, str]] = {
+    "": "the run came to its end",
+    "exit_condition": "the exit condition holds",
+    "message_failed": "a message failed for good, and its step exits then",
+    "past": "a moment was past already, and its step exits then",
+    "too_many_steps": "the run took more steps in one instant than the workspace allows",
+    **PASSING,
+}
+"""Why a run is over, beside the words of authors and hosts."""
