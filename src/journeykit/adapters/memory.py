@@ -8,14 +8,14 @@ Beyond the port, as in `SQLiteStore`:
     * content is kept for the newest claim of a row only;
     * a commit with new event ids forgets those that expired before its `at`, in the order in
       which they came;
-    * fencing tokens come from one counter for the whole store.
+    * fencing tokens, and numbers of hands, come from one counter for the whole store.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 from types import TracebackType
@@ -31,6 +31,7 @@ from journeykit.ports import (
     ClaimedMessage,
     CustomerCommit,
     Definition,
+    Hand,
     JournalRecord,
     OutboxRow,
     SeenEvent,
@@ -70,6 +71,15 @@ class _Message:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Hand:
+    """An announcement, who made it, and about whom."""
+
+    hand: Hand
+    worker: str
+    customers: frozenset[str]
+
+
 class MemoryStore:
     """A store that forgets everything when the process ends; safe to share between threads."""
 
@@ -82,6 +92,7 @@ class MemoryStore:
         self._free = Agenda()
         self._leased = Agenda()
         self._token = 0
+        self._hands: dict[int, _Hand] = {}
         self._seen: deque[tuple[_Customer, SeenEvent]] = deque()
         self._definitions: dict[tuple[str, int], Definition] = {}
 
@@ -165,7 +176,31 @@ class MemoryStore:
             held = [key for key, row in self._outbox.items() if row.worker == worker]
             for key in held:
                 self._end_lease(key)
+            self._forget_hands(lambda one: one.worker == worker)
             return len(held)
+
+    def hold(self, customer_ids: Sequence[str], now: int, *, until: int, worker: str) -> Hand:
+        """See `Store.hold`."""
+        with self._lock:
+            self._forget_hands(lambda one: one.hand.until <= now)
+            self._token += 1
+            hand = Hand(self._token, until)
+            self._hands[hand.number] = _Hand(hand, worker, frozenset(customer_ids))
+            return hand
+
+    def let_go(self, hand: Hand) -> None:
+        """See `Store.let_go`."""
+        with self._lock:
+            self._hands.pop(hand.number, None)
+
+    def hands(self, customer_id: str, now: int) -> Sequence[Hand]:
+        """See `Store.hands`."""
+        with self._lock:
+            return [
+                one.hand
+                for one in self._hands.values()
+                if customer_id in one.customers and one.hand.until > now
+            ]
 
     def keep_content(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
         """See `Store.keep_content`."""
@@ -269,6 +304,9 @@ class MemoryStore:
         if self._outbox.pop(key, None):
             self._free.set(key, None)
             self._leased.set(key, None)
+
+    def _forget_hands(self, gone: Callable[[_Hand], bool]) -> None:
+        self._hands = {number: one for number, one in self._hands.items() if not gone(one)}
 
     def _end_lease(self, key: str) -> None:
         row = self._outbox[key]

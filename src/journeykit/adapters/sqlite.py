@@ -9,7 +9,7 @@ Beyond the port:
     * content is kept for the newest claim of a row only;
     * a commit with new event ids forgets up to twice as many that expired before its `at`,
       oldest first, so that their table stops growing after one period;
-    * fencing tokens come from one counter for the whole file, so they stay apart even where
+    * fencing tokens, and numbers of hands, come from one counter for the whole file, so they stay apart even where
       a key leaves the outbox and comes back;
     * asking for work when nothing is due writes nothing.
 """
@@ -23,6 +23,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 from journeykit.adapters.commits import refuse_repeated_customers
 from journeykit.adapters.sqlite_commit import write_commits
 from journeykit.adapters.sqlite_connection import Database, Synchronous
@@ -31,6 +33,7 @@ from journeykit.ports import (
     ClaimedMessage,
     CustomerCommit,
     Definition,
+    Hand,
     JournalRecord,
     StoredCustomer,
 )
@@ -78,6 +81,11 @@ _RECOVER = """
     UPDATE journeykit_outbox SET lease_until = NULL, worker = NULL
     WHERE lease_until IS NOT NULL AND worker = ?
 """
+_FORGET_HANDS = "DELETE FROM journeykit_hand WHERE until <= ?"
+_RECOVER_HANDS = "DELETE FROM journeykit_hand WHERE worker = ?"
+_HOLD = "INSERT INTO journeykit_hand (number, worker, until, customers) VALUES (?, ?, ?, ?)"
+_LET_GO = "DELETE FROM journeykit_hand WHERE number = ?"
+_HANDS = "SELECT number, until, customers FROM journeykit_hand WHERE until > ? ORDER BY number"
 _KEEP_CONTENT = "UPDATE journeykit_outbox SET content = ? WHERE key = ? AND token = ?"
 _JOURNAL = """
     WITH RECURSIVE record (id, previous, first_seq, at, entries) AS (
@@ -102,6 +110,9 @@ _PUBLISH = """
 _DEFINITIONS = """
     SELECT journey, version, digest, body FROM journeykit_definition ORDER BY journey, version
 """
+
+_encode_ids = msgspec.json.encode
+_decode_ids = msgspec.json.Decoder(set[str]).decode
 
 
 class SQLiteStore:
@@ -197,7 +208,32 @@ class SQLiteStore:
     def recover(self, worker: str) -> int:
         """See `Store.recover`."""
         with self._database.writing() as db:
+            db.execute(_RECOVER_HANDS, (worker,))
             return db.execute(_RECOVER, (worker,)).rowcount
+
+    def hold(self, customer_ids: Sequence[str], now: int, *, until: int, worker: str) -> Hand:
+        """See `Store.hold`."""
+        customers = _encode_ids(customer_ids)
+        with self._database.writing() as db:
+            db.execute(_FORGET_HANDS, (now,))
+            (number,) = db.execute(_NEXT_TOKEN).fetchall()[0]
+            db.execute(_HOLD, (number, worker, until, customers))
+        return Hand(number, until)
+
+    def let_go(self, hand: Hand) -> None:
+        """See `Store.let_go`."""
+        with self._database.writing() as db:
+            db.execute(_LET_GO, (hand.number,))
+
+    def hands(self, customer_id: str, now: int) -> Sequence[Hand]:
+        """See `Store.hands`."""
+        with self._database.reading() as db:
+            rows = db.execute(_HANDS, (now,)).fetchall()
+        return [
+            Hand(number, until)
+            for number, until, customers in rows
+            if customer_id in _decode_ids(customers)
+        ]
 
     def keep_content(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
         """See `Store.keep_content`."""

@@ -94,6 +94,14 @@ _FIRST = (
     """,
     "INSERT INTO journeykit_fence (id, token) VALUES (1, 0)",
     """
+    CREATE TABLE journeykit_hand (
+        number    INTEGER PRIMARY KEY,
+        worker    TEXT    NOT NULL,
+        until     INTEGER NOT NULL,
+        customers BLOB    NOT NULL
+    )
+    """,
+    """
     CREATE TABLE journeykit_definition (
         journey TEXT    NOT NULL,
         version INTEGER NOT NULL,

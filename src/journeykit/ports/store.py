@@ -57,6 +57,18 @@ class ClaimedMessage(Struct, frozen=True):
     content: bytes | None = None
 
 
+class Hand(Struct, frozen=True):
+    """One announcement that messages are about to be handed over; see `Store.hold`.
+
+    Attributes:
+        number: Different for every announcement.
+        until: When it ends if nobody lets go.
+    """
+
+    number: int
+    until: int
+
+
 class CustomerCommit(Struct, frozen=True):
     """All that one decision changes, to be written together or not at all.
 
@@ -157,7 +169,26 @@ class Store(Protocol):
         ...
 
     def recover(self, worker: str) -> int:
-        """End every lease that `worker` holds; return how many. For a restarted worker."""
+        """End every lease that `worker` holds; return how many. For a restarted worker.
+
+        What it announced with `hold` ends as well.
+        """
+        ...
+
+    def hold(self, customer_ids: Sequence[str], now: int, *, until: int, worker: str) -> Hand:
+        """Announce that messages to these customers may be handed over from now on.
+
+        A worker does so after it has claimed and before it loads, so that whoever commits a
+        withdrawal of consent either comes before the load, or finds the announcement.
+        """
+        ...
+
+    def let_go(self, hand: Hand) -> None:
+        """End an announcement. One that has ended already is fine."""
+        ...
+
+    def hands(self, customer_id: str, now: int) -> Sequence[Hand]:
+        """Return the announcements about a customer that nobody let go, with `until > now`."""
         ...
 
     def keep_content(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:

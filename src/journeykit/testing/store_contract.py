@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from journeykit.ports import Store
 from journeykit.testing.store_customers import CUSTOMER_PROMISES
+from journeykit.testing.store_hands import HAND_PROMISES, shows_hands_to_its_twin
 from journeykit.testing.store_outbox import OUTBOX_PROMISES
 from journeykit.testing.store_records import RECORD_PROMISES, REOPENING_PROMISES
 
@@ -30,12 +31,12 @@ def check_store(make: Callable[[], S], *, reopen: Callable[[S], Store] | None = 
     """
     broken: list[str] = []
     first: Exception | None = None
-    for promise in (*CUSTOMER_PROMISES, *OUTBOX_PROMISES, *RECORD_PROMISES):
+    for promise in (*CUSTOMER_PROMISES, *OUTBOX_PROMISES, *HAND_PROMISES, *RECORD_PROMISES):
         error = _broken(promise, make())
         if error:
             broken.append(_told(promise, error))
             first = first or error
-    for twofold in REOPENING_PROMISES if reopen else ():
+    for twofold in (*REOPENING_PROMISES, shows_hands_to_its_twin) if reopen else ():
         assert reopen is not None
         store = make()
         error = _broken(partial(twofold, again=partial(reopen, store)), store)
