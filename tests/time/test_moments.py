@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from journeykit.errors import InputError
 from journeykit.time import (
     DAY,
+    HOUR,
     MINUTE,
     Feb29,
     Resolve,
@@ -263,6 +264,26 @@ def test_the_end_of_the_years_is_a_named_error() -> None:
     assert said(next_anniversary(at("0001-01-01"), zone("UTC"), month=1, day=1)) == (
         "0001-01-01 00:00"
     )
+
+
+@pytest.mark.parametrize(
+    ("moved", "to", "found"),
+    [
+        # 09:00 in Berlin was 08:00 UTC; the customer moves at that instant or before it.
+        ("2026-01-15 06:00", "America/New_York", "2026-01-15 14:00"),
+        ("2026-01-15 06:00", "Asia/Tokyo", "2026-01-16 00:00"),  # 15:00 there: not today's past one
+        ("2026-01-15 00:00", "Asia/Tokyo", "2026-01-15 00:00"),  # exactly now counts
+        ("2026-01-15 06:00", "Pacific/Kiritimati", "2026-01-15 19:00"),
+        ("2026-01-15 06:00", "Pacific/Pago_Pago", "2026-01-15 20:00"),
+    ],
+)
+def test_a_moment_is_reckoned_anew_where_the_customer_is(  # T8
+    moved: str, to: str, found: str
+) -> None:
+    assert said(next_local(at("2026-01-15 05:00"), zone("Europe/Berlin"), clock=9 * HOUR)) == (
+        "2026-01-15 08:00"
+    )
+    assert said(next_local(at(moved), zone(to), clock=9 * HOUR)) == found
 
 
 @pytest.mark.parametrize(("clock", "days"), [([], None), ([0], frozenset())])
