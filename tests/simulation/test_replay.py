@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journeykit.adapters import MemoryStore, TemplateNames
-from journeykit.errors import StoreBusyError
+from journeykit.errors import ContentionError, StoreBusyError
 from journeykit.kernel import fraction
 from journeykit.model import (
     Always,
@@ -301,6 +301,18 @@ def test_a_store_that_fails_ends_the_replay_with_its_own_error() -> None:
     rows = [{"customer_id": "a", "event": "bought", "id": "1", "occurred_at": START}]
     with pytest.raises(StoreBusyError):
         Replay(a_runner(Busy(), Provider()), a_history(rows), until=UNTIL).run()
+
+
+def test_what_another_worker_holds_is_refused_not_waited_for() -> None:
+    rows = [{"customer_id": "a", "event": "bought", "id": "1", "occurred_at": START}]
+    store = MemoryStore()
+    with pytest.raises(Killed):
+        Replay(a_runner(store, Provider(dies_at=1)), a_history(rows), until=UNTIL).run()
+    store.recover(WORKER)
+    store.claim(to_micros(UNTIL), limit=9, lease_until=to_micros(UNTIL) * 2, worker="other")
+
+    with pytest.raises(ContentionError, match="'a' cannot go on"):
+        Replay(a_runner(store, Provider()), a_history(rows), until=UNTIL).run()
 
 
 def test_a_channel_that_raises_is_asked_again() -> None:  # D3

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from journeykit.errors import ContentionError
 from journeykit.kernel import CustomerState, decode_state, next_due
 from journeykit.ports import ClaimedMessage, CustomerCommit, Store
 from journeykit.runtime import Runner
@@ -161,6 +162,7 @@ class Replay:
                 answers = yield from report(rules, events[first : line.place])
                 self.counts.events += sum(not getattr(one, "repeated", False) for one in answers)
             yield from tick(rules, line.clock, batch)
+            _refuse_stuck(line, at)
         self.counts.finished += 1
 
     def _begin(self, line: _Line) -> c.Flow[None]:
@@ -175,6 +177,16 @@ class Replay:
         self.counts.found += 1
         self.counts.entries_found += state.seq
         self.counts.skipped += line.take_up(state)
+
+
+def _refuse_stuck(line: _Line, at: int) -> None:
+    """After a tick nothing is due any more, unless somebody else holds it."""
+    due = line.next()
+    if due is not None and due <= at:
+        raise ContentionError(
+            f"customer {line.id!r} cannot go on: another worker holds what is due",
+            remedy="let one process at a time replay into a store",
+        )
 
 
 class _Performer:
