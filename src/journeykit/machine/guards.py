@@ -188,9 +188,15 @@ def _pair_guard(
 
 def _text_guard(leaf: Comparison, read: Read) -> Guard:
     wanted: Any = leaf.value
-    if leaf.op == "contains":
-        return lambda reading: wanted in (read(reading) or ())
-    return lambda reading: (read(reading) or "").startswith(wanted)
+    begins = leaf.op == "starts_with"
+
+    def guard(reading: Reading) -> bool:
+        value = read(reading)
+        if value is None:
+            return False
+        return value.startswith(wanted) if begins else wanted in value
+
+    return guard
 
 
 def _membership(leaf: Comparison, read: Read, convert: Convert | None) -> Guard:

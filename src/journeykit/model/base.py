@@ -48,12 +48,10 @@ class Frozen(BaseModel, metaclass=FrozenMeta):
         return retold(cls, lambda: super(Frozen, cls).model_validate_json(json_data, **kwargs))
 
     def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented  # ago(days(3)) == Shopper.trial_ends is for the field to answer
         # 1, 1.0 and True are equal to Python, and are different definitions.
-        return (
-            type(self) is type(other)
-            and self.__dict__ == other.__dict__
-            and self.canonical() == other.canonical()
-        )
+        return self.__dict__ == other.__dict__ and self.canonical() == other.canonical()
 
     def __hash__(self) -> int:
         return hash(self.canonical())
