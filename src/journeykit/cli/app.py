@@ -15,6 +15,7 @@ from journeykit.cli.demo import play_demo
 from journeykit.cli.explain import explain_customer
 from journeykit.cli.simulate import play_log
 from journeykit.cli.tables import show, show_timeline
+from journeykit.cli.words import counted
 from journeykit.errors import JourneykitError
 
 app = typer.Typer(
@@ -111,7 +112,7 @@ def simulate(
         show(console, played)
     if bad:
         errors = Console(stderr=True, highlight=False, soft_wrap=True)
-        errors.print(f"\n{len(bad):,} bad rows were left out:", markup=False)
+        errors.print(f"\n{counted(len(bad), 'bad row')} left out:", markup=False)
         for line in bad:
             errors.print(f"  {line}", markup=False)
         raise typer.Exit(1)

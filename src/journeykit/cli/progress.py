@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from journeykit.cli.words import counted
 from journeykit.simulation import History, ReplayCounts
 
 Watch = Callable[[ReplayCounts], None]
@@ -46,6 +47,6 @@ def _lines(console: Console, total: int) -> Watch:
         tenth = 10 * (events + counts.finished) // max(1, total)
         if tenth > told:
             told = tenth
-            console.print(f"replaying  {10 * tenth:3d} %  {events:,} events")
+            console.print(f"replaying  {10 * tenth:3d} %  {counted(events, 'event')}")
 
     return watch

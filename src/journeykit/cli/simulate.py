@@ -13,6 +13,7 @@ from rich.console import Console
 from journeykit.cli.logs import BadLine, Rows, events_layout, profiles_layout, read_rows
 from journeykit.cli.play import Job, Played, play
 from journeykit.cli.target import load_workspace
+from journeykit.cli.words import counted
 from journeykit.errors import UsageError
 from journeykit.machine import Rules, compile_workspace
 from journeykit.ports import Renderer
@@ -61,13 +62,16 @@ def play_log(
 def _introduce(console: Console, job: Job) -> None:
     history = job.history
     console.print(
-        f"{len(history.people):,} customers, {history.events:,} events, played until "
+        f"{counted(len(history.people), 'customer')}, {counted(history.events, 'event')}, "
+        "played until "
         f"{job.until.isoformat(timespec='seconds')}."
     )
     if history.repeats:
-        console.print(f"{history.repeats:,} rows repeat an earlier one and were ignored.")
+        console.print(f"{counted(history.repeats, 'row')} ignored: the repeats of earlier ones.")
     if history.reordered:
-        console.print(f"{history.reordered:,} rows stood behind later ones and were sorted.")
+        console.print(
+            f"{counted(history.reordered, 'row')} sorted in: they stood behind later ones."
+        )
 
 
 def _event_fields(rules: Rules) -> list[str]:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from journeykit.cli.files import log_path
 from journeykit.cli.play import Played
+from journeykit.cli.words import counted
 from journeykit.runtime import Timeline
 from journeykit.simulation import JourneySummary, Summary
 
@@ -162,22 +163,23 @@ def _figures(console: Console, played: Played) -> None:
     summary, counts = played.summary, played.counts
     entries = summary.entries - counts.entries_found
     seconds = max(played.seconds, 1e-6)
-    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    if counts.found:
-        went_on = f"{counts.found:,} customers and {counts.skipped:,} events were there already"
-        table.add_row("went on", went_on)
-    done = f"{counts.events:,} events, {entries:,} journal entries in {seconds:.1f} s"
-    table.add_row("replayed", done)
-    rates = f"{counts.events / seconds:,.0f} events/s, {entries / seconds:,.0f} journal entries/s"
-    table.add_row("throughput", rates)
-    total = f"{summary.customers:,} customers, {summary.events:,} events, "
-    table.add_row("in all", f"{total}{summary.entries:,} journal entries")
-    table.add_row("journal digest", summary.digest)
-    table.add_row("database", str(played.job.db))
-    table.add_row("hand-overs", str(log_path(played.job.db)))
-    if summary.telling:
-        table.add_row("look further", f"journeykit explain {_near(played.job.db)} CUSTOMER")
     console.print()
-    console.print(table)
+    if counts.found:
+        found = f"{counted(counts.found, 'customer')} and {counted(counts.skipped, 'event')}"
+        _figure(console, "went on", f"{found} were there already")
+    done = f"{counted(counts.events, 'event')}, {counted(entries, 'journal entry')}"
+    _figure(console, "replayed", f"{done} in {seconds:.1f} s")
+    rates = f"{counts.events / seconds:,.0f} events/s, {entries / seconds:,.0f} journal entries/s"
+    _figure(console, "throughput", rates)
+    total = f"{counted(summary.customers, 'customer')}, {counted(summary.events, 'event')}"
+    _figure(console, "in all", f"{total}, {counted(summary.entries, 'journal entry')}")
+    _figure(console, "journal digest", summary.digest)
+    _figure(console, "database", str(played.job.db))
+    _figure(console, "hand-overs", str(log_path(played.job.db)))
+    if summary.telling:
+        _figure(console, "look further", f"journeykit explain {_near(played.job.db)} CUSTOMER")
+
+
+def _figure(console: Console, name: str, value: str) -> None:
+    """Print a line that is never broken: what it says is to be copied."""
+    console.print(Text(f"{name:<16}", style="dim").append(value, style="default"), soft_wrap=True)

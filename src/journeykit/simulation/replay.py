@@ -160,7 +160,9 @@ class Replay:
                 line.place += 1
             if line.place > first:
                 answers = yield from report(rules, events[first : line.place])
-                self.counts.events += sum(not getattr(one, "repeated", False) for one in answers)
+                new = sum(not getattr(answer, "repeated", False) for answer in answers)
+                self.counts.events += new
+                self.counts.skipped += len(answers) - new
             yield from tick(rules, line.clock, batch)
             _refuse_stuck(line, at)
         self.counts.finished += 1
