@@ -59,8 +59,13 @@ def names_of(face: str) -> list[str]:
             and not name.startswith("_") and value.__module__ == face]  # fmt: skip
 
 
+def all_names() -> str:
+    """One name a line, as they stand in the file: a change is a line that somebody reads."""
+    return "".join(f"{face}.{name}\n" for face in faces() for name in sorted(names_of(face)))
+
+
 def test_the_public_names_are_those_that_were_written_down() -> None:
-    found = "".join(f"{face}.{name}\n" for face in faces() for name in sorted(names_of(face)))
+    found = all_names()
     written = NAMES.read_text()
     new = sorted(set(found.splitlines()) - set(written.splitlines()))
     gone = sorted(set(written.splitlines()) - set(found.splitlines()))
@@ -245,3 +250,7 @@ def test_a_face_holds_nothing_but_imports_and_names(path: Path) -> None:
             "__version__",
         )
         assert is_text or is_import or is_name, ast.unparse(node)
+
+
+if __name__ == "__main__":  # after a change of names that is meant
+    NAMES.write_text(all_names())
