@@ -265,7 +265,7 @@ def _look_again(turn: Turn) -> None:
 
 def _reconsider(turn: Turn, message: Message, profile_changed: bool) -> None:
     plan = plan_of(turn.rules, turn.state, message)
-    facts = _asking(facts_of(turn), plan)
+    facts = facts_of(turn)  # it does wait now, whatever the author chose for a judgement
     verdict: Verdict | None = None
     for channel in _channels(message, plan, facts):
         found = wait(replace(message, channel=channel), facts)
@@ -277,8 +277,6 @@ def _reconsider(turn: Turn, message: Message, profile_changed: bool) -> None:
     assert verdict is not None
     if verdict.action == "drop":
         _drop(turn, message, verdict)
-    elif _choice(plan, verdict) not in _WAITING:
-        ask_again(turn, message)
     elif profile_changed or _is_sooner(verdict.until, message.until):
         if (verdict.until, verdict.reason) == (message.until, message.reason):
             return

@@ -215,20 +215,23 @@ class Policy(Frozen):
 
     @model_validator(mode="after")
     def _some_time_is_open(self) -> Policy:
+        topics = {topic for rule in self.quiet_hours for topic in rule.topics or ()}
         for channel in self.consent:
-            spans = [
-                rule.span
-                for rule in self.quiet_hours
-                if rule.topics is None
-                and rule.where is None
-                and (rule.channels is None or channel in rule.channels)
-            ]
-            if spans and never_open(Windows.of(spans)):
-                raise Wrong(
-                    f"the quiet hours together never let channel {channel!r} speak",
-                    "leave some time of the week open",
-                    "quiet_hours",
-                )
+            for topic in (None, *sorted(topics)):
+                spans = [
+                    rule.span
+                    for rule in self.quiet_hours
+                    if rule.where is None
+                    and (rule.channels is None or channel in rule.channels)
+                    and (rule.topics is None or topic in rule.topics)
+                ]
+                if spans and never_open(Windows.of(spans)):
+                    about = "" if topic is None else f" about {topic!r}"
+                    raise Wrong(
+                        f"the quiet hours together never let channel {channel!r} speak{about}",
+                        "leave some time of the week open",
+                        "quiet_hours",
+                    )
         return self
 
 
