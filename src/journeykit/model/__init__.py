@@ -17,6 +17,7 @@ from journeykit.model.conditions import (
 )
 from journeykit.model.expressions import (
     Attribute,
+    PastQuestion,
     ago,
     ahead,
     count,
@@ -116,6 +117,7 @@ __all__ = [
     "On",
     "Once",
     "PastComparison",
+    "PastQuestion",
     "PastStream",
     "Policy",
     "Profile",

@@ -7,7 +7,7 @@ Leading fields are positional, as in `Wait(hours(1))`; options are declared with
 from __future__ import annotations
 
 import json
-from typing import Any, ClassVar, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic._internal._model_construction import ModelMetaclass
@@ -22,11 +22,12 @@ Self = TypeVar("Self", bound="Frozen")
 class FrozenMeta(ModelMetaclass):
     """Takes positional arguments, and re-tells validation errors."""
 
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass
-        """Make a value, the leading fields by position."""
-        values = _by_name(cls, args, kwargs)
-        model: Any = cls
-        return retold(model, lambda: super(FrozenMeta, cls).__call__(**values))
+    if not TYPE_CHECKING:  # or the checkers would accept any argument
+
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass
+            """Make a value, the leading fields by position."""
+            values = _by_name(cls, args, kwargs)
+            return retold(cls, lambda: super(FrozenMeta, cls).__call__(**values))
 
 
 class Frozen(BaseModel, metaclass=FrozenMeta):

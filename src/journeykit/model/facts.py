@@ -13,9 +13,9 @@ import warnings
 from collections.abc import Mapping
 from datetime import datetime
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic._internal._model_construction import ModelMetaclass
 from pydantic.errors import PydanticUndefinedAnnotation
 from pydantic.fields import FieldInfo
@@ -107,26 +107,29 @@ def kinds_of(cls: type[Fact]) -> dict[str, Kind]:
     return {name: kind_of(info.annotation)[0] for name, info in fields.items()}
 
 
+@dataclass_transform(kw_only_default=True, field_specifiers=(Field, PrivateAttr))
 class _FactMeta(ModelMetaclass):
     """Plants the references, and lets a subclass define a field anew without a warning."""
 
-    # By position only: `name=` is what an event class may say for itself.
-    def __new__(mcs, of: str, bases: Any, namespace: Any, /, **kwargs: Any) -> Any:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*shadows an attribute in parent.*")
-            made: Any = super().__new__(mcs, of, bases, namespace, **kwargs)
-        if not made.__pydantic_complete__:
-            # Pydantic looked for the types where it was called from, and that is here.
-            made.model_rebuild(raise_errors=False, _parent_namespace_depth=3)
-        if made.__mro__[1] is not BaseModel:
-            made._check_class()
-            for name in made.model_fields:
-                setattr(made, name, _FieldDescriptor(name, made))
-        return made
+    if not TYPE_CHECKING:  # or the checkers would accept any argument, and any field
 
-    if not TYPE_CHECKING:  # or every misspelled field would pass the checkers
+        # By position only: `name=` is what an event class may say for itself.
+        def __new__(mcs, of: str, bases: Any, namespace: Any, /, **kwargs: Any) -> Any:
+            """Make the class, check it, and give it a reference for each of its fields."""
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", message=".*shadows an attribute in parent.*")
+                made = super().__new__(mcs, of, bases, namespace, **kwargs)
+            if not made.__pydantic_complete__:
+                # Pydantic looked for the types where it was called from, and that is here.
+                made.model_rebuild(raise_errors=False, _parent_namespace_depth=3)
+            if made.__mro__[1] is not BaseModel:
+                made._check_class()
+                for name in made.model_fields:
+                    setattr(made, name, _FieldDescriptor(name, made))
+            return made
 
         def __getattr__(cls, name: str) -> Any:  # noqa: N805 - a metaclass
+            """Say which field comes near to one that there is not."""
             try:
                 return super().__getattr__(name)
             except AttributeError:

@@ -1,0 +1,199 @@
+"""What an author writes passes mypy and pyright, both strict, with precise types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Literal, assert_type
+
+from pydantic import Field
+
+from journeykit import (
+    Address,
+    After,
+    AfterExit,
+    Always,
+    Arm,
+    Branch,
+    Consent,
+    Duration,
+    Event,
+    Exit,
+    FrequencyCap,
+    Goal,
+    Goto,
+    Journey,
+    MemoryStore,
+    On,
+    Once,
+    Orchestrator,
+    Policy,
+    Profile,
+    QuietHours,
+    RecordingChannel,
+    Restart,
+    Send,
+    Set,
+    Simulation,
+    Split,
+    Wait,
+    WaitFor,
+    WaitUntil,
+    When,
+    Workspace,
+    ago,
+    ahead,
+    count,
+    days,
+    exists,
+    field,
+    hours,
+    in_,
+    last,
+    not_,
+    outcome,
+    total,
+)
+from journeykit.model import All, Attribute, Condition, PastQuestion
+
+
+class CartUpdated(Event):
+    cart_id: str
+    total: Decimal
+    pieces: int = 1
+    note: str | None = None
+
+
+class OrderPlaced(Event, name="order_made"):
+    cart_id: str
+    amount: Annotated[Decimal, Field(gt=0)]
+    paid_at: datetime | None = None
+
+
+class OrderAgain(OrderPlaced):
+    before: str
+
+
+class Shopper(Profile):
+    first_name: str = ""
+    plan: Literal["free", "pro"] = "free"
+    vip: bool = False
+    visits: int | None = None
+    born: date | None = None
+    trial_ends: datetime | None = None
+    interests: tuple[str, ...] = ()
+    email: Annotated[str | None, Address("email")] = None
+
+
+# Instances have values, and constructors know their fields.
+cart = CartUpdated(cart_id="c1", total=Decimal(40))
+assert_type(cart.total, Decimal)
+assert_type(cart.note, str | None)
+assert_type(OrderAgain(cart_id="c1", amount=Decimal(1), before="c0").before, str)
+
+# Comparisons, which checkers take for bools, are accepted wherever a condition is.
+When(CartUpdated.total >= 20)
+When(CartUpdated.total >= Decimal("19.90"))
+When(Shopper.plan == "pro", [Exit()])
+When(Shopper.plan != "pro")
+When((CartUpdated.pieces > 2) & (Shopper.plan == "pro"))
+When((CartUpdated.pieces > 2) | not_(Shopper.plan == "pro"))
+When(not_(exists(Shopper.email)) & (Shopper.first_name != ""))
+When(in_(Shopper.plan, ["free"]) | in_(CartUpdated.pieces, {1, 2}))
+
+# Fields that may be None, and operators that have no sign.
+assert_type(field(CartUpdated.pieces), Attribute[int])
+assert_type(field(Shopper.visits) >= 3, Condition)
+assert_type(field(Shopper.born) < date(2000, 1, 1), Condition)
+When(field(Shopper.trial_ends) <= ahead(days(3)))
+assert_type(field(Shopper.trial_ends) > datetime(2026, 3, 1, tzinfo=UTC), Condition)
+assert_type(field(Shopper.plan).in_(["pro"]), Condition)
+assert_type(field(Shopper.plan).not_in(["pro"]), Condition)
+assert_type(field(Shopper.first_name).startswith("A"), Condition)
+assert_type(field(Shopper.interests).contains("tea"), Condition)
+assert_type(not_(exists(Shopper.visits)), Condition)
+assert_type(outcome("cart_reminder") == "failed", Condition)
+
+# The past.
+assert_type(count(OrderPlaced), PastQuestion)
+assert_type(count(OrderPlaced, within=days(30)) >= 2, Condition)
+assert_type(count(OrderPlaced, where=OrderPlaced.amount > 100) == 0, Condition)
+assert_type(total(OrderPlaced.amount, within=timedelta(days=30)) >= 100, Condition)
+When(last(OrderPlaced) < ago(days(60)))
+assert_type(exists(last(OrderPlaced)), Condition)
+assert_type((count(OrderPlaced) >= 2) & (Shopper.vip == True), All)  # noqa: E712
+
+# Durations.
+assert_type(days(1) + hours(2), Duration)
+assert_type(days(1) + timedelta(hours=2), Duration)
+assert_type(-days(3), Duration)
+
+abandoned_cart = Journey(
+    "abandoned-cart",
+    version=1,
+    entry=On(CartUpdated, where=CartUpdated.total >= 20, key=CartUpdated.cart_id),
+    reentry=Restart(),
+    goal=Goal(On(OrderPlaced, key=OrderPlaced.cart_id), within=days(7), ends_run=True, name="sale"),
+    exits=[On("unsubscribed"), Shopper.plan == "pro", count(OrderPlaced) >= 3],
+    holdout=0.1,
+    steps=[
+        Wait(hours(1), label="first"),
+        Wait(timedelta(hours=1)),
+        Wait("P1D"),
+        WaitUntil(at="09:00", days=["mon", "tue"]),
+        WaitUntil(cron="0 9 * * mon", zone="Europe/Berlin"),
+        WaitUntil(Shopper.trial_ends, offset=days(-3) + hours(2), at="09:00", if_past="skip"),
+        WaitUntil(date(2026, 3, 1)),
+        Send("cart_reminder", via=["push", "email"], topic="offers", valid_for=days(2)),
+        Send("invoice", via=("email",), transactional=True, valid_until=Shopper.trial_ends),
+        WaitFor(On(OrderPlaced), timeout=days(1), then=[Exit("bought")], since="step"),
+        Branch(
+            When(Shopper.plan == "pro", [Send("vip", via=["email"])]),
+            When(field(Shopper.visits) > 3, [Goto("first")]),
+            otherwise=[Set(Shopper.vip, True), Set(Shopper.visits, CartUpdated.pieces)],
+        ),
+        Split(Arm("a", 50, [Consent("grant", channels=["sms"])]), Arm("b", 50)),
+    ],
+)
+plain = Journey("plain", entry=[On(CartUpdated), On(OrderPlaced)], steps=(Exit(),))
+for again in (Once(), AfterExit(), After(days(30)), Always(), Restart()):
+    Journey("again", entry=On(CartUpdated), reentry=again, steps=[Wait(days(1))])
+
+shop = Workspace(
+    journeys=[plain],
+    profile=Shopper,
+    events=[CartUpdated, OrderPlaced],
+    timezone="Europe/Berlin",
+    policy=Policy(
+        consent={"email": "opt-in", "push": "opt-out"},
+        quiet_hours=[QuietHours("21:00", "08:00", channels=["push"], where=Shopper.vip == False)],  # noqa: E712
+        caps=[
+            FrequencyCap(3, per=timedelta(days=7)),
+            FrequencyCap(1, per="day", week_starts="sun"),
+        ],
+    ),
+    remember_events=days(90),
+)
+assert_type(shop.journeys, Sequence[Journey])
+assert_type(Journey.from_json(abandoned_cart.to_json()), Journey)
+assert_type(
+    Workspace.from_json(shop.to_json(), profile=Shopper, events=[CartUpdated, OrderPlaced]),
+    Workspace,
+)
+
+
+def with_a_simulation() -> None:
+    sim = Simulation(shop, at="2026-03-01 20:30", tz="Asia/Tbilisi")
+    ann = sim.customer("ann", {"email": "a@example.org"}, consent=["email"])
+    ann.track(CartUpdated(cart_id="c1", total=Decimal(40)))
+    sim.advance(hours(2))
+    sim.advance_to("08:00")
+
+
+def with_an_orchestrator() -> None:
+    kit = Orchestrator(shop, store=MemoryStore(), channels={"email": RecordingChannel()})
+    kit.identify("ann", {"first_name": "Ann", "timezone": "Asia/Tbilisi"})
+    kit.track("ann", CartUpdated(cart_id="c1", total=Decimal(40)), id="evt-1")
+    kit.tick()
+    print(kit.explain("ann"))
