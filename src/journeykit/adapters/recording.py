@@ -8,6 +8,8 @@ from journeykit.ports import Accepted, OutgoingMessage, Receipt
 class RecordingChannel:
     """A `Channel` that accepts every message and remembers it, for tests and first steps.
 
+    It may be shared between threads.
+
     Attributes:
         messages: Every hand-over in order, repeats of one key included.
     """
@@ -17,7 +19,7 @@ class RecordingChannel:
 
     def send(self, message: OutgoingMessage) -> Receipt:
         """Remember the message and accept it; its key is the provider's id."""
-        self.messages.append(message)
+        self.messages.append(message)  # one step for other threads: no lock is needed
         return Accepted(message.key)
 
     def __repr__(self) -> str:

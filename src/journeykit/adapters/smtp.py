@@ -1,38 +1,61 @@
 """How does an email leave? By SMTP, with nothing but the standard library.
 
 One connection per message: a server that closes idle connections, or a worker that is
-killed, never leaves a message half sent on a shared one.
+killed, never leaves a message half sent on a shared one. Nothing is shared, so one channel
+serves any number of threads.
+
+Keeps true:
+    * once the server has taken the text, the answer is `Accepted`, whatever happens then;
+    * what the server says of the session, not of this message, is never held against it.
 """
 
 from __future__ import annotations
 
 import smtplib
 import ssl
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
+from contextlib import suppress
 
+from journeykit.adapters.smtp_email import Email, compose, mailbox, sender_mailbox
+from journeykit.adapters.smtp_replies import refusal, succeeded
+from journeykit.errors import InputError, UsageError
 from journeykit.ports import Accepted, OutgoingMessage, Receipt, Rejected, Retry
-
-_POLICY = SMTP.clone(max_line_length=998)
-"""A shorter limit folds long `List-Unsubscribe` URLs into encoded words, which breaks RFC 8058."""
-
-_DEAD = frozenset({550, 551, 553})
 
 
 class SMTPChannel:
     """A `Channel` that hands email to an SMTP server.
 
-    The message id is derived from the key, so that a repeat can be recognised. What the
-    server refuses for good (5xx) is `Rejected`, the address counting as dead where the server
-    said so of the recipient (550, 551, 553); everything else that goes wrong is `Retry`.
+    The email goes to `message.address`, which is a bare `local@domain`. `Content.text` and
+    `Content.html` become its alternatives, `Content.headers` extra headers; a subject left
+    empty is the template's name. Headers that the channel writes itself (`From`, `To`, `Cc`,
+    `Bcc`, `Subject`, `Date`, `Message-ID` and those of MIME) are refused.
+
+    What it answers:
+        Accepted: The server took the text; `provider_id` is the message id. It is derived from
+            the message's key, the same on every attempt, so that a repeat can be recognised.
+        Rejected: The server refuses this message for good (5xx), or the message cannot be an
+            email, and then nothing was sent. `dead_address` is true only where the server
+            says that the mailbox or its domain is not there: enhanced status 5.1.1, 5.1.2,
+            5.1.3, 5.1.6, 5.1.10 or 5.2.1 (RFC 3463), or without one 550, 551 or 553 to RCPT.
+        Retry: Everything else: 4xx, no connection, no answer in time, no TLS, no login.
 
     Args:
-        host, port: The server.
-        sender: The `From` header, such as `Shop <hello@shop.example>`.
-        username, password: For servers that want a login.
-        starttls: Whether to switch to TLS before anything is said.
-        timeout: Seconds to wait for the server.
+        host: The server's name. With TLS its certificate must be for this name.
+        port: 25 between servers, 587 for `starttls`, 465 for `tls`.
+        sender: The `From` header, such as `Shop <hello@shop.example>`; its address also takes
+            the bounces.
+        username: For servers that want a login, with `password`; both ASCII.
+        starttls: Switch to TLS before anything is said of a message. A server that cannot is
+            answered with `Retry`: nothing is ever sent in the clear instead.
+        tls: Speak TLS from the first byte.
+        context: Which certificates to trust; the system's by default.
+        timeout: Seconds to wait for the connection, and then for each answer.
+        message_id_domain: What stands after the `@` of message ids; the sender's domain by
+            default. Keep it as it is, or repeats around the change have two ids.
+        local_hostname: How to introduce this machine; asked of the resolver by default.
+
+    Raises:
+        UsageError: Two of these contradict each other, or one cannot be.
+        InputError: `sender` is no address.
     """
 
     def __init__(
@@ -44,56 +67,138 @@ class SMTPChannel:
         username: str | None = None,
         password: str | None = None,
         starttls: bool = False,
+        tls: bool = False,
+        context: ssl.SSLContext | None = None,
         timeout: float = 30.0,
+        message_id_domain: str | None = None,
+        local_hostname: str | None = None,
     ) -> None:
+        _refuse_contradictions(username, password, starttls, tls, context, timeout)
         self._host = host
         self._port = port
-        self._sender = sender
+        self._sender = sender_mailbox(sender, place="SMTPChannel.sender")
         self._login = None if username is None else (username, password or "")
         self._starttls = starttls
+        self._context = context
+        if context is None and (starttls or tls):
+            self._context = ssl.create_default_context()
+        self._tls = tls
         self._timeout = timeout
+        self._id_domain = self._sender.domain
+        if message_id_domain is not None:
+            place = "SMTPChannel.message_id_domain"
+            self._id_domain = mailbox(f"id@{message_id_domain}", place=place).domain
+        self._local_hostname = local_hostname
 
     def send(self, message: OutgoingMessage) -> Receipt:
         """Hand one email over."""
         try:
-            email = self._compose(message)
-        except ValueError as error:
-            return Rejected(f"cannot be composed: {error}", dead_address=False)
+            email = compose(message, self._sender, self._id_domain)
+        except InputError as error:
+            return Rejected(str(error), dead_address=False)
         try:
-            with smtplib.SMTP(self._host, self._port, timeout=self._timeout) as server:
-                if self._starttls:
-                    server.starttls(context=ssl.create_default_context())
-                if self._login is not None:
-                    server.login(*self._login)
-                server.send_message(email)
-        except smtplib.SMTPRecipientsRefused as error:
-            code, said = next(iter(error.recipients.values()))
-            return _refused(code, said, of_recipient=True)
+            server = self._connect()
         except smtplib.SMTPResponseException as error:
-            return _refused(error.smtp_code, error.smtp_error, of_recipient=False)
+            return refusal("session", error.smtp_code, error.smtp_error)
         except (smtplib.SMTPException, OSError) as error:
-            return Retry(f"{type(error).__name__}: {error}")
-        return Accepted(email["Message-ID"])
+            return _come_again(error)
+        try:
+            receipt = _hand_over(server, email)
+        except (smtplib.SMTPException, OSError) as error:
+            server.close()
+            return _come_again(error)
+        with suppress(smtplib.SMTPException, OSError):  # the message is decided already
+            server.quit()
+        server.close()
+        return receipt
 
-    def _compose(self, message: OutgoingMessage) -> EmailMessage:
-        content = message.content
-        email = EmailMessage(policy=_POLICY)
-        email["From"] = self._sender
-        email["To"] = message.address
-        email["Subject"] = content.subject or message.template
-        email["Date"] = format_datetime(message.at)
-        email["Message-ID"] = f"<{message.key}@journeykit.invalid>"
-        for name, value in content.headers.items():
-            email[name] = value
-        email.set_content(content.text)
-        if content.html is not None:
-            email.add_alternative(content.html, subtype="html")
-        return email
+    def __repr__(self) -> str:
+        return f"SMTPChannel({self._host!r}, {self._port}, sender={self._sender.address!r})"
+
+    def _connect(self) -> smtplib.SMTP:
+        server = self._greeted()
+        try:
+            server.ehlo_or_helo_if_needed()
+            if self._starttls:
+                server.starttls(context=self._context)
+                server.ehlo_or_helo_if_needed()
+            if self._login is not None:
+                server.login(*self._login)
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+    def _greeted(self) -> smtplib.SMTP:
+        where = (self._host, self._port, self._local_hostname)
+        if self._tls:
+            return smtplib.SMTP_SSL(*where, timeout=self._timeout, context=self._context)
+        return smtplib.SMTP(*where, timeout=self._timeout)
 
 
-def _refused(code: int, said: bytes | str, *, of_recipient: bool) -> Receipt:
-    words = said.decode(errors="replace") if isinstance(said, bytes) else said
-    reason = f"{code} {words}"
-    if 500 <= code < 600:
-        return Rejected(reason, dead_address=of_recipient and code in _DEAD)
-    return Retry(reason)
+def _hand_over(server: smtplib.SMTP, email: Email) -> Receipt:
+    options = [f"SIZE={len(email.content)}"] if server.has_extn("size") else []
+    if email.needs_smtputf8:
+        if not server.has_extn("smtputf8"):
+            reason = "this server takes ASCII addresses only; use one that knows SMTPUTF8"
+            return Rejected(reason, dead_address=False)
+        options += ["SMTPUTF8", "BODY=8BITMIME"]
+    code, said = server.mail(email.sender, options)
+    if not succeeded(code):
+        return refusal("sender", code, said)
+    code, said = server.rcpt(email.recipient)
+    if not succeeded(code):
+        return refusal("recipient", code, said)
+    try:
+        code, said = server.data(email.content)
+    except smtplib.SMTPDataError as error:  # DATA itself was refused, before any of the text
+        code, said = error.smtp_code, _bytes(error.smtp_error)
+    if not succeeded(code):
+        return refusal("content", code, said)
+    return Accepted(email.message_id)
+
+
+def _bytes(said: bytes | str) -> bytes:
+    return said if isinstance(said, bytes) else said.encode()
+
+
+def _come_again(error: Exception) -> Retry:
+    return Retry(f"{type(error).__name__}: {error}"[:300])
+
+
+def _refuse_contradictions(
+    username: str | None,
+    password: str | None,
+    starttls: bool,
+    tls: bool,
+    context: ssl.SSLContext | None,
+    timeout: float,
+) -> None:
+    if starttls and tls:
+        raise UsageError(
+            "TLS begins once",
+            place="SMTPChannel.starttls",
+            remedy="starttls=True for port 587, or tls=True for port 465",
+        )
+    if context is not None and not (starttls or tls):
+        raise UsageError(
+            "a context without TLS would never be used",
+            place="SMTPChannel.context",
+            remedy="add starttls=True or tls=True",
+        )
+    if password is not None and username is None:
+        raise UsageError(
+            "a password without a username",
+            place="SMTPChannel.password",
+            remedy="give both, or neither",
+        )
+    for name, secret in (("username", username), ("password", password)):
+        if secret is not None and not secret.isascii():
+            raise UsageError("the login is ASCII", place=f"SMTPChannel.{name}")
+    if not timeout > 0:
+        raise UsageError(
+            "a time-out is longer than no time",
+            place="SMTPChannel.timeout",
+            value=timeout,
+            remedy="seconds, such as 30",
+        )

@@ -14,7 +14,7 @@ from journeykit.adapters.sqlite_lookup import select_by_ids
 from journeykit.ports import CustomerCommit
 
 _HEADS = """
-    SELECT customer_id, id, version, next_seq, journal
+    SELECT customer_id, version, id, next_seq, journal
     FROM journeykit_customer WHERE customer_id IN ({})
 """
 _LAST_IDS = """
@@ -65,10 +65,10 @@ def write_commits(db: sqlite3.Connection, commits: Sequence[CustomerCommit]) -> 
     stale = []
     for commit in commits:
         head = heads.get(commit.customer_id)
-        if commit.expected != (head[1] if head else 0):
+        if commit.expected != (head[0] if head else 0):
             stale.append(commit.customer_id)
         elif head:
-            rows.change(commit, *head)
+            rows.change(commit, *head[1:])
         else:
             rows.add(commit)
     rows.write(db)
@@ -96,9 +96,7 @@ class _Rows:
         row = self._row(commit, self._last_customer, 1, None)
         self._added.append((*row, commit.customer_id))
 
-    def change(
-        self, commit: CustomerCommit, id: int, version: int, next_seq: int, journal: int | None
-    ) -> None:
+    def change(self, commit: CustomerCommit, id: int, next_seq: int, journal: int | None) -> None:
         """Take up a customer that is there, with what is stored of it."""
         self._changed.append(self._row(commit, id, next_seq, journal))
 

@@ -18,7 +18,8 @@ class Templates:
     """A `Renderer` of functions: `@templates.register("cart_reminder")`.
 
     A function takes a `RenderContext` and returns `Content`, or the text alone. One that is
-    registered for channels goes before one that is registered for all.
+    registered for channels goes before one that is registered for all. What a function raises
+    passes through: it counts as a retry of this one message.
     """
 
     def __init__(self) -> None:
@@ -29,19 +30,31 @@ class Templates:
     ) -> Callable[[TemplateFunction], TemplateFunction]:
         """Register the decorated function as `template`.
 
+        Args:
+            channels: Those that it is for; all of them by default.
+
         Raises:
-            DefinitionError: There is one already.
+            DefinitionError: There is one already, or `channels` names none. Nothing of it was
+                registered then.
         """
+        if channels is not None and (isinstance(channels, str) or not channels):
+            raise DefinitionError(
+                "channels is a list of names",
+                place=f"template {template!r}",
+                value=channels,
+                remedy=f"channels=[{channels or 'email'!r}], or leave it out",
+            )
+        names = [None] if channels is None else list(dict.fromkeys(channels))
 
         def decorate(function: TemplateFunction) -> TemplateFunction:
-            for channel in channels or (None,):
+            for channel in names:
                 if (template, channel) in self._functions:
                     raise DefinitionError(
                         "this template is registered twice",
                         place=template if channel is None else f"{template} for {channel}",
                         remedy="give the second one another name, or other channels",
                     )
-                self._functions[template, channel] = function
+            self._functions |= {(template, channel): function for channel in names}
             return function
 
         return decorate
@@ -50,7 +63,8 @@ class Templates:
         """Return the content of one message.
 
         Raises:
-            TemplateError: There is no such template, or it returned something else.
+            TemplateError: There is no such template, or it returned something else. The text
+                of the error tells nothing of the customer.
         """
         function = self._find(context.template, context.channel)
         if function is None:
@@ -72,6 +86,9 @@ class Templates:
         """Return what is lacking, or None."""
         if self._find(template, channel) is not None:
             return None
+        others = sorted(on for name, on in self._functions if name == template and on)
+        if others:
+            return f"registered for {', '.join(others)} only"
         names = sorted({name for name, _ in self._functions})
         near = get_close_matches(template, names, 1)
         if near:
@@ -91,6 +108,6 @@ class TemplateNames:
             subject=context.template, text=context.template, data={"trigger": dict(context.trigger)}
         )
 
-    def missing(self, template: str, channel: str) -> str | None:
+    def missing(self, template: str, channel: str) -> str | None:  # noqa: ARG002 - see the port
         """Nothing is ever missing here."""
         return None
