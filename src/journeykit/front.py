@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
+from threading import Lock, get_ident
 
-from journeykit.adapters import SystemClock, TemplateNames, pause
+from journeykit.adapters import SystemClock, TemplateNames
 from journeykit.errors import UsageError
 from journeykit.model import Workspace
 from journeykit.ports import Channel, Clock, Renderer, Store
 from journeykit.runtime import Runner, TickCounts
 
 _IDLE = timedelta(seconds=1)
+_BREATH = timedelta(milliseconds=20)
 
 
 class Orchestrator(Runner):
@@ -46,6 +49,10 @@ class Orchestrator(Runner):
         lease: timedelta = timedelta(minutes=5),
         batch: int = 1000,
     ) -> None:
+        self._runs_in: int | None = None
+        self._stopping = False
+        self._sleep = Lock()  # held all the time; whoever releases it wakes `run`
+        self._sleep.acquire()
         super().__init__(
             workspace,
             store=store,
@@ -56,30 +63,67 @@ class Orchestrator(Runner):
             lease=lease,
             batch=batch,
         )
-        self._stopping = False
 
     def run(self, *, idle: timedelta = _IDLE) -> TickCounts:
-        """Tick until `stop` is called, from another thread or from a signal handler.
+        """Work until `stop` is called: a worker. It sleeps while nothing is due.
+
+        What this orchestrator is told from other threads wakes it; what other processes tell
+        the store is noticed after `idle` at the latest. Ctrl-C ends it too, with
+        KeyboardInterrupt, after the answers that are known have been stored.
 
         Args:
-            idle: Longest pause between two ticks; it is shorter when something is due
-                sooner.
+            idle: Longest pause; it is shorter when something is due sooner.
 
         Returns:
-            The counts of all ticks together.
+            The counts of all that was done.
+
+        Raises:
+            UsageError: `idle` is not longer than zero, or it runs already.
         """
         if idle <= timedelta(0):
-            raise UsageError("idle must be longer than zero", place="idle", value=idle)
-        self._stopping = False
+            raise UsageError(
+                "idle must be longer than zero",
+                place="idle",
+                value=idle,
+                remedy="such as timedelta(seconds=1)",
+            )
+        if self._runs_in is not None:
+            raise UsageError(
+                "this orchestrator runs already",
+                remedy="make one Orchestrator for each worker, with a name of its own",
+            )
+        self._runs_in = get_ident()
         total = TickCounts()
-        while not self._stopping:
-            total += self.tick()
-            due = self.next_due()
-            rest = idle if due is None else min(idle, due - self.clock.now())
-            if not self._stopping and rest > timedelta(0):
-                pause(rest)
+        try:
+            while not self._stopping:
+                if not self.turn(total) and not self._stopping:
+                    self._rest(idle)
+        finally:
+            self._runs_in = None
+            self._stopping = False
         return total
 
     def stop(self) -> None:
-        """Let `run` return after the tick that it is in."""
+        """Let `run` return: after the hand-over that it is in, not after the whole queue.
+
+        It may be called from another thread, from a signal handler and from within a channel.
+        Called while nothing runs, it makes the next `run` return at once.
+        """
         self._stopping = True
+        self._wake()
+
+    def _rest(self, idle: timedelta) -> None:
+        due = self.next_due()
+        pause = idle if due is None else min(idle, max(_BREATH, due - self.clock.now()))
+        self._sleep.acquire(timeout=pause.total_seconds())
+
+    def _wake(self) -> None:
+        with suppress(RuntimeError):  # it is awake already
+            self._sleep.release()
+
+    def _may_start(self) -> bool:
+        return not (self._stopping and self._runs_in == get_ident())
+
+    def _committed(self) -> None:
+        if self._runs_in is not None and self._runs_in != get_ident():
+            self._wake()

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from journeykit.ports import (
     ClaimedMessage,
     Content,
     CustomerCommit,
+    Hand,
     OutgoingMessage,
     Receipt,
     RenderContext,
@@ -75,6 +76,23 @@ class Claim(Call[Sequence[ClaimedMessage]]):
 
     now: int
     limit: int
+    lease_until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold(Call[Hand]):
+    """Announce whom the messages in hand are for."""
+
+    customer_ids: Sequence[str]
+    now: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo(Call[None]):
+    """Nothing is in hand any more."""
+
+    hand: Hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +123,45 @@ class Render(Call[Content]):
     context: RenderContext
 
 
+MayStart = Literal["go", "changed", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Start(Call[MayStart]):
+    """Ask, as the last thing before a hand-over, whether it may start.
+
+    `changed`: this process committed something about the customer since the last asking.
+    `stop`: the worker is to stop, and hands nothing over any more.
+    """
+
+    hand: Hand
+    customer_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class HandOver(Call[Receipt]):
     """Hand a message to its channel."""
 
     message: OutgoingMessage
+    hand: Hand
+
+
+class InHand(NamedTuple):
+    """An announcement about a customer; `here` when this process made it."""
+
+    hand: Hand
+    here: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InHands(Call[Sequence[InHand]]):
+    """Ask which hand-overs to a customer may be under way and are to be waited for."""
+
+    customer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rest(Call[bool]):
+    """Wait until a hand-over of this process ends, at most `span`; tell whether one did."""
+
+    span: int

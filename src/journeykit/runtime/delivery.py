@@ -1,323 +1,243 @@
-"""How does a message get out? Claim, judge, render once, hand over, settle.
+"""How does a message get out? Claim, announce, judge, render once, hand over, settle.
 
-Answers are settled whenever `SETTLE_AFTER` has passed since the last time, so that a crash
-in the middle of a slow batch forgets few of them.
+Keeps true:
+    * a hand-over starts only if the state that it was judged with was loaded after the
+      announcement (`Hold`): a withdrawal that has returned was heeded, or has waited (G7);
+    * a round takes `ROUND` and one hand-over at most: what is not done by then is given back,
+      so that a crash leaves few answers in doubt and a withdrawal does not wait for long.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
+from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 
-from journeykit.kernel import (
-    ChannelAnswered,
-    CustomerState,
-    Facts,
-    GateClosed,
-    Message,
-    Signal,
-    advance,
-    decode_state,
-    may_hand_over,
-    zone_of,
-)
+from journeykit.kernel import Facts, GateClosed, Message, decode_state, may_hand_over, zone_of
 from journeykit.machine import Reading, Rules
-from journeykit.ports import (
-    Accepted,
-    ClaimedMessage,
-    Content,
-    CustomerCommit,
-    OutgoingMessage,
-    Receipt,
-    Rejected,
-    RenderContext,
-    Retry,
-    StoredCustomer,
-)
+from journeykit.ports import ClaimedMessage, Content, Receipt, Retry
+from journeykit.runtime.answers import context_of, outgoing_of
 from journeykit.runtime.calls import (
     Claim,
-    Commit,
     Flow,
     HandOver,
+    Hold,
     KeepContent,
+    LetGo,
     Load,
     Now,
     Render,
+    Start,
     Unclaim,
     Versions,
 )
-from journeykit.runtime.script import (
-    Arrival,
-    decode_json,
-    encode_json,
-    ingest,
-    profile_of,
-    to_commit,
-)
-from journeykit.time import SECOND, from_micros
+from journeykit.runtime.rounds import Delivered, Going, Member, Round, answered, fail, stick
+from journeykit.runtime.script import encode_json, profile_of
+from journeykit.runtime.settling import settle
+from journeykit.time import SECOND
 
-_MICROSECOND = timedelta(microseconds=1)
-SETTLE_AFTER = SECOND // 2
+ROUND = SECOND // 2
+"""How long templates are rendered, and then messages handed over, before the next claim."""
+
+RECHECK = SECOND // 10
+"""How old what is known of commits of other processes may be."""
+
+HOLD = 30 * SECOND
+"""How long an announcement lasts where its worker dies."""
+
+SKEW = 5 * SECOND
+"""By how much the clocks of two workers may differ."""
+
 _content = msgspec.json.Decoder(Content)
 
 
-@dataclass(slots=True)
-class Delivered:
-    """What one round of hand-overs came to."""
-
-    claimed: int = 0
-    accepted: int = 0
-    rejected: int = 0
-    retried: int = 0
-    blocked: int = 0
-    answers: list[tuple[str, Receipt]] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Customer:
-    """A customer in this round: as stored, decoded, and what channels said meanwhile."""
-
-    stored: StoredCustomer
-    state: CustomerState
-    answers: list[Signal] = field(default_factory=list)
-    closed: list[Signal] = field(default_factory=list)
-
-
-def deliver(rules: Rules, until: int, limit: int) -> Flow[Delivered]:
+def deliver(rules: Rules, until: int, limit: int, lease: int) -> Flow[Delivered]:
     """Hand over up to `limit` messages that are due, and settle what their channels say."""
-    round_ = Delivered()
-    claims = yield from Claim(until, limit)
-    if not claims:
-        return round_
-    round_.claimed = len(claims)
-    stored = yield from Load(list({claim.customer_id: None for claim in claims}), True)
-    customers = {
-        customer_id: _Customer(found, decode_state(found.body))
-        for customer_id, found in stored.items()
-    }
     now = yield from Now()
-    going: list[tuple[ClaimedMessage, _Customer, Message]] = []
+    claims = yield from Claim(until, limit, now + lease)
+    if not claims:
+        return Delivered()
+    ids = list({claim.customer_id: None for claim in claims})
+    span = min(lease, HOLD)
+    hand = yield from Hold(ids, now, now + span)
+    last_start = now + span - min(SKEW, span // 6)
+    unsent = {claim.key: claim for claim in claims}
+    round_ = Round(rules, hand, unsent, dict(unsent), now, last_start)
+    try:
+        yield from _open(round_, ids)
+        going = _judge(round_, claims)
+        ready = yield from _render(round_, going)
+        yield from _hand_over_all(round_, ready)
+        yield from settle(round_, list(round_.customers.values()))
+        if round_.unsent:
+            left = list(round_.unsent.values())
+            round_.done.overtaken = sum(round_.customers[one.customer_id].overtaken for one in left)
+            yield from Unclaim(left)
+    except (Exception, KeyboardInterrupt, SystemExit):
+        yield from _abandon(round_)
+        raise
+    yield from LetGo(hand)
+    return round_.done
+
+
+def _abandon(round_: Round) -> Flow[None]:
+    """Something failed, or somebody pressed Ctrl-C: keep the answers that are there."""
+    with suppress(Exception):  # the first error is the one to tell
+        yield from settle(round_, list(round_.customers.values()))
+    with suppress(Exception):
+        yield from Unclaim(list(round_.unsent.values()))
+    with suppress(Exception):
+        yield from LetGo(round_.hand)
+
+
+def _open(round_: Round, ids: Sequence[str]) -> Flow[None]:
+    stored = yield from Load(ids, True)
+    round_.now = round_.checked = yield from Now()
+    for customer_id in ids:
+        found = stored.get(customer_id)
+        if found is None:
+            error = LookupError("a message waits for a customer who is not there")
+            fail(round_, customer_id, error)
+            continue
+        try:
+            round_.customers[customer_id] = Member(found, decode_state(found.body))
+        except Exception as error:
+            stick(round_, found, error)
+
+
+def _judge(round_: Round, claims: Sequence[ClaimedMessage]) -> list[Going]:
+    """Return what may go now; note for the others that the gate is closed."""
+    going: list[Going] = []
     for claim in claims:
-        customer = customers[claim.customer_id]
-        message = _allowed(rules, customer, claim, now)
-        if message is None:
-            customer.closed.append(GateClosed(now, claim.key))
-        else:
-            going.append((claim, customer, message))
-    contents = yield from _render(rules, going, now)
-    yield from _hand_over_all(rules, customers, going, contents, now, round_)
-    yield from _settle(rules, list(customers.values()), round_)
-    return round_
+        customer = round_.customers.get(claim.customer_id)
+        if customer is None:
+            continue
+        try:
+            message = _allowed(round_, customer, claim)
+        except Exception as error:
+            stick(round_, customer.stored, error)
+            continue
+        if message is not None:
+            judged = (round_.now, customer.stored.version)
+            going.append(Going(claim, customer, message, judged))
+    return going
 
 
-def _allowed(rules: Rules, customer: _Customer, claim: ClaimedMessage, now: int) -> Message | None:
+def _allowed(round_: Round, customer: Member, claim: ClaimedMessage) -> Message | None:
     """Return the message if it may be handed over now (G1: the state at hand-over decides)."""
-    state = customer.state
+    rules, state, now = round_.rules, customer.state, round_.now
     message = state.messages.get(claim.key)
-    if message is None or message.status != "released" or message.channel != claim.channel:
-        return None
-    zone = zone_of(rules, state)
-    reading = Reading()
-    reading.now = now
-    reading.zone = zone
-    reading.past = state.tallies
-    if rules.reads_profile:
-        reading.profile = profile_of(customer.stored)
-    facts = Facts(
-        state=state,
-        gate=rules.gate,
-        declared=rules.declared,
-        now=now,
-        zone=zone,
-        zone_known=state.zone is not None,
-        reading=reading,
-    )
-    verdict = may_hand_over(facts, rules, message)
-    return message if verdict.action == "allow" else None
+    if message is not None and message.status == "released" and message.channel == claim.channel:
+        zone = zone_of(rules, state)
+        reading = Reading()
+        reading.now = now
+        reading.zone = zone
+        reading.past = state.tallies
+        if rules.reads_profile:
+            reading.profile = profile_of(customer.stored)
+        facts = Facts(
+            state=state,
+            gate=rules.gate,
+            declared=rules.declared,
+            now=now,
+            zone=zone,
+            zone_known=state.zone is not None,
+            reading=reading,
+        )
+        if may_hand_over(facts, rules, message).action == "allow":
+            return message
+    customer.closed.append(GateClosed(now, claim.key))
+    round_.unsent.pop(claim.key, None)
+    return None
 
 
-def _render(
-    rules: Rules, going: Sequence[tuple[ClaimedMessage, _Customer, Message]], now: int
-) -> Flow[dict[str, Content]]:
+def _render(round_: Round, going: Sequence[Going]) -> Flow[list[Going]]:
     """Render what was not rendered before, and keep it before anything is handed over.
 
     A message whose template fails is answered with a retry, and leaves this round.
     """
-    contents: dict[str, Content] = {}
+    ready: list[Going] = []
     fresh: list[tuple[ClaimedMessage, bytes]] = []
-    for claim, customer, message in going:
-        if claim.content is not None:
-            contents[claim.key] = _content.decode(claim.content)
+    ends = round_.now + ROUND
+    for one in going:
+        if ready and round_.now >= ends:
+            round_.done.cut = True
+            break
+        if one.customer.overtaken:
             continue
+        body = one.claim.content
         try:
-            content = yield from Render(_context(customer, message))
-            body = encode_json(content)
+            if body is None:
+                context = context_of(one.customer.stored, one.message, one.customer.state)
+                body = encode_json((yield from Render(context)))
+            one.content = _content.decode(body)  # also at first, so that retries are equal to it
+            if one.claim.content is None:
+                fresh.append((one.claim, body))
         except Exception as error:
-            detail = f"template {message.template!r} failed: {type(error).__name__}"
-            customer.answers.append(_answer(rules, customer, message, Retry(detail), now))
-            continue
-        contents[claim.key] = content
-        fresh.append((claim, body))
+            detail = f"template {one.message.template!r} failed: {type(error).__name__}"
+            answered(round_, one, Retry(detail), "")
+        else:
+            ready.append(one)
+        round_.now = yield from Now()
     if fresh:
         yield from KeepContent(fresh)
-    return contents
+    return ready
 
 
-def _context(customer: _Customer, message: Message) -> RenderContext:
-    run = customer.state.enrollments[message.enrollment]
-    profile: Mapping[str, Any] = profile_of(customer.stored)
-    return RenderContext(
-        customer.state.id,
-        message.template,
-        message.channel,
-        run.journey,
-        run.step,
-        message.id,
-        profile,
-        run.data,
-        run.results,
-        profile.get("locale"),
-    )
+def _hand_over_all(round_: Round, ready: Sequence[Going]) -> Flow[None]:
+    round_.now = yield from Now()
+    ends = min(round_.now + ROUND, round_.last_start)
+    for place, one in enumerate(ready):
+        if round_.now >= (ends if place else round_.last_start):
+            round_.done.cut = True
+            return
+        if round_.now - round_.checked >= RECHECK:
+            yield from _recheck([one.customer for one in ready[place:]])
+            round_.checked = round_.now
+        may_start = yield from _may_start(round_, one)
+        if may_start == "stop":
+            round_.done.stopped = True
+            return
+        if may_start == "go":
+            yield from _hand_over(round_, one)
 
 
-def _hand_over_all(
-    rules: Rules,
-    customers: Mapping[str, _Customer],
-    going: Sequence[tuple[ClaimedMessage, _Customer, Message]],
-    contents: Mapping[str, Content],
-    judged: int,
-    round_: Delivered,
-) -> Flow[None]:
-    settled = judged
-    overtaken: list[ClaimedMessage] = []
-    for claim, customer, message in going:
-        content = contents.get(claim.key)
-        if content is None:
-            continue
-        newest = yield from Versions([claim.customer_id])
-        if newest.get(claim.customer_id) != customer.stored.version:  # G7
-            overtaken.append(claim)
-            continue
-        now = yield from Now()
-        if now != judged and _allowed(rules, customer, claim, now) is None:
-            customer.closed.append(GateClosed(now, claim.key))
-            continue
-        outgoing = _outgoing(customer, message, content, now)
-        receipt = yield from _hand_over(outgoing)
-        now = yield from Now()
-        round_.answers.append((claim.key, receipt))
-        answer = _answer(rules, customer, message, receipt, now, outgoing.address)
-        customer.answers.append(answer)
-        if now - settled >= SETTLE_AFTER:
-            yield from _settle(rules, [customer], round_)
-            settled = now
-    if overtaken:
-        yield from Unclaim(overtaken)
+def _may_start(round_: Round, one: Going) -> Flow[str]:
+    """Return `go`, `stop`, or `no` where the gate or somebody else was in between."""
+    customer = one.customer
+    if customer.answers:  # what the channel said of another message may forbid this one (D4)
+        yield from settle(round_, [customer])
+    while not customer.overtaken:
+        asked = (round_.now, customer.stored.version)
+        if one.judged != asked:
+            message = _allowed(round_, customer, one.claim)
+            if message is None:
+                return "no"
+            one.message, one.judged = message, asked
+        may_start = yield from Start(round_.hand, customer.stored.customer_id)
+        if may_start != "changed":
+            return may_start
+        yield from _recheck([customer])
+    return "no"
 
 
-def _hand_over(message: OutgoingMessage) -> Flow[Receipt]:
-    try:
-        receipt = yield from HandOver(message)
-    except Exception as error:  # nobody knows whether it left: the same key comes again
-        return Retry(f"{type(error).__name__} from channel {message.channel!r}")
-    return receipt
-
-
-def _outgoing(customer: _Customer, message: Message, content: Content, now: int) -> OutgoingMessage:
-    state = customer.state
-    run = state.enrollments[message.enrollment]
-    return OutgoingMessage(
-        message.id,
-        state.id,
-        message.channel,
-        state.addresses.get(message.channel, state.id),
-        message.template,
-        content,
-        run.journey,
-        run.step,
-        message.topic or None,
-        from_micros(now),
-        message.attempts + 1,
-    )
-
-
-def _answer(
-    rules: Rules,
-    customer: _Customer,
-    message: Message,
-    receipt: Receipt,
-    now: int,
-    address: str = "",
-) -> ChannelAnswered:
-    where = (now, message.id, message.channel, address)
-    about = {
-        "journey": message.journey,
-        "topic": message.topic,
-        "transactional": message.transactional,
-    }
-    match receipt:
-        case Accepted():
-            return ChannelAnswered(*where, "accepted", receipt.provider_id, **about)
-        case Rejected():
-            return ChannelAnswered(
-                *where, "rejected", receipt.reason, receipt.dead_address, **about
-            )
-        case Retry():
-            after = None
-            if receipt.after is not None:
-                after = max(0, receipt.after // _MICROSECOND)
-            return ChannelAnswered(*where, "retry", receipt.reason, after=after, **about)
-        case _:
-            detail = f"channel {message.channel!r} answered {type(receipt).__name__}"
-            return ChannelAnswered(*where, "retry", detail, **about)
-
-
-def _settle(rules: Rules, customers: Sequence[_Customer], round_: Delivered) -> Flow[None]:
-    """Commit what channels and the gate said, on the state that was loaded for the round.
-
-    Where somebody else changed a customer meanwhile, the answers are applied to the newest
-    state instead.
-    """
-    commits: list[CustomerCommit] = []
-    waiting: dict[str, list[Signal]] = {}
-    now = yield from Now()
+def _recheck(customers: Sequence[Member]) -> Flow[None]:
+    """Find out whom others have changed since; their messages are given back."""
+    newest = yield from Versions(list({one.stored.customer_id: None for one in customers}))
     for customer in customers:
-        signals = customer.answers + customer.closed
-        if not signals:
-            continue
-        _tally(round_, customer)
-        profile = decode_json(customer.stored.profile) if customer.stored.profile else None
-        decision = advance(rules, customer.state, signals, now, profile=profile)
-        commits.append(to_commit(decision, customer.stored.version))
-        waiting[customer.stored.customer_id] = signals
-        customer.answers, customer.closed = [], []
-        customer.stored = msgspec.structs.replace(
-            customer.stored,
-            version=customer.stored.version + 1,
-            profile=customer.stored.profile
-            if decision.profile is None
-            else encode_json(decision.profile),
-        )
-    if not commits:
-        return
-    stale = yield from Commit(commits)
-    if stale:
-        yield from ingest(
-            rules, [Arrival(customer_id, waiting[customer_id]) for customer_id in stale]
-        )
+        if newest.get(customer.stored.customer_id) != customer.stored.version:
+            customer.overtaken = True
 
 
-def _tally(round_: Delivered, customer: _Customer) -> None:
-    for signal in customer.answers:
-        assert isinstance(signal, ChannelAnswered)
-        if signal.answer == "accepted":
-            round_.accepted += 1
-        elif signal.answer == "rejected":
-            round_.rejected += 1
-        else:
-            round_.retried += 1
-    round_.blocked += len(customer.closed)
+def _hand_over(round_: Round, one: Going) -> Flow[None]:
+    assert one.content is not None
+    outgoing = outgoing_of(one.message, one.customer.state, one.content, round_.now)
+    del round_.unsent[one.claim.key]  # from here on nobody knows
+    receipt: Receipt
+    try:
+        receipt = yield from HandOver(outgoing, round_.hand)
+    except Exception as error:  # the same key comes again
+        receipt = Retry(f"{type(error).__name__} from channel {one.message.channel!r}")
+    round_.now = yield from Now()
+    answered(round_, one, receipt, outgoing.address)

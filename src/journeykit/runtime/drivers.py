@@ -17,7 +17,8 @@ class LeakedStopIteration(RuntimeError):
 def drive(flow: Flow[R], perform: Callable[[Call[Any]], Any]) -> R:
     """Run `flow` to its end, making each call with `perform`.
 
-    What a call raises is thrown in at its `yield`, so that a flow uses an ordinary `try`.
+    What a call raises is thrown in at its `yield`, so that a flow uses an ordinary `try`. So
+    is Ctrl-C: a flow may still put its things in order, and raises it again.
     """
     try:
         call = next(flow)
@@ -26,7 +27,7 @@ def drive(flow: Flow[R], perform: Callable[[Call[Any]], Any]) -> R:
                 answer = perform(call)
             except StopIteration as leaked:
                 call = flow.throw(LeakedStopIteration(f"{type(call).__name__}: {leaked!r}"))
-            except Exception as error:
+            except (Exception, KeyboardInterrupt, SystemExit) as error:
                 call = flow.throw(error)
             else:
                 call = flow.send(answer)

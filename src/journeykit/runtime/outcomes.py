@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from journeykit.errors import JourneykitError
+from journeykit.errors import JourneykitError, StoreError
 from journeykit.kernel import journal as j
 
 
@@ -87,14 +87,24 @@ class BatchOutcome:
         return len(self.outcomes)
 
 
+class Failure(NamedTuple):
+    """A customer who could not be decided on, and why; see `TickCounts.failures`."""
+
+    customer_id: str
+    error: StoreError
+
+
 @dataclass(slots=True)
 class TickCounts:
     """What one `tick` came to.
 
     Attributes:
         advanced: Customers whose timers fired.
-        handed_over: Messages that a channel answered: `accepted`, `rejected`, `retried`.
+        accepted, rejected, retried: Messages by what their channel answered.
         blocked: Messages that the gate stopped right before the hand-over.
+        failures: Customers whom nobody could decide on, because their document cannot be
+            read, or code failed on it. Nothing of them was changed; they are looked at again
+            after a while, and hold up nobody else.
     """
 
     advanced: int = 0
@@ -102,11 +112,17 @@ class TickCounts:
     rejected: int = 0
     retried: int = 0
     blocked: int = 0
+    failures: list[Failure] = field(default_factory=list)
 
     @property
     def handed_over(self) -> int:
         """How many times a channel was called."""
         return self.accepted + self.rejected + self.retried
+
+    @property
+    def did_something(self) -> bool:
+        """Whether there was anything to do."""
+        return bool(self.advanced or self.handed_over or self.blocked or self.failures)
 
     def __iadd__(self, other: TickCounts) -> TickCounts:
         self.advanced += other.advanced
@@ -114,4 +130,5 @@ class TickCounts:
         self.rejected += other.rejected
         self.retried += other.retried
         self.blocked += other.blocked
+        self.failures += other.failures
         return self

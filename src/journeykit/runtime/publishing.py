@@ -21,10 +21,22 @@ def publish(workspace: Workspace, store: Store) -> list[Journey]:
     Raises:
         VersionError: A journey differs from what was published under the same version.
     """
-    stored = [Journey.from_json(definition.body) for definition in store.definitions()]
+    _refuse_edits(workspace, _stored(store))
+    store.publish([_definition(journey) for journey in workspace.journeys])
+    stored = _stored(store)
+    _refuse_edits(workspace, stored)  # somebody else may have published in between
+    current = {(journey.name, journey.version) for journey in workspace.journeys}
+    return [journey for journey in stored if (journey.name, journey.version) not in current]
+
+
+def _stored(store: Store) -> list[Journey]:
+    return [Journey.from_json(definition.body) for definition in store.definitions()]
+
+
+def _refuse_edits(workspace: Workspace, stored: Sequence[Journey]) -> None:
     known = {(journey.name, journey.version): journey for journey in stored}
     for journey in workspace.journeys:
-        before = known.pop((journey.name, journey.version), None)
+        before = known.get((journey.name, journey.version))
         if before is not None and before.canonical() != journey.canonical():
             raise VersionError(
                 f"journey {journey.name!r} was edited, but is still called version "
@@ -33,8 +45,6 @@ def publish(workspace: Workspace, store: Store) -> list[Journey]:
                 remedy=f"publish the edit as version={_next(journey.name, stored)}; runs on the "
                 "old version finish on it",
             )
-    store.publish([_definition(journey) for journey in workspace.journeys])
-    return list(known.values())
 
 
 def _next(name: str, stored: Sequence[Journey]) -> int:

@@ -5,7 +5,7 @@ The front door's `Orchestrator` is a `Runner` with the system clock.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -26,15 +26,11 @@ from journeykit.kernel import (
 from journeykit.kernel import journal as j
 from journeykit.machine import Rules, compile_workspace
 from journeykit.model import Event, Profile, Send, Workspace, steps_of
-from journeykit.ports import (
-    Channel,
-    Clock,
-    Receipt,
-    Renderer,
-    Store,
-)
+from journeykit.ports import Channel, Clock, Renderer, Store
 from journeykit.runtime import calls as c
+from journeykit.runtime import logs
 from journeykit.runtime.drivers import drive
+from journeykit.runtime.hands import HANDS
 from journeykit.runtime.intake import (
     Reported,
     check_channel,
@@ -47,13 +43,15 @@ from journeykit.runtime.intake import (
     read_row,
 )
 from journeykit.runtime.outcomes import BadRow, BatchOutcome, Outcome, TickCounts
+from journeykit.runtime.performing import Ports
 from journeykit.runtime.publishing import publish
 from journeykit.runtime.reporting import report, unknown_customer
 from journeykit.runtime.script import Arrival, ingest, profile_of
-from journeykit.runtime.ticking import tick
+from journeykit.runtime.ticking import Pace, tick, turn
 from journeykit.runtime.timeline import Timeline, tell
 from journeykit.runtime.views import CustomerView, view_of
-from journeykit.time import from_micros, to_micros
+from journeykit.runtime.waiting import let_hands_finish
+from journeykit.time import from_micros
 
 R = TypeVar("R")
 Row = Mapping[str, Any]
@@ -94,13 +92,13 @@ class Runner:
         if lease <= timedelta(0) or batch < 1:
             raise UsageError("lease must be longer than zero and batch at least 1")
         self._store = store
-        self._channels = dict(channels)
-        self._renderer = renderer
-        self._clock = clock
-        self._worker = worker
+        self._ports = Ports(
+            store, dict(channels), renderer, clock, worker, self._may_start, self._committed
+        )
         self._lease = lease // timedelta(microseconds=1)
         self._batch = batch
-        _check_channels(workspace, self._channels)
+        self._pace = Pace(batch)
+        _check_channels(workspace, channels)
         _check_templates(workspace, renderer)
         older = publish(workspace, store)
         self._rules = compile_workspace(workspace, older)
@@ -120,7 +118,7 @@ class Runner:
     @property
     def clock(self) -> Clock:
         """The clock that was given."""
-        return self._clock
+        return self._ports.clock
 
     @property
     def store(self) -> Store:
@@ -241,15 +239,25 @@ class Runner:
     ) -> Outcome:
         """Record that a customer withdrew consent; without a topic, for the whole channel.
 
-        After this returns, no hand-over that it forbids starts.
+        After this returns, no hand-over that it forbids starts, on any worker: it waits for
+        the messages that a worker has in hand for this customer at this moment, which takes
+        about as long as one call of a channel. Where that worker has died, it takes up to 30
+        seconds; the withdrawal itself is stored at once.
         """
-        return self._consent(customer_id, channels, topic, False, source)
+        outcome = self._consent(customer_id, channels, topic, False, source)
+        self._let_hands_finish(customer_id)
+        return outcome
 
     def suppress(
         self, customer_id: str, channel: str, address: str | None = None, *, reason: str = "host"
     ) -> Outcome:
-        """Keep an address from being used on a channel; the present one when not given."""
-        return self._suppression(customer_id, channel, address, True, reason)
+        """Keep an address from being used on a channel; the present one when not given.
+
+        After this returns, no hand-over to it starts; see `withdraw`.
+        """
+        outcome = self._suppression(customer_id, channel, address, True, reason)
+        self._let_hands_finish(customer_id)
+        return outcome
 
     def unsuppress(self, customer_id: str, channel: str, address: str | None = None) -> Outcome:
         """Let an address be used again."""
@@ -279,10 +287,15 @@ class Runner:
     def cancel(
         self, customer_id: str, journey: str, *, key: str | None = None, reason: str = "cancelled"
     ) -> Outcome:
-        """End a customer's runs of a journey, or the one with this key; what waits is withdrawn."""
+        """End a customer's runs of a journey, or the one with this key; what waits is withdrawn.
+
+        After this returns, no hand-over of theirs starts; see `withdraw`.
+        """
         check_customer_id(customer_id)
         check_journey(self._rules, journey)
-        return self._apply(customer_id, [CancelAsked(self._now(), journey, key, reason)])
+        outcome = self._apply(customer_id, [CancelAsked(self._now(), journey, key, reason)])
+        self._let_hands_finish(customer_id)
+        return outcome
 
     # ---- what the host asks
 
@@ -331,7 +344,21 @@ class Runner:
 
     def tick(self) -> TickCounts:
         """Advance what is due, hand over what may go, until nothing is left that is due now."""
-        return self.drive(tick(self._rules, self._now(), self._batch))
+        counts = self.drive(tick(self._rules, self._now(), self._batch, self._lease))
+        logs.ticked(counts)
+        return counts
+
+    def turn(self, counts: TickCounts) -> bool:
+        """Take one batch of what is due now, and add it to `counts`; tell whether to go on.
+
+        `tick` takes turns until nothing is left. A loop of your own may look at other things
+        between them.
+        """
+        here = TickCounts()
+        goes_on = self.drive(turn(self._rules, self._now(), self._pace, self._lease, here))
+        logs.ticked(here)
+        counts += here
+        return goes_on
 
     # ---- within
 
@@ -380,41 +407,26 @@ class Runner:
             else:
                 batch.bad.append(BadRow(index, row, answer))
 
+    def _let_hands_finish(self, customer_id: str) -> None:
+        self.drive(let_hands_finish(customer_id))
+
     def _now(self) -> int:
-        return to_micros(self._clock.now(), what="clock")
+        return self._ports.now()
 
     def drive(self, flow: c.Flow[R]) -> R:
         """Run a flow on this runner's ports."""
-        return drive(flow, self._perform)
+        mine = HANDS.mine()
+        try:
+            return drive(flow, self._ports.perform)
+        finally:
+            HANDS.close_from(mine)
 
-    def _perform(self, call: c.Call[Any]) -> Any:
-        return _PERFORM[type(call)](self, call)
+    def _may_start(self) -> bool:
+        """Tell whether hand-overs may still start."""
+        return True
 
-    def _claim(self, call: c.Claim) -> Any:
-        return self._store.claim(
-            call.now,
-            limit=call.limit,
-            lease_until=call.now + self._lease,
-            worker=self._worker,
-        )
-
-    def _hand_over(self, call: c.HandOver) -> Receipt:
-        return self._channels[call.message.channel].send(call.message)
-
-
-_PERFORM: dict[type[c.Call[Any]], Callable[[Runner, Any], Any]] = {
-    c.Now: lambda runner, call: runner._now(),
-    c.Load: lambda runner, call: runner._store.load(call.customer_ids, profiles=call.profiles),
-    c.Commit: lambda runner, call: runner._store.commit(call.commits),
-    c.Seen: lambda runner, call: runner._store.seen(call.events),
-    c.Due: lambda runner, call: runner._store.due(call.now, limit=call.limit),
-    c.Claim: Runner._claim,
-    c.Unclaim: lambda runner, call: runner._store.unclaim(call.claims),
-    c.KeepContent: lambda runner, call: runner._store.keep_content(call.contents),
-    c.Versions: lambda runner, call: runner._store.versions(call.customer_ids),
-    c.Render: lambda runner, call: runner._renderer.render(call.context),
-    c.HandOver: Runner._hand_over,
-}
+    def _committed(self) -> None:
+        """Something was committed, and may be due."""
 
 
 def _check_channels(workspace: Workspace, channels: Mapping[str, Channel]) -> None:

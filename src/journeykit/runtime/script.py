@@ -4,7 +4,8 @@ Keeps true:
     * a decision, its journal, its timers and its outbox rows are one commit (D1);
     * a channel is called only after the gate has passed the message with the state of that
       very moment, and with the key that the message always had (G1, D2);
-    * whatever a batch holds, every customer in it is decided on alone (O1).
+    * whatever a batch holds, every customer in it is decided on alone (O1): one whose document
+      cannot be read, or on whom code fails, is set aside and holds nobody up.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from journeykit.errors import ContentionError
+from journeykit.errors import ContentionError, StoreError
 from journeykit.kernel import (
     CustomerState,
     Decision,
@@ -27,10 +28,21 @@ from journeykit.kernel import (
     encode_state,
 )
 from journeykit.machine import Rules
-from journeykit.ports import CustomerCommit, OutboxRow, SeenEvent, StoredCustomer
+from journeykit.ports import (
+    ClaimedMessage,
+    CustomerCommit,
+    OutboxRow,
+    SeenEvent,
+    StoredCustomer,
+)
 from journeykit.runtime.calls import Commit, Due, Flow, Load, Now, Seen
+from journeykit.runtime.outcomes import Failure
+from journeykit.time import HOUR
 
 ATTEMPTS = 20
+SET_ASIDE = HOUR
+"""How long a customer rests who could not be decided on."""
+
 encode_json = msgspec.json.encode
 decode_json = msgspec.json.decode
 
@@ -66,29 +78,41 @@ class Applied(msgspec.Struct):
     conflicting: set[int]
 
 
-def ingest(rules: Rules, arrivals: Sequence[Arrival]) -> Flow[dict[str, Applied]]:
+def ingest(
+    rules: Rules, arrivals: Sequence[Arrival], refused: dict[str, StoreError] | None = None
+) -> Flow[dict[str, Applied]]:
     """Apply signals to their customers, one arrival per customer; start over when overtaken.
+
+    Args:
+        refused: Receives the error of each customer who could not be decided on. Without it
+            the first such error is raised when the others are done.
 
     Returns:
         What was done by customer. Customers that do not exist, and whom nothing creates, are
         absent from the answer; nothing was written for them.
     """
     done: dict[str, Applied] = {}
+    failed: dict[str, StoreError] = {} if refused is None else refused
     pending = {arrival.customer_id: arrival for arrival in arrivals}
     for _ in range(ATTEMPTS):
-        applied, stale = yield from _try_ingest(rules, pending)
+        applied, stale = yield from _try_ingest(rules, pending, failed)
         done.update(applied)
         if not stale:
-            return done
+            break
         pending = {customer_id: pending[customer_id] for customer_id in stale}
-    raise ContentionError(
-        f"customer {next(iter(pending))!r} was changed by others on {ATTEMPTS} attempts in a row",
-        remedy="let one worker handle a customer's inputs, or try again",
-    )
+    else:
+        raise ContentionError(
+            f"customer {next(iter(pending))!r} was changed by others on {ATTEMPTS} attempts in a "
+            "row",
+            remedy="let one worker handle a customer's inputs, or try again",
+        )
+    if refused is None and failed:
+        raise next(iter(failed.values()))
+    return done
 
 
 def _try_ingest(
-    rules: Rules, pending: Mapping[str, Arrival]
+    rules: Rules, pending: Mapping[str, Arrival], failed: dict[str, StoreError]
 ) -> Flow[tuple[dict[str, Applied], Sequence[str]]]:
     """Load first, then look event ids up: whoever commits in between makes this one stale."""
     profiles = rules.reads_profile or any(arrival.creates for arrival in pending.values())
@@ -107,11 +131,15 @@ def _try_ingest(
         found = stored.get(customer_id)
         if found is None and not arrival.creates:
             continue
-        one, seen = _apply(rules, arrival, found, known, _instant(arrival, now))
-        applied[customer_id] = one
-        if one.decision.entries:
-            version = 0 if found is None else found.version
-            commits.append(to_commit(one.decision, version, seen=seen))
+        try:
+            one, seen = _apply(rules, arrival, found, known, _instant(arrival, now))
+            if one.decision.entries or one.decision.drop:
+                version = 0 if found is None else found.version
+                commits.append(to_commit(one.decision, version, seen=seen))
+        except Exception as error:
+            failed[customer_id] = stuck(customer_id, error)
+        else:
+            applied[customer_id] = one
     stale = (yield from Commit(commits)) if commits else ()
     for customer_id in stale:
         del applied[customer_id]
@@ -157,24 +185,62 @@ def _apply(
     return Applied(decision, repeated, conflicting), list(seen.values())
 
 
-def work(rules: Rules, until: int, limit: int) -> Flow[tuple[int, int]]:
-    """Advance up to `limit` customers that are due; return (advanced, journal entries).
+class Worked(msgspec.Struct):
+    """What one round of due customers came to.
 
-    A customer whom somebody else advanced in the meantime is left alone.
+    Attributes:
+        advanced: Customers who were advanced; one whom somebody else advanced meanwhile is
+            left alone.
+        entries: Journal entries of all of them together.
+        failures: Customers who were set aside.
     """
+
+    advanced: int = 0
+    entries: int = 0
+    failures: list[Failure] = []
+
+
+def work(rules: Rules, until: int, limit: int) -> Flow[Worked]:
+    """Advance up to `limit` customers that are due."""
+    done = Worked()
     ids = yield from Due(until, limit)
     if not ids:
-        return 0, 0
+        return done
     stored = yield from Load(ids, rules.reads_profile)
     now = yield from Now()
     commits: list[CustomerCommit] = []
-    entries = 0
     for customer_id, found in stored.items():
-        decision = decide(rules, customer_id, found, (), now)
-        entries += len(decision.entries)
-        commits.append(to_commit(decision, found.version))
+        try:
+            decision = decide(rules, customer_id, found, (), now)
+            commits.append(to_commit(decision, found.version))
+            done.entries += len(decision.entries)
+        except Exception as error:
+            done.failures.append(Failure(customer_id, stuck(customer_id, error)))
+            commits.append(set_aside(found, now))
     stale = (yield from Commit(commits)) if commits else ()
-    return len(commits) - len(stale), entries
+    done.advanced = len(commits) - len(stale) - len(done.failures)
+    return done
+
+
+def stuck(customer_id: str, error: Exception) -> StoreError:
+    """Return the error for a customer who could not be decided on, with its cause."""
+    told = StoreError(
+        f"this customer could not be decided on: {type(error).__name__}",
+        place=f"customer {customer_id!r}",
+        remedy="nothing of it was changed; the cause tells what the stored document or the code "
+        "did wrong",
+    )
+    told.__cause__ = error
+    return told
+
+
+def set_aside(
+    found: StoredCustomer, now: int, claims: Sequence[ClaimedMessage] = ()
+) -> CustomerCommit:
+    """Return a commit that leaves all as it is, but lets the customer rest for a while."""
+    again = now + SET_ASIDE
+    rows = [OutboxRow(claim.key, found.customer_id, claim.channel, again) for claim in claims]
+    return CustomerCommit(found.customer_id, found.version, found.body, again, at=now, put=rows)
 
 
 def decide(
@@ -187,8 +253,9 @@ def decide(
     fire_now: bool = True,
 ) -> Decision:
     """Decode, advance."""
+    profile: dict[str, Any] | None = {}
     if found is None:
-        state, profile = CustomerState(customer_id), {}
+        state = CustomerState(customer_id)
     else:
         state = decode_state(found.body)
         profile = None if found.profile is None else decode_json(found.profile)

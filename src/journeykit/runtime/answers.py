@@ -1,0 +1,100 @@
+"""What passes between a journey and the outside? Messages out, receipts in, translated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from journeykit.kernel import ChannelAnswered, CustomerState, Message
+from journeykit.ports import (
+    Accepted,
+    Content,
+    OutgoingMessage,
+    Receipt,
+    Rejected,
+    RenderContext,
+    Retry,
+    StoredCustomer,
+)
+from journeykit.runtime.script import profile_of
+from journeykit.time import from_micros
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def context_of(stored: StoredCustomer, message: Message, state: CustomerState) -> RenderContext:
+    """Return what the template of a message may read."""
+    run = state.enrollments[message.enrollment]
+    profile: Mapping[str, Any] = profile_of(stored)
+    return RenderContext(
+        state.id,
+        message.template,
+        message.channel,
+        run.journey,
+        run.step,
+        message.id,
+        profile,
+        run.data,
+        run.results,
+        profile.get("locale"),
+    )
+
+
+def outgoing_of(
+    message: Message, state: CustomerState, content: Content, now: int
+) -> OutgoingMessage:
+    """Return what a channel gets to see of a message."""
+    run = state.enrollments[message.enrollment]
+    return OutgoingMessage(
+        message.id,
+        state.id,
+        message.channel,
+        state.addresses.get(message.channel, state.id),  # D4
+        message.template,
+        content,
+        run.journey,
+        run.step,
+        message.topic or None,
+        from_micros(now),
+        message.attempts + 1,
+    )
+
+
+def answer_of(message: Message, receipt: Receipt, now: int, address: str) -> ChannelAnswered:
+    """Return what the kernel gets to see of a receipt.
+
+    Whatever is no receipt counts as `Retry()`: nobody knows whether the message left. What a
+    receipt holds is made text, since the journal keeps it.
+    """
+    where = (now, message.id, message.channel, address)
+    about: dict[str, Any] = {
+        "journey": message.journey,
+        "topic": message.topic,
+        "transactional": message.transactional,
+    }
+    match receipt:
+        case Accepted():
+            return ChannelAnswered(*where, "accepted", _text(receipt.provider_id), **about)
+        case Rejected():
+            dead = bool(receipt.dead_address)
+            return ChannelAnswered(*where, "rejected", _text(receipt.reason), dead, **about)
+        case Retry():
+            reason, after = _text(receipt.reason), _delay(receipt.after)
+            return ChannelAnswered(*where, "retry", reason, after=after, **about)
+        case _:
+            detail = f"channel {message.channel!r} answered {type(receipt).__name__}"
+            return ChannelAnswered(*where, "retry", detail, **about)
+
+
+def _text(value: object) -> str:
+    """Return text that JSON can hold."""
+    text = value if isinstance(value, str) else "" if value is None else str(value)
+    return text.encode("utf-8", "replace").decode()
+
+
+def _delay(after: object) -> int | None:
+    """Return the delay that a channel named, in micros; None where it named none in earnest."""
+    if not isinstance(after, timedelta):
+        return None
+    return max(0, after // _MICROSECOND)

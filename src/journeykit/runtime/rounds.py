@@ -1,0 +1,130 @@
+"""What is known in one round of hand-overs? Claims, their customers, and what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from journeykit.kernel import ChannelAnswered, CustomerState, GateClosed, Message
+from journeykit.machine import Rules
+from journeykit.ports import (
+    ClaimedMessage,
+    Content,
+    CustomerCommit,
+    Hand,
+    Receipt,
+    StoredCustomer,
+)
+from journeykit.runtime.answers import answer_of
+from journeykit.runtime.outcomes import Failure
+from journeykit.runtime.script import set_aside, stuck
+
+
+@dataclass(slots=True)
+class Delivered:
+    """What one round of hand-overs came to.
+
+    Attributes:
+        overtaken: Messages given back because somebody else changed their customers.
+        cut: Time ran out before all claimed messages had their turn.
+        stopped: The worker was told to stop.
+    """
+
+    accepted: int = 0
+    rejected: int = 0
+    retried: int = 0
+    blocked: int = 0
+    overtaken: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    cut: bool = False
+    stopped: bool = False
+
+    @property
+    def finished(self) -> int:
+        """Messages of which something became."""
+        return self.accepted + self.rejected + self.retried + self.blocked
+
+
+@dataclass(slots=True)
+class Member:
+    """A customer in this round: as stored, decoded, and what channels said meanwhile.
+
+    Attributes:
+        overtaken: Somebody else committed: what is known here is old.
+    """
+
+    stored: StoredCustomer
+    state: CustomerState
+    answers: list[ChannelAnswered] = field(default_factory=list)
+    closed: list[GateClosed] = field(default_factory=list)
+    overtaken: bool = False
+
+
+@dataclass(slots=True)
+class Going:
+    """A message that passed the gate.
+
+    Attributes:
+        judged: The instant, and the version of the customer, for which it passed.
+    """
+
+    claim: ClaimedMessage
+    customer: Member
+    message: Message
+    judged: tuple[int, int]
+    content: Content | None = None
+
+
+@dataclass(slots=True)
+class Round:
+    """A round of hand-overs.
+
+    Attributes:
+        unsent: Claims of which nothing became so far: given back at the end.
+        unsettled: Claims of which nothing is committed so far.
+        now: The newest instant known.
+        last_start: When the announcement is too old to start anything.
+        checked: When it was last known what other processes committed.
+    """
+
+    rules: Rules
+    hand: Hand
+    unsent: dict[str, ClaimedMessage]
+    unsettled: dict[str, ClaimedMessage]
+    now: int
+    last_start: int
+    checked: int = 0
+    customers: dict[str, Member] = field(default_factory=dict)
+    stuck: dict[str, CustomerCommit] = field(default_factory=dict)
+    done: Delivered = field(default_factory=Delivered)
+
+
+def answered(round_: Round, one: Going, receipt: Receipt, address: str) -> None:
+    """Note what became of a message."""
+    signal = answer_of(one.message, receipt, round_.now, address)
+    one.customer.answers.append(signal)
+    round_.unsent.pop(one.claim.key, None)
+    if signal.answer == "accepted":
+        round_.done.accepted += 1
+    elif signal.answer == "rejected":
+        round_.done.rejected += 1
+    else:
+        round_.done.retried += 1
+
+
+def stick(round_: Round, found: StoredCustomer, error: Exception) -> None:
+    """Set a customer aside, and what was claimed for it."""
+    claims = fail(round_, found.customer_id, error)
+    round_.stuck[found.customer_id] = set_aside(found, round_.now, claims)
+
+
+def fail(round_: Round, customer_id: str, error: Exception) -> list[ClaimedMessage]:
+    """Report a customer; leave its claims to their leases, and return them."""
+    round_.done.failures.append(Failure(customer_id, stuck(customer_id, error)))
+    member = round_.customers.pop(customer_id, None)
+    if member is not None:
+        member.overtaken = True
+    claims = [one for one in round_.unsettled.values() if one.customer_id == customer_id]
+    for claim in claims:
+        round_.unsent.pop(claim.key, None)
+        del round_.unsettled[claim.key]
+    return claims

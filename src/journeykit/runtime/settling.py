@@ -1,0 +1,91 @@
+"""How is an answer kept? Committed with what follows from it, at once or on the newest state.
+
+Keeps true: an answer that may have been committed is never committed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from journeykit.errors import StoreBusyError, StoreError
+from journeykit.kernel import Signal, advance
+from journeykit.ports import CustomerCommit
+from journeykit.runtime.calls import Commit, Flow, Now
+from journeykit.runtime.outcomes import Failure
+from journeykit.runtime.rounds import Member, Round, stick
+from journeykit.runtime.script import Arrival, decode_json, ingest, to_commit
+
+_COMMITS = 3
+
+
+def settle(round_: Round, customers: Sequence[Member]) -> Flow[None]:
+    """Commit what channels and the gate said, on the state that was loaded for the round.
+
+    Where somebody else changed a customer meanwhile, the answers are applied to the newest
+    state instead.
+    """
+    commits = list(round_.stuck.values())
+    round_.stuck = {}
+    waiting: dict[str, tuple[Member, list[Signal]]] = {}
+    now = yield from Now()
+    for customer in customers:
+        signals: list[Signal] = [*customer.answers, *customer.closed]
+        if not signals:
+            continue
+        commit = _commit_of(round_, customer, signals, now)
+        round_.done.blocked += len(customer.closed)
+        for answer in customer.answers:
+            round_.unsettled.pop(answer.message, None)
+        for closed in customer.closed:
+            round_.unsettled.pop(closed.message, None)
+        customer.answers, customer.closed = [], []
+        if commit is not None:
+            commits.append(commit)
+            waiting[commit.customer_id] = customer, signals
+    if not commits:
+        return
+    stale = yield from _commit(commits)
+    arrivals = []
+    for customer_id in stale:
+        if customer_id in waiting:
+            customer, signals = waiting[customer_id]
+            customer.overtaken = True
+            arrivals.append(Arrival(customer_id, signals))
+    if arrivals:
+        refused: dict[str, StoreError] = {}
+        yield from ingest(round_.rules, arrivals, refused)
+        round_.done.failures += [Failure(*one) for one in refused.items()]
+
+
+def _commit(commits: Sequence[CustomerCommit]) -> Flow[Sequence[str]]:
+    """Try again where the store is busy: these answers are known to nobody else."""
+    for _ in range(_COMMITS - 1):
+        try:
+            stale = yield from Commit(commits)
+        except StoreBusyError:  # nothing was written
+            continue
+        return stale
+    stale = yield from Commit(commits)
+    return stale
+
+
+def _commit_of(
+    round_: Round, customer: Member, signals: Sequence[Signal], now: int
+) -> CustomerCommit | None:
+    stored = customer.stored
+    try:
+        profile = decode_json(stored.profile) if stored.profile else None
+        decision = advance(round_.rules, customer.state, signals, now, profile=profile)
+        commit = to_commit(decision, stored.version)
+    except Exception as error:
+        stick(round_, stored, error)
+        return None
+    customer.stored = msgspec.structs.replace(
+        stored,
+        version=stored.version + 1,
+        body=commit.body,
+        profile=stored.profile if commit.profile is None else commit.profile,
+    )
+    return commit
