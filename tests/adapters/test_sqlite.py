@@ -113,6 +113,8 @@ def test_ids_with_nul_stay_apart(file: Path, opened: Open, id: str) -> None:
         lambda store, bad: store.commit([commit("ann", 1, put=[message(bad)])]),
         lambda store, bad: store.commit([commit("ann", 1, drop=[bad])]),
         lambda store, bad: store.recover(bad),
+        lambda store, bad: store.hold([bad], NOW, until=NOW + 1, worker="w1"),
+        lambda store, bad: store.hold(["ann"], NOW, until=NOW + 1, worker=bad),
         lambda store, bad: store.customers(after=bad),
         lambda store, bad: store.journal(bad),
     ],
@@ -147,6 +149,8 @@ def test_instants_have_64_bits(file: Path, opened: Open, at: int) -> None:
         lambda store, at: store.due(at, limit=1),
         lambda store, at: claim(store, at),
         lambda store, at: claim(store, lease_until=at),
+        lambda store, at: store.hold(["ann"], NOW, until=at, worker="w1"),
+        lambda store, at: store.hands("ann", at),
     ],
 )
 def test_longer_integers_are_refused_and_nothing_is_written(

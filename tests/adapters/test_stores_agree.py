@@ -20,6 +20,7 @@ from journeykit.ports import (
     ClaimedMessage,
     CustomerCommit,
     Definition,
+    Hand,
     OutboxRow,
     SeenEvent,
     Store,
@@ -72,6 +73,7 @@ class StoresAgree(RuleBasedStateMachine):
         self.expires: dict[tuple[str, str], int] = {}
         self.latest = 0
         self.claims: list[tuple[ClaimedMessage, ClaimedMessage]] = []
+        self.held: list[tuple[Hand, Hand]] = []
 
     def teardown(self) -> None:
         if hasattr(self, "sqlite"):
@@ -158,6 +160,27 @@ class StoresAgree(RuleBasedStateMachine):
     @rule(worker=workers)
     def recover(self, worker: str) -> None:
         self.both(lambda store: store.recover(worker))
+
+    @rule(now=instants, until=instants, who=st.lists(customers, max_size=3), worker=workers)
+    def hold(self, now: int, until: int, who: list[str], worker: str) -> None:
+        mine, twin = (
+            store.hold(who, now, until=until, worker=worker) for store in (self.memory, self.sqlite)
+        )
+        assert mine.until == twin.until == until
+        self.held.append((mine, twin))
+
+    @rule(data=st.data())
+    def let_go(self, data: st.DataObject) -> None:
+        if self.held:
+            mine, twin = data.draw(st.sampled_from(self.held))
+            self.memory.let_go(mine)
+            self.sqlite.let_go(twin)
+
+    @rule(customer=customers, now=instants)
+    def hands(self, customer: str, now: int) -> None:
+        mine = self.memory.hands(customer, now)
+        twins = self.sqlite.hands(customer, now)
+        assert set(zip(mine, twins, strict=True)) <= set(self.held)
 
     @rule(version=st.integers(1, 11), journey=st.sampled_from("ab"), digest=st.sampled_from("xy"))
     def publish(self, journey: str, version: int, digest: str) -> None:

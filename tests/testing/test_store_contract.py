@@ -12,9 +12,7 @@ import pytest
 from journeykit.adapters import MemoryStore
 from journeykit.ports import CustomerCommit
 from journeykit.testing import check_store
-from journeykit.testing.store_customers import CUSTOMER_PROMISES
-from journeykit.testing.store_outbox import OUTBOX_PROMISES
-from journeykit.testing.store_records import RECORD_PROMISES, REOPENING_PROMISES
+from journeykit.testing.store_contract import STORE_PROMISES, TWIN_PROMISES
 
 
 class Counted(MemoryStore):
@@ -49,7 +47,7 @@ class ClosesBadly(MemoryStore):
 def test_each_promise_gets_a_fresh_store_which_is_closed() -> None:
     Counted.made = []
     check_store(Counted)
-    assert len(Counted.made) == len((*CUSTOMER_PROMISES, *OUTBOX_PROMISES, *RECORD_PROMISES))
+    assert len(Counted.made) == len(STORE_PROMISES)
     assert all(store.closed for store in Counted.made)
 
 
@@ -78,12 +76,12 @@ def test_a_store_that_forgets_is_found_out_when_it_is_opened_again() -> None:
         check_store(MemoryStore, reopen=lambda store: MemoryStore())
     assert [
         line for line in str(raised.value).splitlines() if line.startswith("  ") and line[2] != " "
-    ] == [f"  {promise.__name__}: {promise.__doc__}" for promise in REOPENING_PROMISES]
+    ] == [f"  {promise.__name__}: {promise.__doc__}" for promise in TWIN_PROMISES]
 
 
 @pytest.mark.parametrize(
     "promise",
-    [*CUSTOMER_PROMISES, *OUTBOX_PROMISES, *RECORD_PROMISES, *REOPENING_PROMISES],
+    [*STORE_PROMISES, *TWIN_PROMISES],
     ids=lambda one: one.__name__,
 )
 def test_a_promise_is_one_sentence_or_two(promise: Any) -> None:

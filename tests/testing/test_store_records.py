@@ -236,7 +236,8 @@ def yesterdays_copy(store: MemoryStore) -> MemoryStore:
     """A copy is no twin: what one writes the other never sees."""
     twin = type(store)()
     twin.commit([CustomerCommit("ann", 0, b"", None)])
-    for name in ("_customers", "_outbox", "_definitions", "_due", "_free", "_leased", "_token"):
+    everything = ["_customers", "_outbox", "_definitions", "_due", "_free", "_leased", "_token"]
+    for name in everything:
         setattr(twin, name, copy.deepcopy(getattr(store, name)))
     return twin
 

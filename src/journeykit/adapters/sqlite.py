@@ -9,8 +9,8 @@ Beyond the port:
     * content is kept for the newest claim of a row only;
     * a commit with new event ids forgets up to twice as many that expired before its `at`,
       oldest first, so that their table stops growing after one period;
-    * fencing tokens, and numbers of hands, come from one counter for the whole file, so they stay apart even where
-      a key leaves the outbox and comes back;
+    * fencing tokens, and numbers of hands, come from one counter for the whole file, so they
+      stay apart even where a key leaves the outbox and comes back;
     * asking for work when nothing is due writes nothing.
 """
 
@@ -213,11 +213,10 @@ class SQLiteStore:
 
     def hold(self, customer_ids: Sequence[str], now: int, *, until: int, worker: str) -> Hand:
         """See `Store.hold`."""
-        customers = _encode_ids(customer_ids)
         with self._database.writing() as db:
             db.execute(_FORGET_HANDS, (now,))
             (number,) = db.execute(_NEXT_TOKEN).fetchall()[0]
-            db.execute(_HOLD, (number, worker, until, customers))
+            db.execute(_HOLD, (number, worker, until, _encode_ids(customer_ids)))
         return Hand(number, until)
 
     def let_go(self, hand: Hand) -> None:

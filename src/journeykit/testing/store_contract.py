@@ -14,6 +14,10 @@ from journeykit.testing.store_records import RECORD_PROMISES, REOPENING_PROMISES
 
 S = TypeVar("S", bound=Store)
 
+STORE_PROMISES = (*CUSTOMER_PROMISES, *OUTBOX_PROMISES, *HAND_PROMISES, *RECORD_PROMISES)
+TWIN_PROMISES = (*REOPENING_PROMISES, shows_hands_to_its_twin)
+"""Those of a store that outlives its process: they open its data twice."""
+
 
 def check_store(make: Callable[[], S], *, reopen: Callable[[S], Store] | None = None) -> None:
     """Put fresh stores from `make` through every promise, one store per promise.
@@ -21,8 +25,8 @@ def check_store(make: Callable[[], S], *, reopen: Callable[[S], Store] | None = 
     It needs no test framework, uses threads, and takes seconds rather than minutes.
 
     Args:
-        make: Returns a new store with nothing in it; it is called some forty times, and each
-            store is closed after its promise.
+        make: Returns a new store with nothing in it; it is called once for each
+            promise, some fifty times, and each store is closed after it.
         reopen: Opens the data of a store once more, as a second process would, while the
             first stays open. Give it for a store that outlives its process.
 
@@ -31,12 +35,12 @@ def check_store(make: Callable[[], S], *, reopen: Callable[[S], Store] | None = 
     """
     broken: list[str] = []
     first: Exception | None = None
-    for promise in (*CUSTOMER_PROMISES, *OUTBOX_PROMISES, *HAND_PROMISES, *RECORD_PROMISES):
+    for promise in STORE_PROMISES:
         error = _broken(promise, make())
         if error:
             broken.append(_told(promise, error))
             first = first or error
-    for twofold in (*REOPENING_PROMISES, shows_hands_to_its_twin) if reopen else ():
+    for twofold in TWIN_PROMISES if reopen else ():
         assert reopen is not None
         store = make()
         error = _broken(partial(twofold, again=partial(reopen, store)), store)
