@@ -2,11 +2,13 @@
 
 Keeps true:
     * every move is one the table has; nothing else changes the step of a run;
-    * a run that takes more steps in one instant than the workspace allows fails, alone (E5).
+    * a run that takes more steps in one instant than the workspace allows fails, alone (E5);
+      so does one that is to wait beyond the year 9999, or to live in a zone that there is not.
 """
 
 from __future__ import annotations
 
+from journeykit.errors import InputError
 from journeykit.kernel import journal as j
 from journeykit.kernel.fold import move_run
 from journeykit.kernel.keys import derived_id, fraction
@@ -40,7 +42,11 @@ def leave(
             at, now = run.at, turn.now
             due = (now if now > at else at) + elapsed
         else:
-            due, left_by = _wait_at(turn, run, target)
+            try:
+                due, left_by = _wait_at(turn, run, target)
+            except InputError:
+                end_run(turn, run, "failed", "beyond_calendar")
+                return
         entry = j.Moved(turn.stamp, run.id, outcome, target.id, due, passed)
         turn.entries.append(entry)  # what turn.emit does, with the run at hand
         move_run(run, entry)
@@ -147,12 +153,17 @@ def reckon_anew(turn: Turn) -> None:
     for run in tuple(turn.state.enrollments.values()):
         step = turn.table(run).steps[run.step]
         if step.kind == "wait_until" and run.due is not None and step.plan.is_local:
-            start = reached_at(turn, run)
-            moment = moment_of(turn, run, step, start)
-            due = start if moment is None or moment < start else moment
+            due = _anew(turn, run, step)
             if due != run.due:
                 turn.emit(j.Rescheduled(turn.stamp, run.id, due))
                 turn.soonest = min(turn.soonest, due)
+
+
+def _anew(turn: Turn, run: Enrollment, step: CompiledStep) -> int:
+    """Return when a wait for a local moment ends in the present zone, never in the past."""
+    start = reached_at(turn, run)
+    moment = moment_of(turn, run, step, start)
+    return start if moment is None or moment < start else moment
 
 
 def ask(turn: Turn, run: Enrollment, step: CompiledStep) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from journeykit.errors import InputError
 from journeykit.machine.guards import Guard, Reading, compile_value
 from journeykit.machine.stamps import date_of, instant_of
 from journeykit.model import (
@@ -43,15 +44,25 @@ class TimedGuard:
         None: it does not. Asked where it does not hold now; `reading.now` is left as it was.
         """
         now = reading.now
-        instants = {at for crossing in self.crossings for at in crossing(reading) if at > now}
         try:
-            for at in sorted(instants):
+            for at in self._instants(reading):
                 reading.now = at
                 if self.guard(reading):
                     return at
+        except InputError:  # from here on, what it asks for lies beyond the calendar
+            return None
         finally:
             reading.now = now
         return None
+
+    def _instants(self, reading: Reading) -> list[int]:
+        found: set[int] = set()
+        for crossing in self.crossings:
+            try:
+                found.update(at for at in crossing(reading) if at > reading.now)
+            except InputError:  # it would be passed before the year 1, or after 9999
+                continue
+        return sorted(found)
 
 
 def timed_guard(condition: Condition, guard: Guard) -> TimedGuard | None:

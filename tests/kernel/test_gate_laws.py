@@ -1,0 +1,520 @@
+"""Laws of the gate, against an oracle that knows `datetime` and `zoneinfo` and nothing of ours.
+
+The strategies aim: at clock changes, at the edges of windows, at messages of one instant.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from journeykit import (
+    Always,
+    Event,
+    FrequencyCap,
+    Journey,
+    On,
+    Policy,
+    Profile,
+    QuietHours,
+    Rejected,
+    Retry,
+    Send,
+    Simulation,
+    Workspace,
+    days,
+)
+from journeykit.errors import DefinitionError
+from journeykit.kernel import CustomerState, Delivered, Facts, Message, first_open, judge
+from journeykit.machine import GatePlan, Reading
+from journeykit.time import to_micros, zone
+
+MINUTE = timedelta(minutes=1)
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+CHANNELS = ("email", "sms")
+
+# (zone, an instant of change in UTC): the kinds of trouble that there are.
+CHANGES = (
+    ("Europe/Berlin", "2026-03-29T01:00"),
+    ("Europe/Berlin", "2026-10-25T01:00"),
+    ("America/New_York", "2026-03-08T07:00"),
+    ("America/New_York", "2026-11-01T06:00"),
+    ("Australia/Lord_Howe", "2026-04-04T15:00"),  # half an hour
+    ("Australia/Lord_Howe", "2026-10-03T15:30"),
+    ("America/Havana", "2026-03-08T05:00"),  # midnight does not exist
+    ("America/Havana", "2026-11-01T05:00"),
+    ("Asia/Beirut", "2026-10-24T21:00"),  # midnight comes back to 23:00 of the day before
+    ("Africa/Cairo", "2026-10-29T21:00"),
+    ("Pacific/Apia", "2011-12-30T10:00"),  # a Friday that never was
+    ("Antarctica/Troll", "2026-10-25T01:00"),  # two hours
+    ("Africa/Casablanca", "2026-02-15T02:00"),
+    ("Asia/Kathmandu", "1985-12-31T18:30"),  # a quarter of an hour
+)
+ODD = (
+    ("America/St_Johns", "2008-11-02T02:31"),  # one minute past midnight: the new date for a minute
+    ("America/St_Johns", "2008-03-09T03:31"),
+)
+
+
+# ---- the oracle: what the contract says, word by word
+
+
+def local(instant: datetime, tz: ZoneInfo) -> datetime:
+    return instant.astimezone(tz)
+
+
+def is_quiet(rule: QuietHours, instant: datetime, tz: ZoneInfo) -> bool:
+    shown = local(instant, tz)
+    if shown.date() in rule.dates:
+        return True
+    names = rule.days or WEEKDAYS
+    today, before = WEEKDAYS[shown.weekday()], WEEKDAYS[shown.weekday() - 1]
+    now = shown.replace(tzinfo=None, fold=0) - datetime.combine(shown.date(), time())
+    start, end = clock_of(rule.start), clock_of(rule.end)
+    if start <= end:
+        return today in names and start <= now < end
+    return (today in names and now >= start) or (before in names and now < end)
+
+
+def clock_of(text: str) -> timedelta:
+    hour, minute = text.split(":")
+    return timedelta(hours=int(hour), minutes=int(minute))
+
+
+def period_of(cap: FrequencyCap, shown: date) -> date:
+    if cap.per == "week":
+        return shown - timedelta(days=(shown.weekday() - WEEKDAYS.index(cap.week_starts)) % 7)
+    return shown.replace(day=1) if cap.per == "month" else shown
+
+
+def uses_slot(cap: FrequencyCap, sent: datetime, instant: datetime, tz: ZoneInfo) -> bool:
+    if sent > instant:
+        return True
+    if isinstance(cap.per, str):
+        then, now = local(sent, tz).date(), local(instant, tz).date()
+        return period_of(cap, then) == period_of(cap, now)
+    if cap.per.days:  # so many days on the wall clock
+        end = local(sent, tz).replace(fold=0, tzinfo=None) + timedelta(days=cap.per.days)
+        return instant < end.replace(tzinfo=tz).astimezone(UTC)
+    return sent > instant - timedelta(microseconds=cap.per.micros)
+
+
+@dataclass
+class Sent:
+    at: datetime
+    channel: str
+    transactional: bool = False
+
+
+def is_open(
+    policy: Policy, channel: str, sent: Sequence[Sent], instant: datetime, tz: ZoneInfo
+) -> bool:
+    for rule in policy.quiet_hours:
+        if rule.channels is None or channel in rule.channels:
+            if is_quiet(rule, instant, tz):
+                return False
+    for cap in policy.caps:
+        if cap.channels is None or channel in cap.channels:
+            used = [
+                one
+                for one in sent
+                if not one.transactional
+                and (cap.channels is None or one.channel in cap.channels)
+                and uses_slot(cap, one.at, instant, tz)
+            ]
+            if len(used) >= cap.limit:
+                return False
+    return True
+
+
+# ---- strategies
+
+
+def clocks(step: int, *, end: bool = False) -> st.SearchStrategy[str]:
+    near_change = [0, 15, 30, 60, 90, 105, 120, 135, 150, 180, 240, 1380, 1425]
+    minutes = st.sampled_from(near_change) | st.integers(0, 1439 // step).map(lambda n: n * step)
+    texts = minutes.map(lambda n: f"{n // 60:02}:{n % 60:02}")
+    return texts | st.just("24:00") if end else texts
+
+
+@st.composite
+def quiet_hours(draw: st.DrawFn, step: int, dates: Sequence[date]) -> QuietHours:
+    names = draw(st.none() | st.lists(st.sampled_from(WEEKDAYS), min_size=1, max_size=3))
+    covered = draw(st.none() | st.lists(st.sampled_from(CHANNELS), min_size=1, max_size=1))
+    whole = draw(st.lists(st.sampled_from(dates), max_size=2)) if draw(st.booleans()) else []
+    start, end = draw(clocks(step)), draw(clocks(step, end=True))
+    if (start, end) == ("00:00", "24:00"):
+        end = "22:00"
+    return QuietHours(start, end, days=names, dates=whole, channels=covered)
+
+
+@st.composite
+def caps(draw: st.DrawFn, step: int, least: int = 0) -> FrequencyCap:
+    elapsed = st.integers(1, 4 * 24 * 60 // step).map(lambda n: timedelta(minutes=n * step))
+    per: Any = draw(
+        st.sampled_from(["day", "day", "week", "month"])
+        | elapsed
+        | st.sampled_from([days(1), days(2)])
+    )
+    covered = draw(st.none() | st.lists(st.sampled_from(CHANNELS), min_size=1, max_size=1))
+    return FrequencyCap(
+        draw(st.integers(least, 3)),
+        per=per,
+        channels=covered,
+        week_starts=draw(st.sampled_from(WEEKDAYS)),
+    )
+
+
+@dataclass
+class Place:
+    """A zone, and an instant near one of its changes."""
+
+    zone: str
+    now: datetime
+    dates: list[date] = field(default_factory=list)
+
+    @property
+    def tz(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+
+@st.composite
+def places(draw: st.DrawFn, step: int) -> Place:
+    known = CHANGES if step > 1 else CHANGES + ODD
+    name, text = draw(st.sampled_from(known))
+    change = datetime.fromisoformat(text).replace(tzinfo=UTC)
+    reach = 8 * 60 // step
+    away = draw(st.integers(-reach, reach) | st.integers(-6 * reach, 6 * reach))
+    now = change + away * step * MINUTE
+    shown = local(now, ZoneInfo(name)).date()
+    return Place(name, now, [shown + timedelta(days=n) for n in range(-1, 4)])
+
+
+@st.composite
+def policies(draw: st.DrawFn, place: Place, step: int, least: int = 0) -> Policy:
+    quiet = draw(st.lists(quiet_hours(step, place.dates), max_size=3))
+    limits = draw(st.lists(caps(step, least), max_size=3))
+    try:
+        return Policy(consent=dict.fromkeys(CHANNELS, "opt-out"), quiet_hours=quiet, caps=limits)
+    except DefinitionError:  # together they are never open
+        return Policy(consent=dict.fromkeys(CHANNELS, "opt-out"), caps=limits)
+
+
+# ---- one message and its history
+
+
+@dataclass
+class Case:
+    place: Place
+    policy: Policy
+    ledger: list[Sent]
+    reserved: list[str]
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    place = draw(places(1))
+    policy = draw(policies(place, 1))
+    # Exactly at the edges of windows as well: whole days, and spans of the caps, ago.
+    edges = [-(cap.per.micros // 60_000_000) for cap in policy.caps if not isinstance(cap.per, str)]
+    edges += [0, -1, -1440, -2880, 30]
+    ages = st.sampled_from(edges) | st.integers(-5 * 1440, 600)
+    ledger = [
+        Sent(place.now + age * MINUTE, draw(st.sampled_from(CHANNELS)), draw(st.booleans()))
+        for age in sorted(draw(st.lists(ages, max_size=6)))
+    ]
+    return Case(place, policy, ledger, draw(st.lists(st.sampled_from(CHANNELS), max_size=2)))
+
+
+def asked(case: Case, now: datetime, channel: str = "email") -> tuple[Message, Facts]:
+    state = CustomerState("ann")
+    at = to_micros(now)
+    for number, one in enumerate(case.ledger):
+        line = Delivered(to_micros(one.at), f"m{number}", one.channel, "j", "", one.transactional)
+        state.ledger.append(line)
+    for number, other in enumerate(case.reserved):
+        waiting = Message(f"r{number}", "e", "j", "t", other, at, status="released")
+        state.messages[waiting.id] = waiting
+    message = state.messages["own"] = Message("own", "e", "j", "t", channel, at)
+    facts = Facts(
+        state=state,
+        gate=GatePlan(case.policy),
+        declared=frozenset(),
+        now=at,
+        zone=zone(case.place.zone),
+        zone_known=True,
+        reading=Reading(),
+    )
+    return message, facts
+
+
+SCAN = 3 * 24 * 60
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(cases())
+def test_G2_G3_G4_the_first_open_instant_is_the_first(case: Case) -> None:
+    """Nothing is open before it, and it is open itself; compared minute by minute."""
+    now, tz = case.place.now, case.place.tz
+    message, facts = asked(case, now)
+    opens = first_open(message, facts)
+    sent = [*case.ledger, *(Sent(now, channel) for channel in case.reserved)]
+
+    def oracle(instant: datetime) -> bool:
+        return is_open(case.policy, "email", sent, instant, tz)
+
+    verdict = judge(message, facts)
+    assert (verdict.action == "allow") is oracle(now)
+    if opens is None:
+        event("never")
+        assert verdict.action == "drop"
+        assert not any(oracle(now + n * MINUTE) for n in range(SCAN))
+        return
+    instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=opens)
+    assert instant >= now
+    assert oracle(instant)
+    assert verdict.action == "allow" or verdict.until == opens
+    before = min(SCAN, (instant - now) // MINUTE)
+    event(f"after {before // 360 * 6} hours")
+    assert not any(oracle(now + n * MINUTE) for n in range(before))
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases())
+def test_G4_judged_again_at_the_instant_it_named_it_goes(case: Case) -> None:
+    message, facts = asked(case, case.place.now)
+    case.reserved.clear()
+    verdict = judge(message, facts)
+    if verdict.action != "hold":
+        return
+    assert verdict.until is not None
+    assert verdict.until > facts.now
+    for other in list(facts.state.messages):
+        if other != "own":
+            del facts.state.messages[other]
+    facts.now = verdict.until
+    assert judge(message, facts).action == "allow"
+
+
+def test_the_oracle_knows_a_night() -> None:
+    """The check of the check: it says what a reader would say."""
+    night, tz = QuietHours("22:00", "06:00", days=["fri"]), ZoneInfo("UTC")
+    friday = datetime(2026, 3, 6, tzinfo=UTC)
+    shown = [is_quiet(night, friday + timedelta(hours=n), tz) for n in (5, 22, 29, 30)]
+    assert shown == [False, True, True, False]
+    assert calendar.day_name[friday.weekday()] == "Friday"
+
+
+# ---- whole histories, through the simulation
+
+
+class Knock(Event):
+    pass
+
+
+class Call(Event):
+    pass
+
+
+class Bill(Event):
+    pass
+
+
+JOURNEYS = (
+    Journey("aaa", entry=On(Knock), reentry=Always(), steps=[Send("aaa", via=["email"])]),
+    Journey("bbb", entry=On(Knock), reentry=Always(), steps=[Send("bbb", via=["email"], priority=1)]),
+    Journey("ccc", entry=On(Call), reentry=Always(), steps=[Send("ccc", via=["sms"])]),
+    Journey("ddd", entry=On(Call), reentry=Always(), steps=[Send("ddd", via=["email"])]),
+    Journey("eee", entry=On(Bill), reentry=Always(),
+            steps=[Send("eee", via=["email"], transactional=True)]),
+)  # fmt: skip
+PRIORITY = {"aaa": 0, "bbb": 1, "ccc": 0, "ddd": 0}
+STEP = 15
+Action = tuple[int, str]
+
+
+@dataclass
+class Script:
+    place: Place
+    policy: Policy
+    actions: list[Action]
+    rejected: list[bool]
+
+
+@st.composite
+def scripts(draw: st.DrawFn) -> Script:
+    place = draw(places(STEP))
+    policy = draw(policies(place, STEP, least=1))
+    gaps = st.sampled_from([0, 0, 0, 1, 2, 4, 16, 48, 96]) | st.integers(0, 96)
+    kinds = st.sampled_from(
+        ["knock", "knock", "call", "call", "bill", "withdraw", "grant", "move", "home", "look"]
+    )
+    actions = draw(st.lists(st.tuples(gaps, kinds), min_size=2, max_size=10))
+    return Script(place, policy, actions, draw(st.lists(st.booleans(), max_size=3)))
+
+
+class Told:
+    """What was done, kept beside the simulation: zones and words of consent, by instant."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        workspace = Workspace(
+            journeys=list(JOURNEYS), profile=Profile, timezone="UTC", policy=script.policy
+        )
+        self.sim = Simulation(workspace, at=script.place.now, tz=script.place.zone)
+        self.ann = self.sim.customer("ann")
+        self.zones = [(script.place.now, script.place.zone)]
+        self.words = {name: [(script.place.now, True)] for name in CHANNELS}
+        for refused in script.rejected:
+            answer: Any = (
+                Rejected("no", dead_address=False)
+                if refused
+                else Retry(after=timedelta(minutes=STEP * 3))
+            )
+            self.sim.channel("email").answer(answer)
+
+    def play(self) -> None:
+        for gap, kind in self.script.actions:
+            self.sim.advance(gap * STEP * MINUTE)
+            now = self.sim.now.astimezone(UTC)
+            if kind in ("knock", "call", "bill"):
+                self.ann.track(kind)
+            elif kind in ("withdraw", "grant"):
+                granted = kind == "grant"
+                (self.ann.grant if granted else self.ann.withdraw)("email")
+                self.words["email"].append((now, granted))
+            elif kind == "look":
+                self.sim.settle()
+            else:
+                name = "Asia/Tokyo" if kind == "move" else self.script.place.zone
+                self.ann.tell({"timezone": name})
+                self.zones.append((now, name))
+
+    def zone_at(self, instant: datetime) -> ZoneInfo:
+        return ZoneInfo([name for at, name in self.zones if at <= instant][-1])
+
+    def may(self, channel: str, instant: datetime) -> bool:
+        return [word for at, word in self.words[channel] if at <= instant][-1]
+
+    def accepted(self, until: datetime | None = None) -> list[Sent]:
+        return [
+            Sent(m.at, m.channel, m.template == "eee")
+            for m in self.sim.accepted("ann")
+            if until is None or m.at <= until
+        ]
+
+
+LAWS = settings(
+    max_examples=120, deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)  # fmt: skip
+
+
+@LAWS
+@given(scripts())
+def test_no_hand_over_is_ever_against_the_policy(script: Script) -> None:
+    """Never in quiet hours, never over a cap, never after a withdrawal; nothing waits for ever."""
+    told = Told(script)
+    told.play()
+    told.sim.advance(timedelta(days=120))
+    assert not told.ann.held
+    assert not told.ann.enrollments
+    policy = script.policy
+    for channel in told.sim.channels.values():
+        for message in channel.handed_over:
+            if message.template == "eee":
+                continue
+            tz = told.zone_at(message.at)
+            covering = [
+                q for q in policy.quiet_hours if q.channels is None or message.channel in q.channels
+            ]
+            assert not any(is_quiet(rule, message.at, tz) for rule in covering)
+            assert told.may(message.channel, message.at)
+    taken = told.accepted()
+    for place, one in enumerate(taken):
+        if not one.transactional:
+            # Of one instant, any order will do; none may be one too many.
+            tz = told.zone_at(one.at)
+            for cap in policy.caps:
+                if cap.channels is None or one.channel in cap.channels:
+                    used = [
+                        other
+                        for other in taken[:place]
+                        if not other.transactional
+                        and (cap.channels is None or other.channel in cap.channels)
+                        and uses_slot(cap, other.at, one.at, tz)
+                    ]
+                    assert len(used) < cap.limit
+    event(f"{len(taken)} sent")
+
+
+@LAWS
+@given(scripts())
+def test_a_held_message_leaves_at_the_first_open_instant_and_the_first_in_order(
+    script: Script,
+) -> None:
+    """At each quarter of an hour at which a message waits, the gate is closed for it.
+
+    Closed by what had been sent up to and including that instant, of which nothing ranks
+    behind the message that waits.
+    """
+    script.rejected = []
+    told = Told(script)
+    told.play()
+    told.sim.advance(timedelta(days=120))
+    decided, left = {}, {}
+    for entry in told.sim.runner.journal("ann"):
+        kind = type(entry).__name__
+        if kind == "Decided":
+            decided[entry.message] = entry
+        elif kind in ("Answered", "Dropped"):
+            left[entry.message] = entry.at
+    waits = {
+        key: (entry, instant_of(entry.at), instant_of(left[key]))
+        for key, entry in decided.items()
+        if not entry.transactional
+    }
+    by_key = {m.key: m for m in told.sim.accepted("ann")}
+    for key, (entry, since, until) in waits.items():
+        instant = since
+        while instant < until:
+            tz = told.zone_at(instant)
+            sent = told.accepted(instant)
+            assert not is_open(script.policy, entry.channel, sent, instant, tz), entry
+            instant += STEP * MINUTE
+        for other_key, other in by_key.items():
+            if other_key in waits and other.channel == entry.channel and since <= other.at < until:
+                theirs = waits[other_key][0]
+                assert rank(theirs) < rank(entry), "somebody less important went first"
+
+
+def rank(entry: Any) -> tuple[int, int, str, str]:
+    return (-entry.priority, entry.at, entry.template, entry.enrollment)
+
+
+def instant_of(us: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
+
+
+@pytest.mark.parametrize("mode", ["whole", "odd"])
+def test_G3_a_date_that_is_shown_twice_does_not_stop_the_clock(
+    mode: Literal["whole", "odd"],
+) -> None:
+    """St. John's, 2008: at 00:01 the clock went back to 23:01 of the day before."""
+    now = datetime(2008, 11, 2, 2, 30, tzinfo=UTC)  # 00:00 of November 2, for one minute
+    place = Place("America/St_Johns", now + (0 if mode == "whole" else 5) * MINUTE)
+    policy = Policy(consent={"email": "opt-out"}, caps=[FrequencyCap(1, per="day")])
+    case = Case(place, policy, [Sent(now - timedelta(hours=12), "email")], [])
+    message, facts = asked(case, place.now)
+    opens = first_open(message, facts)
+    assert opens is not None
+    expected = now if mode == "whole" else datetime(2008, 11, 2, 3, 30, tzinfo=UTC)
+    assert instant_of(opens) == expected
