@@ -271,6 +271,29 @@ class WantsDropsToBeThere(MemoryStore):
         del self._outbox[key]
 
 
+class PutsBeforeItDrops(MemoryStore):
+    """What one commit drops and puts is gone."""
+
+    def commit(self, commits: Sequence[CustomerCommit]) -> Sequence[str]:
+        stale = super().commit(commits)
+        for one in commits:
+            for key in one.drop if one.customer_id not in stale else ():
+                self._drop(key)
+        return stale
+
+
+class DropsNothingThatIsPut(MemoryStore):
+    """What one commit drops and puts is only moved."""
+
+    def commit(self, commits: Sequence[CustomerCommit]) -> Sequence[str]:
+        return super().commit(
+            [
+                replace(one, drop=[key for key in one.drop if key not in {r.key for r in one.put}])
+                for one in commits
+            ]
+        )
+
+
 SABOTAGE = [
     (promises.claims_the_longest_due_first, ClaimsByKey),
     (promises.claims_the_longest_due_first, ClaimsTiesByChance),
@@ -304,6 +327,8 @@ SABOTAGE = [
     (promises.moves_a_row_that_is_put_again, KeepsLeasesOverEqualPuts),
     (promises.lets_go_of_dropped_rows, KeepsWhatIsClaimed),
     (promises.lets_go_of_dropped_rows, WantsDropsToBeThere),
+    (promises.lets_go_of_dropped_rows, PutsBeforeItDrops),
+    (promises.lets_go_of_dropped_rows, DropsNothingThatIsPut),
 ]
 
 

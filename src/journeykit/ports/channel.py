@@ -100,7 +100,12 @@ class Channel(Protocol):
     then the same. A channel whose provider takes idempotency keys passes it on, and the
     customer sees one message.
 
-    An exception from `send` counts as `Retry()`: nobody knows whether the message left.
+    An exception from `send` counts as `Retry()`: nobody knows whether the message left. So
+    what a channel cannot carry, such as a line break in a subject, it answers with
+    `Rejected(dead_address=False)` instead. It leaves the message as it is, and may be called
+    from several threads unless it says otherwise.
+
+    `journeykit.testing.check_channel` puts a channel through every promise on this page.
     """
 
     def send(self, message: OutgoingMessage) -> Receipt:

@@ -82,7 +82,8 @@ class CustomerCommit(Struct, frozen=True):
         journal: The entries, a JSON array; b"" when there are none.
         put: Messages to add to the outbox, or to make due at another instant. A put on a
             row that is there ends its lease and keeps its content.
-        drop: Keys of messages that leave the outbox, claimed or not.
+        drop: Keys of messages that leave the outbox, claimed or not. They leave before `put` is
+            added. A key belongs to one customer: no two commits of a call name the same one.
     """
 
     customer_id: str

@@ -178,12 +178,17 @@ def moves_a_row_that_is_put_again(store: Store) -> None:
 
 
 def lets_go_of_dropped_rows(store: Store) -> None:
-    """A drop removes a row, claimed or not; keys that are not there are fine."""
+    """A drop removes a row, claimed or not, before rows are put; unknown keys are fine."""
     queue(store, message("m1"), message("m2", NOW + SECOND), message("m3"))
     held: list[ClaimedMessage] = claim(store, limit=1)
     write(store, commit("ann", 1, drop=["m1", "m2", "never there"]))
     store.unclaim(held)
-    expect_equal(keys(claim(store, LEASE)), ["m3"], "what is left")
+    rest = claim(store, LEASE)
+    expect_equal(keys(rest), ["m3"], "what is left")
+    store.keep_content([(rest[0], b"Hello")])
+    write(store, commit("ann", 2, put=[message("m3", LEASE)], drop=["m3"]))
+    anew = [(one.key, one.content) for one in claim(store, LEASE)]
+    expect_equal(anew, [("m3", None)], "what was dropped and put by one commit")
     write(store, commit("bob", drop=["m3"]))
     expect_equal(store.next_due(), None, "next_due of an empty outbox")
 
