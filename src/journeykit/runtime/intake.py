@@ -5,28 +5,32 @@ Behind this door there are only wire values and micros: no pydantic, no classes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
 from journeykit.errors import (
     FutureEventError,
+    InputError,
     InvalidEventError,
+    InvalidProfileError,
     UnknownChannelError,
     UnknownEventError,
     UnknownJourneyError,
     UsageError,
 )
-from journeykit.kernel import ConsentTold, EventArrived, ProfileTold
+from journeykit.kernel import ConsentTold, EnrollAsked, EventArrived, ProfileTold
 from journeykit.machine import Rules
 from journeykit.model import Event, Profile, validate_event, validate_profile, wire
 from journeykit.time import MINUTE, from_micros, to_micros
 
+_LONGEST_ID = 500
 _canonical = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -45,14 +49,25 @@ def check_customer_id(customer_id: object) -> str:
     Raises:
         UsageError: It is not a string, or it is empty.
     """
-    if not isinstance(customer_id, str) or not customer_id or len(customer_id) > 500:
+    if not _is_text(customer_id) or len(customer_id) > _LONGEST_ID:
         raise UsageError(
-            "a customer id must be a string of 1 to 500 characters",
+            f"a customer id must be a string of 1 to {_LONGEST_ID} characters",
             place="customer_id",
             value=customer_id,
             remedy="such as the primary key of your users table, as text",
         )
     return customer_id
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    """Tell whether a value is text that can be written down: not empty, no lone surrogates."""
+    if not isinstance(value, str) or not value:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def read_event(
@@ -78,30 +93,51 @@ def read_event(
     check_customer_id(customer_id)
     checked = _checked(rules, event, data)
     name = type(checked).__wire_name__
-    fields = wire(checked)
-    occurred = now
-    if occurred_at is not None:
-        occurred = to_micros(occurred_at, what=f"{name}.occurred_at")
-        if occurred > now + rules.future_tolerance:
-            raise FutureEventError(
-                f"the event says it happened {_span(occurred - now)} after now",
-                place=f"{name}.occurred_at",
-                value=occurred_at,
-                remedy=f"now is {from_micros(now).isoformat()}; check the sender's clock, or raise "
-                "Workspace(future_tolerance=...)",
-            )
-    if id is not None and (not isinstance(id, str) or not id or id.startswith("#")):
+    with _writable(name, InvalidEventError):
+        fields = wire(checked)
+    occurred = now if occurred_at is None else _occurred(rules, name, occurred_at, now)
+    digest = None
+    if id is not None:
+        _check_event_id(id)
+        content = [name, fields, None if occurred_at is None else occurred]
+        digest = blake2b(_canonical(content), digest_size=10).hexdigest()
+    return Reported(customer_id, EventArrived(now, name, fields, occurred, id or ""), digest)
+
+
+def _check_event_id(id: object) -> None:
+    if not _is_text(id) or id.startswith("#"):
         raise UsageError(
             "an event id must be a string that is not empty and does not begin with '#'",
             place="id",
             value=id,
             remedy="give the id of the message or row that the event comes from",
         )
-    digest = None
-    if id is not None:
-        content = [name, fields, None if occurred_at is None else occurred]
-        digest = blake2b(_canonical(content), digest_size=10).hexdigest()
-    return Reported(customer_id, EventArrived(now, name, fields, occurred, id or ""), digest)
+
+
+def _occurred(rules: Rules, name: str, occurred_at: datetime, now: int) -> int:
+    occurred = to_micros(occurred_at, what=f"{name}.occurred_at")
+    if occurred > now + rules.future_tolerance:  # O9
+        raise FutureEventError(
+            f"the event says it happened {_span(occurred - now)} after now",
+            place=f"{name}.occurred_at",
+            value=occurred_at,
+            remedy=f"now is {from_micros(now).isoformat()}; check the sender's clock, or raise "
+            "Workspace(future_tolerance=...)",
+        )
+    return occurred
+
+
+@contextmanager
+def _writable(place: str, kind: type[InputError]) -> Iterator[None]:
+    """Refuse text that cannot be written down."""
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        raise kind(
+            "text with half of a surrogate pair cannot be stored", place=place,
+            value=error.object[error.start : error.end],
+            remedy="decode what you received as UTF-8, with errors='replace' if need be",
+        ) from None  # fmt: skip
 
 
 def _span(micros: int) -> str:
@@ -160,7 +196,8 @@ def read_profile(rules: Rules, attributes: Mapping[str, Any] | Profile, now: int
     given: Any = attributes
     if isinstance(attributes, Profile):
         given = {name: getattr(attributes, name) for name in attributes.model_fields_set}
-    return ProfileTold(now, validate_profile(cls, given))
+    with _writable("profile", InvalidProfileError):
+        return ProfileTold(now, validate_profile(cls, given))
 
 
 def read_consents(
@@ -175,20 +212,32 @@ def read_consents(
     """Check a word of consent."""
     if isinstance(channels, str):
         channels = [channels]
+    if not isinstance(channels, Sequence | Set):
+        raise UsageError(
+            "channels must be a list of names", place="channels", value=channels,
+            remedy="such as ['email', 'sms']",
+        )  # fmt: skip
     for channel in channels:
         check_channel(rules, channel)
-    if topic is not None and (not isinstance(topic, str) or not topic or "/" in topic):
+    if topic is not None and (not _is_text(topic) or "/" in topic):
         raise UsageError(
             "a topic must be a word without '/'", place="topic", value=topic,
             remedy="such as 'offers', or None for the whole channel",
         )  # fmt: skip
+    check_words("source", source, "where the word comes from, such as 'signup form 3'")
     return [ConsentTold(now, channel, topic or "", granted, source) for channel in channels]
 
 
-def check_channel(rules: Rules, channel: str) -> None:
+def check_words(place: str, value: object, remedy: str) -> None:
+    """Refuse what is not text; it may be empty."""
+    if value != "" and not _is_text(value):
+        raise UsageError(f"{place} must be text", place=place, value=value, remedy=remedy)
+
+
+def check_channel(rules: Rules, channel: object) -> None:
     """Refuse a channel that the policy does not declare."""
     known = rules.workspace.policy.consent
-    if channel not in known:
+    if not isinstance(channel, str) or channel not in known:
         raise UnknownChannelError(
             "the policy declares no such channel",
             place="channel",
@@ -197,9 +246,9 @@ def check_channel(rules: Rules, channel: str) -> None:
         )
 
 
-def check_journey(rules: Rules, journey: str) -> None:
+def check_journey(rules: Rules, journey: object) -> None:
     """Refuse a journey that the workspace does not have."""
-    if journey not in rules.current:
+    if not isinstance(journey, str) or journey not in rules.current:
         known = sorted(rules.current)
         near = get_close_matches(str(journey), known, 1)
         raise UnknownJourneyError(
@@ -210,80 +259,37 @@ def check_journey(rules: Rules, journey: str) -> None:
         )
 
 
-ROW_FIELDS = ("customer_id", "event", "data", "id", "occurred_at")
-
-
-def read_row(rules: Rules, row: Mapping[str, Any], now: int) -> Reported:
-    """Check one row of a batch: a mapping with the arguments of `track`.
-
-    Raises:
-        InputError, UsageError: As for `track`; also for a row that lacks a field, or has
-            one that is not known.
-    """
-    if not isinstance(row, Mapping):
-        raise UsageError("a row must be a mapping", value=row, remedy=_ROW_REMEDY)
-    for field in ("customer_id", "event"):
-        if field not in row:
-            raise UsageError(f"the row has no {field!r}", place=field, remedy=_ROW_REMEDY)
-    unknown = [field for field in row if field not in ROW_FIELDS]
-    if unknown:
+def read_enrollment(
+    rules: Rules,
+    journey: str,
+    key: str | None,
+    data: Mapping[str, Any] | None,
+    id: str | None,
+    now: int,
+) -> EnrollAsked:
+    """Check a call that starts a run; `data` becomes plain JSON values."""
+    check_journey(rules, journey)
+    check_key(key)
+    if id is not None:
+        _check_event_id(id)
+    if data is not None and not isinstance(data, Mapping):
         raise UsageError(
-            f"the row has an unknown field {unknown[0]!r}", place=unknown[0], remedy=_ROW_REMEDY
+            "data must be a mapping", place="data", value=data, remedy="such as {'cart_id': 'c1'}"
         )
-    return read_event(
-        rules,
-        row["customer_id"],
-        row["event"],
-        row.get("data"),
-        id=row.get("id"),
-        occurred_at=row.get("occurred_at"),
-        now=now,
-    )
-
-
-_ROW_REMEDY = "a row has customer_id and event, and may have data, id and occurred_at"
-
-
-CUSTOMER_FIELDS = ("customer_id", "attributes", "consents", "source")
-_CUSTOMER_REMEDY = (
-    "a row has customer_id, and may have attributes, consents (such as ['email', 'sms/offers']) "
-    "and source"
-)
-
-
-def read_customer_row(
-    rules: Rules, row: Mapping[str, Any], now: int
-) -> tuple[str, list[ProfileTold | ConsentTold]]:
-    """Check one row of a batch of customers: attributes to tell, consents to grant.
-
-    Raises:
-        InputError, UsageError: As for `identify` and `grant`; also for a row that lacks the
-            id, or has a field that is not known.
-    """
-    if not isinstance(row, Mapping) or "customer_id" not in row:
-        raise UsageError("the row has no 'customer_id'", value=row, remedy=_CUSTOMER_REMEDY)
-    unknown = [field for field in row if field not in CUSTOMER_FIELDS]
-    if unknown:
+    try:
+        fields = msgspec.json.decode(msgspec.json.encode(data or {}), type=dict[str, Any])
+    except (TypeError, ValueError) as error:
         raise UsageError(
-            f"the row has an unknown field {unknown[0]!r}",
-            place=unknown[0],
-            remedy=_CUSTOMER_REMEDY,
-        )
-    customer_id = check_customer_id(row["customer_id"])
-    signals: list[ProfileTold | ConsentTold] = [
-        read_profile(rules, row.get("attributes") or {}, now)
-    ]
-    words = row.get("consents") or ()
-    if isinstance(words, str):
-        words = [words]
-    for word in words:
-        channel, _, topic = str(word).partition("/")
-        signals += read_consents(
-            rules,
-            [channel],
-            topic or None,
-            granted=True,
-            source=str(row.get("source") or ""),
-            now=now,
-        )
-    return customer_id, signals
+            f"data must be JSON values: {error}", place="data",
+            remedy="texts, numbers, True, False, None, lists and dicts of these",
+        ) from None  # fmt: skip
+    return EnrollAsked(now, journey, key, fields, id or "")
+
+
+def check_key(key: object) -> None:
+    """Refuse a key that is neither None nor text."""
+    if key is not None and not _is_text(key):
+        raise UsageError(
+            "a key must be text, or None", place="key", value=key,
+            remedy="the value of the field that the journey declares with key=, as text",
+        )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from journeykit.errors import JourneykitError, UnknownCustomerError
+from journeykit.errors import JourneykitError, StoreError, UnknownCustomerError
 from journeykit.kernel import journal as j
 from journeykit.machine import Rules
 from journeykit.runtime.calls import Flow
@@ -25,11 +25,14 @@ def report(rules: Rules, reported: Sequence[Reported]) -> Flow[list[Outcome | Jo
         arrival = arrivals.setdefault(one.customer_id, Arrival(one.customer_id))
         arrival.add(one.signal, one.digest)
         places.setdefault(one.customer_id, []).append(place)
-    applied = yield from ingest(rules, list(arrivals.values()))
+    refused: dict[str, StoreError] = {}
+    applied = yield from ingest(rules, list(arrivals.values()), refused)
     answers: dict[int, Outcome | JourneykitError] = {}
     for customer_id, mine in places.items():
         found = applied.get(customer_id)
-        if found is None:
+        if customer_id in refused:
+            answers.update(dict.fromkeys(mine, refused[customer_id]))
+        elif found is None:
             answers.update((place, unknown_customer(customer_id)) for place in mine)
         else:
             told = _answers(customer_id, found, len(mine))

@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 from journeykit.errors import (
     DefinitionError,
     JourneykitError,
+    StoreError,
     TemplateError,
     UsageError,
 )
 from journeykit.kernel import (
     CancelAsked,
-    EnrollAsked,
     Signal,
     SuppressionTold,
     decode_entries,
@@ -36,16 +36,18 @@ from journeykit.runtime.intake import (
     check_channel,
     check_customer_id,
     check_journey,
+    check_key,
+    check_words,
     read_consents,
-    read_customer_row,
+    read_enrollment,
     read_event,
     read_profile,
-    read_row,
 )
 from journeykit.runtime.outcomes import BadRow, BatchOutcome, Outcome, TickCounts
 from journeykit.runtime.performing import Ports
 from journeykit.runtime.publishing import publish
 from journeykit.runtime.reporting import report, unknown_customer
+from journeykit.runtime.rows import read_customer_row, read_row
 from journeykit.runtime.script import Arrival, ingest, profile_of
 from journeykit.runtime.ticking import Pace, tick, turn
 from journeykit.runtime.timeline import Timeline, tell
@@ -90,7 +92,12 @@ class Runner:
         batch: int = 1000,
     ) -> None:
         if lease <= timedelta(0) or batch < 1:
-            raise UsageError("lease must be longer than zero and batch at least 1")
+            raise UsageError(
+                "lease must be longer than zero, and batch at least 1",
+                place=f"{type(self).__name__}(...)",
+                value={"lease": lease, "batch": batch},
+                remedy="such as lease=timedelta(minutes=5), batch=1000",
+            )
         self._store = store
         self._ports = Ports(
             store, dict(channels), renderer, clock, worker, self._may_start, self._committed
@@ -150,6 +157,7 @@ class Runner:
         """
         batch = BatchOutcome()
         waiting: dict[str, Arrival] = {}
+        places: dict[str, tuple[int, Row]] = {}
         now = self._now()
         for index, row in enumerate(rows):
             try:
@@ -158,10 +166,12 @@ class Runner:
                 batch.bad.append(BadRow(index, row, error))
                 continue
             if customer_id in waiting or len(waiting) >= self._batch:
-                self._ingest_arrivals(batch, waiting)
-                waiting, now = {}, self._now()
+                self._ingest_arrivals(batch, waiting, places)
+                waiting, places, now = {}, {}, self._now()
             waiting[customer_id] = Arrival(customer_id, list(signals), creates=True)
-        self._ingest_arrivals(batch, waiting)
+            places[customer_id] = index, row
+        self._ingest_arrivals(batch, waiting, places)
+        batch.bad.sort(key=lambda bad: bad.index)
         return batch
 
     def track(
@@ -280,9 +290,8 @@ class Runner:
             id: Names the cause: the same id starts the same run.
         """
         check_customer_id(customer_id)
-        check_journey(self._rules, journey)
-        signal = EnrollAsked(self._now(), journey, key, dict(data or {}), id or "")
-        return self._apply(customer_id, [signal])
+        asked = read_enrollment(self._rules, journey, key, data, id, self._now())
+        return self._apply(customer_id, [asked])
 
     def cancel(
         self, customer_id: str, journey: str, *, key: str | None = None, reason: str = "cancelled"
@@ -293,6 +302,8 @@ class Runner:
         """
         check_customer_id(customer_id)
         check_journey(self._rules, journey)
+        check_key(key)
+        check_words("reason", reason, "why the runs are to end, for the timeline")
         outcome = self._apply(customer_id, [CancelAsked(self._now(), journey, key, reason)])
         self._let_hands_finish(customer_id)
         return outcome
@@ -322,12 +333,19 @@ class Runner:
         return decode_state(found.body).addresses.get(channel, customer_id)
 
     def journal(self, customer_id: str) -> list[j.AnyEntry]:
-        """Return the whole journal of a customer, oldest first."""
-        return [
+        """Return the whole journal of a customer, oldest first.
+
+        Raises:
+            UnknownCustomerError: Nobody was identified under this id.
+        """
+        found = [
             entry
             for record in self._store.journal(customer_id)
             for entry in decode_entries(record.entries)
         ]
+        if not found and customer_id not in self._store.versions([customer_id]):
+            raise unknown_customer(customer_id)
+        return found
 
     def explain(self, customer_id: str) -> Timeline:
         """Return everything that happened to a customer, with reasons, in words."""
@@ -379,8 +397,12 @@ class Runner:
     def _suppression(
         self, customer_id: str, channel: str, address: str | None, suppressed: bool, reason: str
     ) -> Outcome:
+        check_customer_id(customer_id)
         check_channel(self._rules, channel)
-        if address is None:
+        check_words("reason", reason, "why the address must not be used")
+        if address is not None:
+            check_words("address", address, "the address, as the profile holds it")
+        else:
             address = self.address_of(customer_id, channel)
         signal = SuppressionTold(self._now(), channel, address, suppressed, reason)
         return self._apply(customer_id, [signal])
@@ -392,10 +414,20 @@ class Runner:
             raise unknown_customer(customer_id)
         return Outcome(customer_id, applied.decision.entries)
 
-    def _ingest_arrivals(self, batch: BatchOutcome, arrivals: Mapping[str, Arrival]) -> None:
-        done = self.drive(ingest(self._rules, list(arrivals.values()))) if arrivals else {}
-        for customer_id in arrivals:
-            batch.outcomes.append(Outcome(customer_id, done[customer_id].decision.entries))
+    def _ingest_arrivals(
+        self,
+        batch: BatchOutcome,
+        arrivals: Mapping[str, Arrival],
+        places: Mapping[str, tuple[int, Row]],
+    ) -> None:
+        refused: dict[str, StoreError] = {}
+        asked = list(arrivals.values())
+        done = self.drive(ingest(self._rules, asked, refused)) if asked else {}
+        for customer_id, (index, row) in places.items():
+            if customer_id in refused:
+                batch.bad.append(BadRow(index, row, refused[customer_id]))
+            else:
+                batch.outcomes.append(Outcome(customer_id, done[customer_id].decision.entries))
 
     def _report_rows(
         self, batch: BatchOutcome, good: Sequence[Reported], places: Sequence[tuple[int, Row]]

@@ -30,7 +30,8 @@ from journeykit.errors import (
 from journeykit.kernel import Signal
 from journeykit.machine import Rules
 from journeykit.runtime import BadRow
-from journeykit.runtime.intake import Reported, read_customer_row, read_profile, read_row
+from journeykit.runtime.intake import Reported, read_profile
+from journeykit.runtime.rows import read_customer_row, read_row
 from journeykit.time import to_micros
 
 Row = Mapping[str, Any]

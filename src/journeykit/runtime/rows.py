@@ -1,0 +1,96 @@
+"""What does a row of a batch hold? The arguments of one call, in a mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from journeykit.errors import UsageError
+from journeykit.kernel import ConsentTold, ProfileTold
+from journeykit.machine import Rules
+from journeykit.runtime.intake import (
+    Reported,
+    check_customer_id,
+    read_consents,
+    read_event,
+    read_profile,
+)
+
+ROW_FIELDS = ("customer_id", "event", "data", "id", "occurred_at")
+
+
+def read_row(rules: Rules, row: Mapping[str, Any], now: int) -> Reported:
+    """Check one row of a batch: a mapping with the arguments of `track`.
+
+    Raises:
+        InputError, UsageError: As for `track`; also for a row that lacks a field, or has
+            one that is not known.
+    """
+    _check_fields(row, ROW_FIELDS, ("customer_id", "event"), _ROW_REMEDY)
+    return read_event(
+        rules,
+        row["customer_id"],
+        row["event"],
+        row.get("data"),
+        id=row.get("id"),
+        occurred_at=row.get("occurred_at"),
+        now=now,
+    )
+
+
+_ROW_REMEDY = "a row has customer_id and event, and may have data, id and occurred_at"
+
+
+CUSTOMER_FIELDS = ("customer_id", "attributes", "consents", "source")
+_CUSTOMER_REMEDY = (
+    "a row has customer_id, and may have attributes, consents (such as ['email', 'sms/offers']) "
+    "and source"
+)
+
+
+def read_customer_row(
+    rules: Rules, row: Mapping[str, Any], now: int
+) -> tuple[str, list[ProfileTold | ConsentTold]]:
+    """Check one row of a batch of customers: attributes to tell, consents to grant.
+
+    Raises:
+        InputError, UsageError: As for `identify` and `grant`; also for a row that lacks the
+            id, or has a field that is not known.
+    """
+    _check_fields(row, CUSTOMER_FIELDS, ("customer_id",), _CUSTOMER_REMEDY)
+    customer_id = check_customer_id(row["customer_id"])
+    signals: list[ProfileTold | ConsentTold] = [
+        read_profile(rules, row.get("attributes") or {}, now)
+    ]
+    words = row.get("consents") or ()
+    if isinstance(words, str):
+        words = [words]
+    for word in words:
+        if not isinstance(word, str):
+            raise UsageError(
+                "consents are names of channels", place="consents", value=word,
+                remedy=_CUSTOMER_REMEDY,
+            )  # fmt: skip
+        channel, _, topic = word.partition("/")
+        signals += read_consents(
+            rules,
+            [channel],
+            topic or None,
+            granted=True,
+            source=row.get("source") or "",
+            now=now,
+        )
+    return customer_id, signals
+
+
+def _check_fields(row: object, known: Sequence[str], needed: Sequence[str], remedy: str) -> None:
+    if not isinstance(row, Mapping):
+        raise UsageError("a row must be a mapping", place="row", value=row, remedy=remedy)
+    for field in needed:
+        if field not in row:
+            raise UsageError(f"the row has no {field!r}", place=field, remedy=remedy)
+    for field in row:
+        if field not in known:
+            raise UsageError(
+                f"the row has an unknown field {field!r}", place=str(field), remedy=remedy
+            )
