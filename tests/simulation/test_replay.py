@@ -31,6 +31,10 @@ from journeykit.model import (
 )
 from journeykit.ports import Accepted, OutgoingMessage, Receipt, Rejected, Retry
 from journeykit.runtime import Runner
+from journeykit.runtime.calls import Flow
+from journeykit.runtime.delivery import deliver
+from journeykit.runtime.script import work
+from journeykit.runtime.ticking import LEASE
 from journeykit.simulation import WORKER, History, Replay, VirtualClock, read_history
 from journeykit.time import hours, minutes, to_micros
 
@@ -54,6 +58,7 @@ workspace = Workspace(
             reentry=Always(),
             steps=[
                 Send("thanks", via=["mail"], on_cap="skip"),
+                Send("at_once", via=["push"]),
                 WaitFor(On(Bought), timeout=hours(2), since="step"),
                 Send("more", via=["push", "mail"], priority=1),
             ],
@@ -70,7 +75,7 @@ workspace = Workspace(
     policy=Policy(
         consent={"mail": "opt-out", "push": "opt-out"},
         quiet_hours=[QuietHours("23:00", "04:00")],
-        caps=[FrequencyCap(2, per=timedelta(hours=6))],
+        caps=[FrequencyCap(2, per=timedelta(hours=6), channels=["mail"])],
     ),
 )
 
@@ -150,8 +155,17 @@ def journals(store: MemoryStore) -> dict[str, list[tuple[int, int, bytes]]]:
     }
 
 
+def one_turn(runner: Runner, now: int) -> Flow[bool]:
+    worked = yield from work(runner.rules, now, 1000)
+    sent = yield from deliver(runner.rules, now, 1, LEASE)
+    return bool(worked.entries or sent.finished)
+
+
 def one_clock(rows: Sequence[dict[str, Any]], until: datetime) -> tuple[Any, list[str]]:
-    """The plain way: one clock, which stops at every event and at every due moment."""
+    """The plain way: one clock, which stops at every event and at every due moment.
+
+    Messages go one at a time, as in a replay: what an answer sets off may go before the next.
+    """
     store, provider = MemoryStore(), Provider()
     runner = a_runner(store, provider)
     clock = runner.clock
@@ -169,7 +183,8 @@ def one_clock(rows: Sequence[dict[str, Any]], until: datetime) -> tuple[Any, lis
         new = {row["customer_id"] for row in now} - set(store.customers())
         runner.identify_many({"customer_id": customer} for customer in sorted(new))
         assert not runner.track_many(now).bad
-        runner.tick()
+        while runner.drive(one_turn(runner, clock.micros)):
+            pass
 
 
 def shown(message: OutgoingMessage) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from journeykit.adapters import SQLiteStore
 from journeykit.errors import UsageError
-from journeykit.simulation import HandOverLog
+from journeykit.simulation import HandOverLog, read_head
 
 _BESIDE = ("", "-wal", "-shm")
 
@@ -39,6 +39,8 @@ def open_files(
         raise UsageError(
             "there can be no database", place=str(db), remedy="name a file in a folder that exists"
         )
+    if log.exists():
+        read_head(log)
     if fresh or not db.exists():
         for ending in _BESIDE:
             db.with_name(db.name + ending).unlink(missing_ok=True)

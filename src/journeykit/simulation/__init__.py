@@ -4,7 +4,7 @@ from journeykit.simulation.channels import ScriptedChannel
 from journeykit.simulation.clock import VirtualClock
 from journeykit.simulation.history import History, Person, read_history
 from journeykit.simulation.people import SimulatedCustomer, Story
-from journeykit.simulation.provider import HandOverLog, PretendChannel, hand_overs
+from journeykit.simulation.provider import HandOverLog, PretendChannel, hand_overs, read_head
 from journeykit.simulation.replay import WORKER, Replay, ReplayCounts
 from journeykit.simulation.summary import JourneySummary, Summary, summarize
 from journeykit.simulation.world import Simulation
@@ -25,6 +25,7 @@ __all__ = [
     "Summary",
     "VirtualClock",
     "hand_overs",
+    "read_head",
     "read_history",
     "summarize",
 ]

@@ -70,16 +70,31 @@ def hand_overs(path: Path) -> Iterator[dict[str, Any]]:
                 continue
 
 
-def _refuse_other(path: Path, about: Mapping[str, str]) -> None:
+class _Head(msgspec.Struct):
+    """The first line of a log."""
+
+    replay: dict[str, str]
+
+
+def read_head(path: Path) -> dict[str, str]:
+    """Return what the replay behind a log is about.
+
+    Raises:
+        UsageError: It is no such log.
+    """
     with path.open("rb") as file:
         try:
-            begun = msgspec.json.decode(file.readline())["replay"]
-        except (msgspec.DecodeError, KeyError, TypeError):
+            return msgspec.json.decode(file.readline(), type=_Head).replay
+        except msgspec.DecodeError:  # also where it is JSON of another shape
             raise UsageError(
                 "this file does not belong to a replay",
                 place=str(path),
                 remedy="name another database with --db",
             ) from None
+
+
+def _refuse_other(path: Path, about: Mapping[str, str]) -> None:
+    begun = read_head(path)
     for name, value in about.items():
         if begun.get(name) != value:
             raise UsageError(

@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from journeykit.errors import ContentionError
+from journeykit.errors import ContentionError, JourneykitError
 from journeykit.kernel import CustomerState, decode_state, next_due
-from journeykit.ports import ClaimedMessage, CustomerCommit, Store
-from journeykit.runtime import Runner
+from journeykit.ports import ClaimedMessage, CustomerCommit, Hand, Store
+from journeykit.runtime import Outcome, Runner
 from journeykit.runtime import calls as c
 from journeykit.runtime.reporting import report
 from journeykit.runtime.script import Arrival, ingest
@@ -36,6 +36,8 @@ WORKER = "replay"
 
 _FAR_AWAY = 1 << 61
 _WIDTH = 1000
+_ONE = 1  # message at a time: which comes next depends on what is stored, so a kill changes nothing
+_NO_HAND = Hand(0, 0)
 
 
 @dataclass(slots=True)
@@ -150,7 +152,7 @@ class Replay:
 
     def _live(self, line: _Line) -> c.Flow[None]:
         """Play one customer."""
-        rules, batch = self.runner.rules, self._width
+        rules = self.runner.rules
         yield from self._begin(line)
         while (at := line.next()) is not None and at <= self._until:
             line.clock = max(line.clock, at)
@@ -160,12 +162,21 @@ class Replay:
                 line.place += 1
             if line.place > first:
                 answers = yield from report(rules, events[first : line.place])
-                new = sum(not getattr(answer, "repeated", False) for answer in answers)
-                self.counts.events += new
-                self.counts.skipped += len(answers) - new
-            yield from tick(rules, line.clock, batch)
+                self._count(answers)
+            ticked = yield from tick(rules, line.clock, _ONE)
+            for failure in ticked.failures:
+                raise failure.error
             _refuse_stuck(line, at)
         self.counts.finished += 1
+
+    def _count(self, answers: Sequence[Outcome | JourneykitError]) -> None:
+        for answer in answers:
+            if isinstance(answer, JourneykitError):
+                raise answer
+            if answer.repeated:
+                self.counts.skipped += 1
+            else:
+                self.counts.events += 1
 
     def _begin(self, line: _Line) -> c.Flow[None]:
         """Make the customer known, once; or stand where an earlier replay stood."""
@@ -192,7 +203,11 @@ def _refuse_stuck(line: _Line, at: int) -> None:
 
 
 class _Performer:
-    """Makes the calls of all lines: those that need the store in company, others at once."""
+    """Makes the calls of all lines: those that need the store in company, others at once.
+
+    A customer's line is the only one that touches this customer, so there is nobody to whom
+    a hand-over would have to be announced (`Hold`).
+    """
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
@@ -211,8 +226,14 @@ class _Performer:
                 return who.clock
             case c.Due():
                 return [who.id] if who.timer is not None and who.timer <= call.now else []
-            case c.Claim():
+            case c.Claim() | c.InHands():
                 return ()
+            case c.Hold():
+                return _NO_HAND
+            case c.LetGo():
+                return None
+            case c.Start():
+                return "go"
             case _:
                 return self._runner.drive(_only(call))
 
@@ -250,10 +271,11 @@ class _Performer:
         )
         early = []
         for claim in claimed:
-            if claim.customer_id in mine and claim.due <= now[claim.customer_id]:
-                mine[claim.customer_id].append(claim)
-            else:
+            given = mine.get(claim.customer_id)
+            if given is None or claim.due > now[claim.customer_id] or len(given) >= _ONE:
                 early.append(claim)
+            else:
+                given.append(claim)
         self._store.unclaim(early)
         return list(mine.values())
 
@@ -266,7 +288,7 @@ class _Performer:
         return [None] * len(asking)
 
 
-_AT_ONCE = frozenset({c.Now, c.Due, c.Render, c.HandOver})
+_AT_ONCE = frozenset({c.Now, c.Due, c.Render, c.Hold, c.LetGo, c.InHands, c.Start, c.HandOver})
 _TOGETHER: dict[type[c.Call[Any]], Callable[[_Performer, Any], Sequence[Any]]] = {
     c.Load: _Performer._load,
     c.Versions: _Performer._versions,
