@@ -63,6 +63,15 @@ class Frozen(BaseModel, metaclass=FrozenMeta):
         return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
 
 
+def type_of(value: object) -> str | None:
+    """Return what tells the ways of a union apart, of a value or of data.
+
+    Not `Field(discriminator="type")`: pydantic 2.7 forgets that one where types are recursive.
+    """
+    tag = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+    return tag if isinstance(tag, str) else None
+
+
 def _by_name(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """Give positional arguments the names of the fields in their order."""
     if not args:
@@ -90,4 +99,4 @@ def _options(cls: Any) -> list[str]:
     return [name for name, info in cls.model_fields.items() if info.kw_only and name != "type"]
 
 
-__all__ = ["Frozen", "FrozenMeta", "Wrong"]
+__all__ = ["Frozen", "FrozenMeta", "Wrong", "type_of"]

@@ -42,7 +42,8 @@ from journeykit.model.spans import Offset, Positive
 from journeykit.model.values import NAMED, NUMBERS, WANTED_IN_JSON, from_wire
 from journeykit.time import Duration
 
-Scalar = StrictStr | StrictInt | StrictFloat | StrictBool
+# True is an int to some serializers: bool comes first, or it is written as 1.
+Scalar = StrictBool | StrictStr | StrictInt | StrictFloat
 ANSWERS: dict[str, Kind] = {"count": "integer", "total": "decimal", "last": "instant"}
 
 

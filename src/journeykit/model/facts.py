@@ -112,7 +112,6 @@ class _FactMeta(ModelMetaclass):
     """Plants the references, and lets a subclass define a field anew without a warning."""
 
     if not TYPE_CHECKING:  # or the checkers would accept any argument, and any field
-
         # By position only: `name=` is what an event class may say for itself.
         def __new__(mcs, of: str, bases: Any, namespace: Any, /, **kwargs: Any) -> Any:
             """Make the class, check it, and give it a reference for each of its fields."""

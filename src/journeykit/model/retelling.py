@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails
 
 from journeykit.errors import DefinitionError, JourneykitError
 
@@ -21,8 +21,8 @@ T = TypeVar("T")
 Models = tuple[type[BaseModel], ...]
 
 
-class Wrong(PydanticCustomError):
-    """A validator's objection.
+class Wrong(ValueError):
+    """A validator's objection; it reaches the author as a `DefinitionError` with the path.
 
     Attributes:
         problem: What is wrong, in one clause.
@@ -30,15 +30,14 @@ class Wrong(PydanticCustomError):
         at: Where within the part being checked, such as `steps[1]`; the part itself if empty.
     """
 
-    def __new__(cls, problem: str, remedy: str, at: str = "") -> Wrong:
-        """Keep the parts apart, so that they can be re-told with the path."""
-        told = {"problem": problem, "remedy": remedy, "at": at}
-        return super().__new__(cls, "journeykit", "{problem}; {remedy}", told)
-
     def __init__(self, problem: str, remedy: str, at: str = "") -> None:
+        super().__init__(problem, remedy, at)
         self.problem = problem
         self.remedy = remedy
         self.at = at
+
+    def __str__(self) -> str:
+        return f"{self.problem}; {self.remedy}"
 
 
 def retold(cls: type[BaseModel], make: Callable[[], T]) -> T:
@@ -65,10 +64,10 @@ def _tell(cls: type[BaseModel], detail: ErrorDetails) -> DefinitionError:
     place, owners, wanted = _follow(cls, detail["loc"])
     kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
     cause = context.get("error")
-    if kind == "journeykit":
-        problem, remedy, at = context["problem"], context["remedy"], context["at"]
-        if at:  # Journey.steps[1], and Journey.entry[0] › key
-            place += f"{'.' if place.rpartition(' › ')[2].isidentifier() else ' › '}{at}"
+    if isinstance(cause, Wrong):
+        problem, remedy = cause.problem, cause.remedy
+        if cause.at:  # Journey.steps[1], and Journey.entry[0] › key
+            place += f"{'.' if place.rpartition(' › ')[2].isidentifier() else ' › '}{cause.at}"
     elif isinstance(cause, JourneykitError):
         problem, remedy = cause.problem, cause.remedy
     elif kind == "missing":

@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from journeykit.model.base import Frozen, Wrong
+from journeykit.model.base import Frozen, Wrong, type_of
 from journeykit.model.conditions import AnyCondition, Condition, Scalar
 from journeykit.model.fields import FieldRef, Reference
 from journeykit.model.names import Label, Name
@@ -453,8 +453,17 @@ class Exit(Step):
 
 
 AnyStep = Annotated[
-    Wait | WaitUntil | WaitFor | Send | Branch | Split | Set | Consent | Goto | Exit,
-    Field(discriminator="type"),
+    Annotated[Wait, Tag("wait")]
+    | Annotated[WaitUntil, Tag("wait_until")]
+    | Annotated[WaitFor, Tag("wait_for")]
+    | Annotated[Send, Tag("send")]
+    | Annotated[Branch, Tag("branch")]
+    | Annotated[Split, Tag("split")]
+    | Annotated[Set, Tag("set")]
+    | Annotated[Consent, Tag("consent")]
+    | Annotated[Goto, Tag("goto")]
+    | Annotated[Exit, Tag("exit")],
+    Discriminator(type_of),
 ]
 Steps = Annotated[Sequence[AnyStep], AfterValidator(as_tuple)]
 

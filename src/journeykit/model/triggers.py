@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
+    Discriminator,
     Field,
     PrivateAttr,
+    Tag,
     ValidatorFunctionWrapHandler,
     model_validator,
 )
 
-from journeykit.model.base import Frozen, Wrong
+from journeykit.model.base import Frozen, Wrong, type_of
 from journeykit.model.conditions import AnyCondition, Condition
 from journeykit.model.facts import Event
 from journeykit.model.fields import FieldRef
@@ -126,7 +128,14 @@ class Restart(Frozen):
     type: Literal["restart"] = Field(default="restart", kw_only=True)
 
 
-Reentry = Annotated[Once | AfterExit | After | Always | Restart, Field(discriminator="type")]
+Reentry = Annotated[
+    Annotated[Once, Tag("once")]
+    | Annotated[AfterExit, Tag("after_exit")]
+    | Annotated[After, Tag("after")]
+    | Annotated[Always, Tag("always")]
+    | Annotated[Restart, Tag("restart")],
+    Discriminator(type_of),
+]
 
 
 class Goal(Frozen):
