@@ -98,7 +98,7 @@ def advance(
         turn.entries,
         turn.put,
         turn.drop,
-        turn.profile if turn.profile_changed else None,
+        turn.told if turn.profile_changed else None,
         next_due(state),
     )
 

@@ -25,6 +25,7 @@ class Turn(Reading):
     Attributes:
         now: The present instant by the host's clock: what the gate goes by.
         stamp: Instant of new journal entries: now, but never before the last entry (O9).
+        told: The attributes that the host told, or a step set; `profile` also has defaults.
         asked: Messages that want to go, to be judged when all inputs and timers are done.
         put: Outbox rows to write: message id to (channel, due).
         drop: Message ids that leave the outbox.
@@ -39,7 +40,7 @@ class Turn(Reading):
 
     __slots__ = (
         "asked", "drop", "entries", "look_again", "openings", "profile_changed", "put", "rules",
-        "soonest", "stamp", "state", "taken",
+        "soonest", "stamp", "state", "taken", "told",
     )  # fmt: skip
 
     def __init__(
@@ -47,7 +48,8 @@ class Turn(Reading):
     ) -> None:
         self.rules = rules
         self.state = state
-        self.profile: dict[str, Any] = _NO_FIELDS if profile is None else profile
+        self.told: dict[str, Any] = _NO_FIELDS if profile is None else profile
+        self.profile = _NO_FIELDS if profile is None else rules.attributes(profile)
         self.profile_changed = False
         self.now = now
         self.stamp = now if now > state.clock else state.clock
@@ -97,15 +99,16 @@ class Turn(Reading):
 
     def learn(self, attributes: dict[str, Any]) -> tuple[str | None, dict[str, str]]:
         """Change the profile; return the zone and the addresses that it now gives."""
-        self.profile = profile = {**self.profile, **attributes}
+        self.told = told = {**self.told, **attributes}
+        self.profile = self.rules.attributes(told)
         self.profile_changed = True
         self.look_again = "profile"
         addresses = {
-            channel: str(profile[field])
+            channel: str(told[field])
             for channel, field in self.rules.addresses.items()
-            if profile.get(field) not in (None, "")
+            if told.get(field) not in (None, "")
         }
-        return profile.get("timezone"), addresses
+        return told.get("timezone"), addresses
 
     def zone_changed(self) -> bool:
         """Look the customer's zone up again; tell whether it is another one now."""

@@ -6,8 +6,8 @@ for every version that somebody may still be in, and one present version per jou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from journeykit.machine.checks import check_readings
 from journeykit.machine.compile import compile_journey
@@ -21,6 +21,7 @@ from journeykit.model import (
     conditions_of,
     past_streams,
     reads_of,
+    wire,
 )
 from journeykit.time import DAY, Duration, zone
 
@@ -38,7 +39,7 @@ class Rules:
     """A compiled workspace."""
 
     __slots__ = (
-        "addresses", "current", "declared", "entries", "event_classes", "future_tolerance",
+        "addresses", "current", "declared", "defaults", "entries", "event_classes", "future_tolerance",
         "gate", "leaves_by_condition", "leaves_by_time", "marks",
         "max_steps", "reaches", "reads_profile", "remember", "seed", "streams", "tables",
         "workspace", "zone",
@@ -54,6 +55,7 @@ class Rules:
         self.remember = _most(workspace.remember_events)
         self.max_steps = workspace.max_steps
         self.addresses = workspace.profile.addresses()
+        self.defaults = {k: v for k, v in wire(workspace.profile()).items() if v is not None}
         self.declared = frozenset(self.addresses)
         self.tables: dict[tuple[str, int], Table] = {}
         self.current: dict[str, Table] = {}
@@ -83,6 +85,10 @@ class Rules:
     def table(self, journey: str, version: int) -> Table:
         """Return the table that a run is on."""
         return self.tables[journey, version]
+
+    def attributes(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what is known of a customer: what was told, else what the class says."""
+        return {**self.defaults, **told}
 
     def _entries(self) -> dict[str, list[tuple[Table, Listener]]]:
         found: dict[str, list[tuple[Table, Listener]]] = {}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from journeykit.kernel import ChannelAnswered, CustomerState, Message
+from journeykit.machine import Rules
 from journeykit.ports import (
     Accepted,
     Content,
@@ -23,10 +23,12 @@ from journeykit.time import from_micros
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def context_of(stored: StoredCustomer, message: Message, state: CustomerState) -> RenderContext:
+def context_of(
+    rules: Rules, stored: StoredCustomer, message: Message, state: CustomerState
+) -> RenderContext:
     """Return what the template of a message may read."""
     run = state.enrollments[message.enrollment]
-    profile: Mapping[str, Any] = profile_of(stored)
+    profile = rules.attributes(profile_of(stored))
     return RenderContext(
         state.id,
         message.template,

@@ -135,7 +135,7 @@ def _allowed(round_: Round, customer: Member, claim: ClaimedMessage) -> Message 
         reading.zone = zone
         reading.past = state.tallies
         if rules.reads_profile:
-            reading.profile = profile_of(customer.stored)
+            reading.profile = rules.attributes(profile_of(customer.stored))
         facts = Facts(
             state=state,
             gate=rules.gate,
@@ -169,7 +169,9 @@ def _render(round_: Round, going: Sequence[Going]) -> Flow[list[Going]]:
         body = one.claim.content
         try:
             if body is None:
-                context = context_of(one.customer.stored, one.message, one.customer.state)
+                context = context_of(
+                    round_.rules, one.customer.stored, one.message, one.customer.state
+                )
                 body = encode_json((yield from Render(context)))
             one.content = _content.decode(body)  # also at first, so that retries are equal to it
             if one.claim.content is None:
