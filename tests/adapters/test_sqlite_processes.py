@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -261,36 +261,68 @@ def test_what_a_killed_writer_was_told_is_written_is_there(
 # Forked
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_a_child_must_open_its_own(file: Path, opened: Open) -> None:
-    store = opened(file)
-    write(store, commit("ann"))
+def forked(*acts: Callable[[], object]) -> list[str]:
+    """Run `acts` in a forked child; return what each gave or raised, as text."""
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:  # whatever happens in here, no test goes on
-        said = "nothing was raised"
+        said = []
         try:
-            store.customers()
-        except UsageError as error:
-            said = str(error)
-        try:
-            store.close()  # nothing happens: it is the parent's
-            own = SQLiteStore(file)
-            said += f" | {list(own.commit([commit('bob')]))}"
-            own.close()
-            del own
+            for act in acts:
+                try:
+                    said.append(f"{act()}")
+                except UsageError as error:
+                    said.append(f"UsageError: {error}")
             gc.collect()
         finally:
-            os.write(writing, said.encode())
+            os.write(writing, "\n".join(said).encode())
             os._exit(0)
     os.close(writing)
     os.waitpid(pid, 0)
-    said = os.read(reading, 10_000).decode()
-    os.close(reading)
-    assert "opened before the process forked; open a SQLiteStore in the child" in said
-    assert said.endswith("| []")
+    with os.fdopen(reading) as answers:
+        return answers.read().split("\n")
+
+
+def commit_bob(file: Path) -> Sequence[str]:
+    with SQLiteStore(file) as own:
+        return own.commit([commit("bob")])
+
+
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+no_warning = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+
+
+@forks
+@no_warning
+def test_a_child_cannot_use_what_it_inherited(file: Path, opened: Open) -> None:
+    store = opened(file)
+    write(store, commit("ann"))
+    (file.parent / "other").symlink_to(file)
+    used, closed, own, by_another_name, elsewhere = forked(
+        store.customers,
+        store.close,  # nothing happens: it is the parent's
+        lambda: commit_bob(file),  # SQLite would take the parent's locks for its own
+        lambda: commit_bob(file.parent / "other"),
+        lambda: commit_bob(file.parent / "new.db"),
+    )
+    assert "was opened before the process forked; open stores after the fork" in used
+    assert closed == "None"
+    assert "inherited the open file from its parent" in own
+    assert "close the store before forking, or open stores only after the fork" in own
+    assert by_another_name.startswith("UsageError")
+    assert elsewhere == "[]"
     write(store, commit("ann", 1))  # the parent goes on
-    assert dict(store.versions(["ann", "bob"])) == {"ann": 2, "bob": 1}
+    assert dict(store.versions(["ann", "bob"])) == {"ann": 2}
     store.close()
     assert sound(file)
+
+
+@forks
+@no_warning
+def test_a_child_opens_what_was_closed_before_the_fork(file: Path, opened: Open) -> None:
+    store = opened(file)
+    write(store, commit("ann"))
+    store.close()
+    assert forked(lambda: commit_bob(file)) == ["[]"]
+    again = opened(file)
+    assert dict(again.versions(["ann", "bob"])) == {"ann": 1, "bob": 1}

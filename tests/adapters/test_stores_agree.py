@@ -227,5 +227,5 @@ class StoresAgree(RuleBasedStateMachine):
             self.both(lambda store: list(store.definitions()))
 
 
-StoresAgree.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+StoresAgree.TestCase.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
 TestStoresAgree = StoresAgree.TestCase

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +20,8 @@ from journeykit.testing.channel_contract import (
     THREAD_PROMISES,
     Trial,
 )
+
+PATIENCE_SECONDS = 0.3
 
 
 class Provider(RecordingChannel):
@@ -206,7 +209,8 @@ class MixesThreadsUp(Provider):
     def send(self, message: OutgoingMessage) -> Receipt:
         self.at_hand = message
         if threading.current_thread() is not threading.main_thread():
-            self.meeting.wait(10)
+            with suppress(threading.BrokenBarrierError):
+                self.meeting.wait(PATIENCE_SECONDS)
         return super().send(self.at_hand)
 
 

@@ -131,7 +131,9 @@ class SQLiteStore:
         StoreBusyError: Somebody held the file for longer than `busy_timeout`. Any method
             may raise it; nothing was written then.
         StoreError: The folder does not exist, or the file cannot be opened.
-        UsageError: The store was closed, or opened before the process forked.
+        UsageError: The store was closed, or opened before the process forked: close it before
+            a fork, or open stores only after it. A child that inherited an open store cannot
+            open the file at all.
     """
 
     def __init__(

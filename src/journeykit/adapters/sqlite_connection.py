@@ -8,7 +8,9 @@ Keeps true:
     * a write transaction begins with the write lock, so it never fails half-way because
       somebody else was faster;
     * whatever ends a transaction early, nothing of it is written and no lock is left behind;
-    * nothing is written to a file that is not journeykit's.
+    * nothing is written to a file that is not journeykit's;
+    * a process that inherited an open file by a fork does not open it a second time: SQLite
+      would take the parent's locks for its own, and what it commits could be lost.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
+from weakref import WeakSet
 
 from journeykit.adapters.sqlite_schema import migrate, schema_version
 from journeykit.errors import StoreBusyError, StoreError, StoreSchemaError, UsageError
@@ -37,6 +40,9 @@ _CHECKPOINT_PAGES = 2000
 _WAL_BYTES_KEPT = 64 * 1024 * 1024
 _STATEMENTS_KEPT = 512
 _RETRY_SECONDS = 0.02
+
+_open_here: WeakSet[Database] = WeakSet()
+"""Open files of this process, and those that it inherited: not a cache, a fact about locks."""
 
 
 class Database:
@@ -57,6 +63,7 @@ class Database:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         _refuse_impossible(path, synchronous, busy_timeout)
+        _refuse_inherited(path)
         with self._named_errors():
             connection = self._connect()
             try:
@@ -65,6 +72,7 @@ class Database:
                 connection.close()
                 raise
         self._connection = connection
+        _open_here.add(self)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -101,6 +109,7 @@ class Database:
         if os.getpid() != self._process:
             return  # closing it here would let go of what the parent still uses
         with self._lock:
+            _open_here.discard(self)
             connection, self._connection = self._connection, None
             if connection is not None:
                 with self._named_errors():
@@ -151,8 +160,12 @@ class Database:
             raise UsageError(
                 "this store was opened before the process forked",
                 place=str(self.path),
-                remedy="open a SQLiteStore in the child; SQLite connections cannot be inherited",
+                remedy="open stores after the fork, each process its own",
             )
+
+    def is_inherited(self, path: Path) -> bool:
+        """Tell whether this is `path`, opened before the process forked."""
+        return os.getpid() != self._process and self.path.exists() and self.path.samefile(path)
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:
@@ -214,6 +227,15 @@ def _refuse_impossible(path: Path, synchronous: str, busy_timeout: timedelta) ->
         )
     if path.is_dir():
         raise StoreError("this is a folder", place=str(path), remedy="name a file in it")
+
+
+def _refuse_inherited(path: Path) -> None:
+    if path.exists() and any(one.is_inherited(path) for one in list(_open_here)):
+        raise UsageError(
+            "this process inherited the open file from its parent, and shares its locks",
+            place=str(path),
+            remedy="close the store before forking, or open stores only after the fork",
+        )
 
 
 def _code(error: sqlite3.Error) -> int:
