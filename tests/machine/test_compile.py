@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from transitions import Machine, MachineError
 
 from journeykit.errors import DefinitionError
 from journeykit.machine import (
+    Reading,
     build_machine,
     compile_journey,
     compile_workspace,
@@ -49,7 +51,7 @@ from journeykit.model import (
 )
 from journeykit.testing.journeys import journeys, workspaces
 from journeykit.testing.samples import Customer, OrderPlaced, PageSeen
-from journeykit.time import days, hours
+from journeykit.time import DAY, HOUR, days, hours
 
 CLASSES = [OrderPlaced, PageSeen]
 PRO = Customer.plan == "pro"
@@ -351,6 +353,87 @@ def test_a_table_holds_the_plans() -> None:
 )
 def test_a_key_has_one_spelling(value: object, text: str) -> None:  # E1
     assert key_text(value) == text
+
+
+def reading(**facts: Any) -> Reading:
+    made = Reading()
+    for name, value in facts.items():
+        setattr(made, name, value)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("until", "profile", "stamp", "is_local"),
+    [
+        (WaitUntil(Customer.born), {"born": "1970-01-02"}, ("date", DAY), True),
+        (WaitUntil(Customer.born), {}, None, True),
+        (WaitUntil(Customer.trial_ends), {"trial_ends": "1970-01-01T01:00Z"}, ("instant", HOUR), False),
+        (
+            WaitUntil(Customer.trial_ends, at="09:00"),
+            {"trial_ends": "1970-01-01T00:00:00+00:00"}, ("instant", 0), True,
+        ),
+        (WaitUntil(Customer.trial_ends), {"trial_ends": None}, None, False),
+        (WaitUntil(date(1970, 1, 3)), {}, ("date", 2 * DAY), True),
+        (WaitUntil(date(1970, 1, 3), zone="Asia/Tbilisi"), {}, ("date", 2 * DAY), False),
+        (WaitUntil(datetime(1970, 1, 2, tzinfo=UTC)), {}, ("instant", DAY), False),
+        (WaitUntil(at="09:00"), {}, "nothing to read", True),
+    ],
+)  # fmt: skip
+def test_moments_are_read_as_dates_or_instants(
+    until: WaitUntil, profile: dict[str, Any], stamp: object, is_local: bool
+) -> None:
+    [moment] = [s.plan for s in compile_journey(journey(until)).steps.values() if s.plan]
+    told = "nothing to read" if moment.read is None else moment.read(reading(profile=profile))
+    assert told == stamp
+    assert moment.is_local is is_local  # T8: only these are reckoned anew in another zone
+
+
+def test_a_message_may_not_leave_after_a_day_of_the_profile() -> None:
+    table = compile_journey(journey(Send("a", via=["email"], valid_until=Customer.born)))
+    plan = table.steps["a"].plan
+    assert plan.valid_until(reading(profile={"born": "1970-01-02"})) == ("date", DAY)
+    assert plan.valid_until(reading(profile={})) is None
+    assert not plan.chooses_anew
+    tries = compile_journey(journey(Send("a", via=["email", "sms"], on_cap="next")))
+    assert tries.steps["a"].plan.chooses_anew
+
+
+def test_values_and_keys_are_read_from_their_facts() -> None:
+    table = compile_journey(
+        journey(
+            Set(Customer.spent, OrderPlaced.amount),
+            Set(Customer.visits, 3),
+            entry=On(OrderPlaced, key=OrderPlaced.gift),
+        )
+    )
+    made = reading(trigger={"amount": "7"}, event={"gift": True})
+    assert table.steps["set_1"].plan[1](made) == "7"
+    assert table.steps["set_2"].plan[1](made) == 3
+    key = table.entries["order_placed"].key
+    assert key is not None
+    assert key(made) == "true"
+    assert key(reading(event={})) is None
+
+
+def test_what_a_run_hears_depends_on_where_it_stands() -> None:  # O7
+    table = compile_journey(
+        journey(
+            Wait(hours(1)),
+            WaitFor(On(OrderPlaced), timeout=days(1), label="since-entry"),
+            WaitFor(On(OrderPlaced), timeout=days(1), label="since-step", since="step"),
+        )
+    )
+
+    def heard(step: str) -> tuple[int, list[str]]:
+        found = table.hearing(table.steps[step], "order_placed")
+        assert found is not None
+        assert table.hearing(table.steps[step], "order_placed") is found
+        return len(found.here), [waiting.id for waiting, _ in found.ahead]
+
+    assert heard("wait_1") == (0, ["since-entry"])
+    assert heard("since-entry") == (1, [])
+    assert heard("since-step") == (1, [])
+    assert table.hearing(table.steps["wait_1"], "page_seen") is None
 
 
 # ---- what is read meets the classes

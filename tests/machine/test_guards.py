@@ -377,7 +377,7 @@ def past_meant(leaf: PastComparison, world: World) -> bool:
 FIELDS = [*attributes_of(OrderPlaced), *attributes_of(Customer)]
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     conditions(FIELDS, [OrderPlaced, PageSeen]),
     moments(),

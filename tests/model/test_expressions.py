@@ -104,6 +104,8 @@ def test_questions_about_the_past() -> None:
     assert isinstance(asked, PastComparison)
     assert (asked.past, asked.event, asked.op, asked.value) == ("count", "order_placed", "ge", 2)
     assert asked.within == days(30)
+    where: Any = OrderPlaced.deliver_on == OrderPlaced.deliver_on
+    assert (count(OrderPlaced, where=where) >= 2).where == where  # type: ignore[union-attr]
     added: Any = total(OrderPlaced.amount) > 100
     assert (added.value, added.field.field, added.field.kind) == ("100", "amount", "decimal")
     never = not_(exists(last(OrderPlaced)))
@@ -164,13 +166,14 @@ def test_a_condition_is_no_bool(use: Any) -> None:
         (lambda: field(Customer.name).contains(5), "a text contains text only", "a string"),
         (lambda: field(Customer.name).startswith(5), "a text contains text only", "a string"),
         (lambda: field(Customer.born) > Customer.trial_ends, "a date, the other an instant", "one"),
-        (lambda: count(OrderPlaced) <= OLD, "cannot be compared with a field", "constant"),
+        (lambda: field(Customer.visits) >= count(OrderPlaced), "cannot be compared with a field", "constant"),
         # no field, no event, no condition
         (lambda: bool(Customer.vip), "profile.vip is a field, not its value", "profile.vip == True"),
         (lambda: field("plan"), "this is no field (got 'plan')", "Shopper.plan"),
         (lambda: exists("plan"), "this is no field (got 'plan')", "Shopper.plan"),
         (lambda: not_(True), "not_ joins conditions, and this is a bool", "compare"),
         (lambda: PRO & True, "& joins conditions, and this is a bool", "compare"),
+        (lambda: True & PRO, "& joins conditions, and this is a bool", "compare"),
         (lambda: True | PRO, "| joins conditions, and this is a bool", "compare"),
         (lambda: PRO & Customer.vip, "& joins conditions", "compare"),
         (lambda: outcome("hello") == "sent", "it never has this value (got 'sent')", "'accepted'"),

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import Field
 
 from journeykit.errors import DefinitionError, InputError, JourneykitError
 from journeykit.model import (
@@ -16,6 +17,7 @@ from journeykit.model import (
     Consent,
     Exit,
     FrequencyCap,
+    Frozen,
     Goal,
     Goto,
     Journey,
@@ -344,6 +346,10 @@ def workspace(*journeys: Journey, **options: Any) -> Workspace:
         (lambda: workspace(profile=Customer()), "Workspace.profile", "subclass of Profile", "class"),
         (lambda: workspace(events=["a"]), "Workspace.events[0]", "subclass of Event", "the class"),
         (lambda: workspace(remember_events=days(89)), "Workspace.remember_events", "90", "days(90)"),
+        (
+            lambda: workspace(events=[PageSeen, type(PageSeen)("PageSeen", (PageSeen,), {"__module__": "x"})]),
+            "Workspace.events", "two event classes have the wire name 'page_seen'", "rename one",
+        ),
         (lambda: workspace(max_steps=0), "Workspace.max_steps", "(got 0)", "1 or more"),
         (lambda: make(Workspace, journey(HELLO)), "Workspace:", "0 positional", "journeys="),
     ],
@@ -491,6 +497,18 @@ AT = "Journey.steps[0] › Branch.whens[0] › condition"
             "Journey.entry[0] › key", "key reads profile.age", "a field of paid",
         ),
         ({"nmae": "x"}, "Journey.nmae", "no such option", "did you mean 'name'?"),
+        (
+            step(type="set", field=AGE, value="3"),
+            "Journey.steps[0] › Set.value", "profile.age is an integer, and '3' is not", "whole",
+        ),
+        (
+            when(of="profile", field="x", kind="instant", op="ge", value="soon"),
+            f"{AT} › Comparison.value", "'soon' is not an instant", "+00:00",
+        ),
+        (
+            when(of="profile", field="x", kind="json", op="eq", value="a"),
+            f"{AT} › Comparison.op", "a structure", "exists",
+        ),
         ({"zzz": "x"}, "Journey.zzz", "no such option", "it takes name, version"),
     ],
 )  # fmt: skip
@@ -532,6 +550,16 @@ def test_what_is_no_json_is_refused(text: str | bytes, problem: str) -> None:
             load(text)
         assert problem in str(caught.value)
         assert caught.value.remedy
+
+
+def test_what_nobody_foresaw_is_still_told_in_our_words() -> None:
+    class Pair(Frozen):
+        number: int = Field(multiple_of=2)
+
+    with pytest.raises(
+        DefinitionError, match=r"Pair\.number: it must be a multiple of 2 \(got 3\)"
+    ):
+        Pair(3)
 
 
 def test_all_mistakes_are_told_at_once() -> None:

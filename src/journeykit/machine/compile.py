@@ -125,7 +125,7 @@ def _plan(compiled: CompiledStep, step: object) -> None:
         case Exit():
             compiled.plan = step.reason
         case _:
-            raise TypeError(f"no plan for {step!r}")
+            raise AssertionError(f"no plan for {step!r}")
 
 
 def _arms(step: Split) -> tuple[tuple[float, str], ...]:

@@ -86,7 +86,7 @@ def compile_condition(condition: Condition, *, incoming: str | None) -> Guard:
         case Comparison():
             return _comparison(condition, incoming)
         case _:
-            raise TypeError(f"no guard for {condition!r}")
+            raise AssertionError(f"no guard for {condition!r}")
 
 
 def compile_value(ref: FieldRef, *, incoming: str | None) -> Callable[[Reading], Any]:

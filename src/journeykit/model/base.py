@@ -22,7 +22,7 @@ Self = TypeVar("Self", bound="Frozen")
 class FrozenMeta(ModelMetaclass):
     """Takes positional arguments, and re-tells validation errors."""
 
-    if not TYPE_CHECKING:  # or the checkers would accept any argument
+    if not TYPE_CHECKING:  # pragma: no branch - or the checkers would accept any argument
 
         def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass
             """Make a value, the leading fields by position."""

@@ -111,7 +111,9 @@ def kinds_of(cls: type[Fact]) -> dict[str, Kind]:
 class _FactMeta(ModelMetaclass):
     """Plants the references, and lets a subclass define a field anew without a warning."""
 
-    if not TYPE_CHECKING:  # or the checkers would accept any argument, and any field
+    if (
+        not TYPE_CHECKING
+    ):  # pragma: no branch - or the checkers would accept any argument, and any field
         # By position only: `name=` is what an event class may say for itself.
         def __new__(mcs, of: str, bases: Any, namespace: Any, /, **kwargs: Any) -> Any:
             """Make the class, check it, and give it a reference for each of its fields."""

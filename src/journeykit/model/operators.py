@@ -20,9 +20,7 @@ Objection = tuple[str, str] | None
 
 
 def objection_to(kind: Kind, op: Op) -> Objection:
-    """Say why a field of this kind cannot be asked `op`: the problem and the remedy."""
-    if op == "exists":
-        return None
+    """Say why a field of this kind cannot be asked `op`, other than whether it exists."""
     if kind == "json":
         return "the field is a structure", "ask exists(...), or keep what matters in its own field"
     if op == "starts_with" and kind != "text":

@@ -48,8 +48,8 @@ class Workspace(Frozen):
     )
     policy: Policy = Field(default_factory=Policy, kw_only=True)
     seed: Name = Field(default="journeykit", kw_only=True)
-    future_tolerance: NotNegative = Field(default=minutes(5), kw_only=True)
-    remember_events: Positive = Field(default=days(90), kw_only=True)
+    future_tolerance: NotNegative = Field(default_factory=lambda: minutes(5), kw_only=True)
+    remember_events: Positive = Field(default_factory=lambda: days(90), kw_only=True)
     max_steps: int = Field(default=200, ge=1, kw_only=True, strict=True)
 
     if TYPE_CHECKING:
