@@ -250,7 +250,7 @@ class Counting:
 
     def render(self, context: RenderContext) -> Content:
         self.count += 1
-        return Content(text=f"{context.channel} {context.profile.get('name')} {self.count}")
+        return Content(text=f"{context.channel}:{context.profile.get('name')}:{self.count}")
 
     def missing(self, template: str, channel: str) -> str | None:
         return None
@@ -268,7 +268,7 @@ def test_D2_a_repeat_has_the_same_content(store: Any) -> None:
     world.kit.identify("ann", {"name": "Anna"})
     world.until("2026-03-03 12:00")
     assert email.times == ["02 20:00", "02 20:10", "03 08:00"]
-    assert {call.content.text for call in email.calls} == {"email None 1"}
+    assert {call.content.text for call in email.calls} == {"email::1"}
 
 
 def test_D2_on_another_channel_it_is_rendered_for_that_channel(store: Any) -> None:
@@ -278,7 +278,7 @@ def test_D2_on_another_channel_it_is_rendered_for_that_channel(store: Any) -> No
     world.line["push"].answers = [Rejected("no such device")]
     world.kit.track("ann", Ping())
     world.kit.tick()
-    assert [call.content.text for call in world.line["email"].calls] == ["email None 2"]
+    assert [call.content.text for call in world.line["email"].calls] == ["email::2"]
 
 
 # ---- D3: what channels answer

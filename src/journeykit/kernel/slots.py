@@ -27,24 +27,25 @@ def uses(
         reserved: Whether slots that are reserved count as used now.
         most: Stop at so many; at the limit of the cap when not given.
     """
-    zone, own = facts.zone, message.id
-    floor, is_all = cap.floor(at, zone)
+    state = facts.state
+    floor, is_all = cap.floor(at, facts.zone)
     enough = cap.limit if most is None else most
     found: list[int] = []
-    if reserved and len(facts.state.messages) > 1:
+    if reserved and len(state.messages) > 1:
         now = facts.now
-        if now > floor and (is_all or cap.counts(now, at, zone)):
+        if now > floor and (is_all or cap.counts(now, at, facts.zone)):
             found = [now] * _reserved(cap, message, facts)
     is_scoped = cap.is_scoped
-    for line in reversed(facts.state.ledger):  # the newest first: it is the last written
+    for line in reversed(state.ledger):  # the newest first: it is the last written
         sent = line.at
         if sent <= floor or len(found) >= enough:
             break
-        if line.transactional or line.message == own:
-            continue
-        if is_scoped and not cap.covers(line.channel, line.topic, line.journey):
-            continue
-        if is_all or cap.counts(sent, at, zone):
+        if (
+            not line.transactional
+            and (not is_scoped or cap.covers(line.channel, line.topic, line.journey))
+            and (is_all or cap.counts(sent, at, facts.zone))
+            and line.message != message.id
+        ):
             found.append(sent)
     return found
 

@@ -15,6 +15,7 @@ from journeykit.model import Condition, FrequencyCap, Policy, QuietHours
 from journeykit.time import DAY, HOUR, Duration, Windows, Zone, naive_of, parse_days, shift, wall_of
 
 LEDGER_AT_LEAST = 35 * DAY
+_KEPT = 4096  # floors of calendar windows, by zone and day: a tick needs a few dozen
 _FURTHEST = 26 * HOUR  # no clock shows a time further from UTC
 
 
@@ -50,8 +51,8 @@ class CapRule:
     """
 
     __slots__ = (
-        "calendar", "channels", "duration", "guard", "is_scoped", "journeys", "limit", "span",
-        "title", "topics", "week_starts",
+        "_floors", "calendar", "channels", "duration", "guard", "is_scoped", "journeys", "limit",
+        "span", "title", "topics", "week_starts",
     )  # fmt: skip
 
     def __init__(self, cap: FrequencyCap) -> None:
@@ -66,6 +67,7 @@ class CapRule:
         self.journeys = _names(cap.journeys)
         self.is_scoped = not (self.channels is self.topics is self.journeys is None)
         self.guard = _guard(cap.where)
+        self._floors: dict[tuple[Zone, int], tuple[int, bool]] = {}
         (self.week_starts,) = parse_days([cap.week_starts])
 
     @property
@@ -95,9 +97,19 @@ class CapRule:
             return at - self.span, True
         if self.calendar is None:
             return at - self.reach, False
-        first = self.period(zone.wall(at) // DAY) * DAY
-        if zone.next_change(first - _FURTHEST, at) is None:
-            return first - zone.offset(at) - 1, True
+        day = zone.wall(at) // DAY
+        known = self._floors.get((zone, day))
+        if known is None:
+            if len(self._floors) >= _KEPT:
+                self._floors.clear()
+            known = self._floors[zone, day] = self._calendar_floor(day, zone)
+        return known
+
+    def _calendar_floor(self, day: int, zone: Zone) -> tuple[int, bool]:
+        """Return `floor` for any instant at which the clock shows `day`."""
+        first = self.period(day) * DAY
+        if zone.next_change(first - _FURTHEST, (day + 1) * DAY + _FURTHEST) is None:
+            return first - zone.offset(first) - 1, True
         return first - _FURTHEST, False
 
     def counts(self, sent: int, at: int, zone: Zone) -> bool:
