@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -77,7 +77,9 @@ def play(job: Job, console: Console) -> Played:
         with watching(console, job.history) as watch:
             counts = replay.run(watch)
         seconds = perf_counter() - started
-        summary = summarize(runner.store, [journey.name for journey in job.workspace.journeys])
+        names = [journey.name for journey in job.workspace.journeys]
+        with console.status("adding up the journals") if console.is_terminal else nullcontext():
+            summary = summarize(runner.store, names)
         timeline = runner.explain(summary.telling) if summary.telling else None
         return Played(job, counts, summary, timeline, seconds)
 

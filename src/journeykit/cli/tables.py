@@ -16,7 +16,7 @@ from journeykit.cli.words import counted
 from journeykit.runtime import Timeline
 from journeykit.simulation import JourneySummary, Summary
 
-_QUIET_KINDS = frozenset({"count", "mark", "forget", "latch"})
+_QUIET_KINDS = frozenset({"count", "mark", "forget", "latch", "release"})
 
 
 def show(console: Console, played: Played) -> None:

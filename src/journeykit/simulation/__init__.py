@@ -3,7 +3,7 @@
 from journeykit.simulation.channels import ScriptedChannel
 from journeykit.simulation.clock import VirtualClock
 from journeykit.simulation.history import History, Person, read_history
-from journeykit.simulation.people import SimulatedCustomer, Story
+from journeykit.simulation.people import SimulatedCustomer
 from journeykit.simulation.provider import HandOverLog, PretendChannel, hand_overs, read_head
 from journeykit.simulation.replay import WORKER, Replay, ReplayCounts
 from journeykit.simulation.summary import JourneySummary, Summary, summarize
@@ -21,7 +21,6 @@ __all__ = [
     "ScriptedChannel",
     "SimulatedCustomer",
     "Simulation",
-    "Story",
     "Summary",
     "VirtualClock",
     "hand_overs",

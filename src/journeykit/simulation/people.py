@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from journeykit.model import Event, Profile
 from journeykit.ports import OutgoingMessage
 from journeykit.runtime import CustomerView, MessageView, Outcome, RunView, Timeline
 from journeykit.simulation.stage import Stage
-
-T = TypeVar("T")
-
-
-class Story(list[T]):
-    """A list that tells its customer's timeline when an assertion about it fails."""
-
-    def __init__(self, items: Iterable[T], tell: Callable[[], object]) -> None:
-        super().__init__(items)
-        self._tell = tell
-
-    def __repr__(self) -> str:
-        return f"{super().__repr__()}\n\n{self._tell()}\n"
 
 
 class SimulatedCustomer:
@@ -88,25 +75,25 @@ class SimulatedCustomer:
         return self._stage.runner.customer(self.id)
 
     @property
-    def received(self) -> Story[str]:
+    def received(self) -> list[str]:
         """Templates of the messages that channels accepted, in order."""
-        return Story((message.template for message in self.messages), lambda: self.timeline)
+        return [message.template for message in self.messages]
 
     @property
-    def messages(self) -> Story[OutgoingMessage]:
+    def messages(self) -> list[OutgoingMessage]:
         """The messages that channels accepted, with their content, in order."""
         self._stage.settle()
-        return Story(self._stage.accepted(self.id), lambda: self.timeline)
+        return list(self._stage.accepted(self.id))
 
     @property
-    def held(self) -> Story[MessageView]:
+    def held(self) -> list[MessageView]:
         """Messages that the gate holds back now, with reason and release instant."""
-        return Story(self.view.held, lambda: self.timeline)
+        return list(self.view.held)
 
     @property
-    def enrollments(self) -> Story[RunView]:
+    def enrollments(self) -> list[RunView]:
         """Open runs, in the order of their entry."""
-        return Story(self.view.enrollments, lambda: self.timeline)
+        return list(self.view.enrollments)
 
     @property
     def profile(self) -> Mapping[str, Any]:
@@ -119,6 +106,11 @@ class SimulatedCustomer:
         self._stage.settle()
         return self._stage.runner.explain(self.id)
 
+    @property
+    def story(self) -> Timeline:
+        """The timeline so far; nothing that is due now is done for it."""
+        return self._stage.runner.explain(self.id)
+
     def reasons(self, kind: str, journey: str | None = None) -> Sequence[str]:
         """Return the reason codes of timeline lines of a kind, such as `refuse` or `drop`."""
         return [
@@ -128,4 +120,4 @@ class SimulatedCustomer:
         ]
 
     def __repr__(self) -> str:
-        return str(self.timeline)
+        return f"<customer {self.id!r}>"

@@ -67,7 +67,21 @@ class Summary:
 
 
 _FEW = 60
-_BOOKKEEPING = (j.Counted, j.Marked, j.Forgot, j.Latched)
+_BOOKKEEPING = (j.Counted, j.Marked, j.Forgot, j.Latched, j.Released)
+_COUNTED = frozenset(
+    {
+        j.Received,
+        j.Entered,
+        j.Refused,
+        j.Met,
+        j.Ended,
+        j.Decided,
+        j.Held,
+        j.Dropped,
+        j.Withdrawn,
+        j.Answered,
+    }
+)
 _TELLING = (j.Refused, j.Held, j.Dropped, j.Answered, j.Met, j.Ended)
 
 
@@ -79,7 +93,7 @@ def summarize(store: Store, journeys: Sequence[str] = ()) -> Summary:
     """
     summary = Summary(journeys={name: JourneySummary() for name in journeys})
     digest = blake2b(digest_size=16)
-    best = (0, 0)
+    best = (0, 0, 0)
     for customer_id in _everybody(store):
         summary.customers += 1
         records = list(store.journal(customer_id))
@@ -87,8 +101,7 @@ def summarize(store: Store, journeys: Sequence[str] = ()) -> Summary:
         entries = [entry for record in records for entry in decode_entries(record.entries)]
         summary.entries += len(entries)
         _Reader(summary).read(entries)
-        shown = sum(not isinstance(entry, _BOOKKEEPING) for entry in entries)
-        worth = (len({_shape(entry) for entry in entries if isinstance(entry, _TELLING)}), -shown)
+        worth, shown = _worth(entries)
         if shown <= _FEW and worth > best:
             best, summary.telling = worth, customer_id
     summary.digest = digest.hexdigest()
@@ -110,6 +123,16 @@ def _hash(update: object, customer_id: str, records: Iterable[JournalRecord]) ->
         update(record.entries)
 
 
+def _worth(entries: Iterable[j.Entry]) -> tuple[tuple[int, int, int], int]:
+    """Return how much a journal has to tell, and how many lines that takes.
+
+    First how many kinds of things happen, then how many different things, then brevity.
+    """
+    shapes = {_shape(entry) for entry in entries if isinstance(entry, _TELLING)}
+    shown = sum(not isinstance(entry, _BOOKKEEPING) for entry in entries)
+    return (len({shape[0] for shape in shapes}), len(shapes), -shown), shown
+
+
 def _shape(entry: j.Entry) -> tuple[object, ...]:
     words = (getattr(entry, name, "") for name in ("reason", "answer", "status"))
     return (type(entry), *words)
@@ -126,7 +149,8 @@ class _Reader:
 
     def read(self, entries: Iterable[j.Entry]) -> None:
         for entry in entries:
-            self._read(entry)
+            if type(entry) in _COUNTED:
+                self._read(entry)
 
     def _of(self, journey: str) -> JourneySummary:
         return self._summary.journeys.setdefault(journey, JourneySummary())
@@ -160,7 +184,7 @@ class _Reader:
             case j.Answered():
                 self._answered(entry)
             case _:
-                pass
+                raise AssertionError(type(entry))
 
     def _answered(self, entry: j.Answered) -> None:
         answers = self._summary.channels.setdefault(entry.channel, Counter())

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from journeykit.model import Profile
+from journeykit.model import Profile, Workspace
+from journeykit.ports import Renderer, Store
 from journeykit.simulation.people import SimulatedCustomer
 from journeykit.simulation.stage import Stage
 
@@ -20,7 +22,22 @@ class Simulation(Stage):
             workspace's when not given.
         renderer: Turns templates into content; by default a template's content is its name.
         store: Another store than one in memory.
+
+    Attributes:
+        people: The customers of the script by id, in their order.
     """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        at: datetime | str,
+        tz: str | None = None,
+        renderer: Renderer | None = None,
+        store: Store | None = None,
+    ) -> None:
+        super().__init__(workspace, at=at, tz=tz, renderer=renderer, store=store)
+        self.people: dict[str, SimulatedCustomer] = {}
 
     def customer(
         self,
@@ -41,4 +58,6 @@ class Simulation(Stage):
         for word in [consent] if isinstance(consent, str) else consent:
             channel, _, topic = word.partition("/")
             self.grant(customer_id, [channel], topic=topic or None, source="simulation")
-        return SimulatedCustomer(self, customer_id)
+        person = SimulatedCustomer(self, customer_id)
+        self.people[customer_id] = person
+        return person
