@@ -243,7 +243,7 @@ def test_events_of_a_customer_whose_row_is_bad_are_listed_too(desk: Any) -> None
         (
             "log.csv",
             "customer_id,event,occurred_at,amout\n",
-            ["line 1", "'amout'", "did you mean 'amount'?"],
+            ["line 1", "no event has a field", "'amout'", "did you mean 'amount'?"],
         ),
         ("log.csv", "customer_id,event,occurred_at,id,id\n", ["line 1", "twice", "'id'"]),
         ("log.csv", "", ["line 1", "'customer_id' is missing"]),
@@ -319,6 +319,16 @@ def test_a_wrong_until_is_refused(desk: Any, until: str) -> None:
     assert result.exit_code == 2
     assert "--until" in result.output
     assert repr(until) in result.output or "without a zone" in result.output
+
+
+def test_a_wrong_column_of_the_profiles_is_refused(desk: Any) -> None:
+    desk.write("people.csv", "customer_id,consent\nann,email\n")
+
+    result = desk.simulate("--profiles", "people.csv")
+
+    assert result.exit_code == 2
+    for part in ("line 1", "no attribute of this name", "'consent'", "did you mean 'consents'?"):
+        assert part in flat(result.output)
 
 
 def test_wrong_templates_are_refused(desk: Any) -> None:

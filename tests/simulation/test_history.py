@@ -61,7 +61,7 @@ rows = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(rows, st.booleans())
 def test_no_row_gets_lost(log: list[dict[str, Any]], known: bool) -> None:  # F1
     customers = [{"customer_id": "a"}, {"customer_id": "b"}] if known else None

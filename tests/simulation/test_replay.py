@@ -223,7 +223,7 @@ def logs(draw: st.DrawFn) -> list[dict[str, Any]]:
 UNTIL = START + timedelta(hours=30)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(logs(), st.sampled_from([1, 2, 1000]))
 def test_side_by_side_is_as_one_clock(rows: list[dict[str, Any]], width: int) -> None:  # O2, O4
     expected, keys = one_clock(rows, UNTIL)
@@ -235,7 +235,7 @@ def test_side_by_side_is_as_one_clock(rows: list[dict[str, Any]], width: int) ->
     assert Counter(m.key for m in provider.handed_over) == Counter(keys)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     logs(),
     st.sampled_from(["channel", "store"]),

@@ -51,7 +51,7 @@ def demo(
     pretends. Stopped or killed, the same command goes on where it was.
     """
     console = Console(highlight=False)
-    with _told():
+    with _told(goes_on=True):
         show(console, play_demo(console, customers=customers, db=db, fresh=fresh))
 
 
@@ -98,7 +98,7 @@ def simulate(
     is 1.
     """
     console = Console(highlight=False)
-    with _told():
+    with _told(goes_on=db is not None):
         played, bad = play_log(
             console,
             workspace,
@@ -129,7 +129,7 @@ def explain(
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(*, goes_on: bool = False) -> Iterator[None]:
     """Say what went wrong in one line, without a traceback."""
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
@@ -138,5 +138,5 @@ def _told() -> Iterator[None]:
         errors.print(Text("error: ", style="bold red").append(Text(str(error), style="default")))
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
-        errors.print("\nStopped. The same command goes on from here.")
+        errors.print(f"\nStopped.{' The same command goes on from here.' if goes_on else ''}")
         raise typer.Exit(130) from None

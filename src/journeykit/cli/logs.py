@@ -48,6 +48,7 @@ class Layout:
     Attributes:
         needed, optional: The columns that the row itself has.
         rest: Key under which all other columns go: an event's fields, a profile's attributes.
+        nobody: What to say of a column that is none of them.
         known: Names that the other columns can have.
         lists: Columns that hold several words, separated by spaces.
     """
@@ -55,19 +56,26 @@ class Layout:
     needed: Sequence[str]
     optional: Sequence[str]
     rest: str
+    nobody: str
     known: Collection[str]
     lists: Sequence[str] = ()
 
 
 def events_layout(fields: Collection[str]) -> Layout:
     """Return the layout of a log of events."""
-    return Layout(("customer_id", "event", "occurred_at"), ("id",), "data", fields)
+    needed = ("customer_id", "event", "occurred_at")
+    return Layout(needed, ("id",), "data", "no event has a field of this name", fields)
 
 
 def profiles_layout(attributes: Collection[str]) -> Layout:
     """Return the layout of a file of customers."""
     return Layout(
-        ("customer_id",), ("consents", "source"), "attributes", attributes, lists=("consents",)
+        ("customer_id",),
+        ("consents", "source"),
+        "attributes",
+        "the profile has no attribute of this name",
+        attributes,
+        lists=("consents",),
     )
 
 
@@ -167,9 +175,7 @@ def _check_header(path: Path, header: Sequence[str], layout: Layout) -> None:
         if name not in own and name not in layout.known:
             near = get_close_matches(name, [*own, *layout.known], 1)
             hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(layout.known)}"
-            raise UsageError(
-                f"no row has {layout.rest} of this name", place=place, value=name, remedy=hint
-            )
+            raise UsageError(layout.nobody, place=place, value=name, remedy=hint)
 
 
 def _csv_row(header: Sequence[str], cells: Sequence[str], layout: Layout) -> Row | JourneykitError:
