@@ -95,8 +95,14 @@ def tell(customer_id: str, timezone: str, entries: Iterable[j.Entry]) -> Timelin
     return Timeline(customer_id, timezone, [teller.tell(entry) for entry in entries])
 
 
-def _words(detail: dict[str, Any]) -> str:
-    shown = ", ".join(f"{key} {value}" for key, value in detail.items())
+_INSTANTS = frozenset({"opens", "retry_at", "since", "valid_until"})
+
+
+def _words(t: _Teller, detail: dict[str, Any]) -> str:
+    shown = ", ".join(
+        f"{key} {t.local(value) if key in _INSTANTS and isinstance(value, int) else value}"
+        for key, value in detail.items()
+    )
     return f" ({shown})" if shown else ""
 
 
@@ -197,13 +203,13 @@ def _rerouted(t: _Teller, e: j.Rerouted) -> Told:
     return (
         journey,
         e.reason,
-        f"{template}: tries {e.channel}, because of {e.reason}{_words(e.detail)}",
+        f"{template}: tries {e.channel}, because of {e.reason}{_words(t, e.detail)}",
     )
 
 
 def _held(t: _Teller, e: j.Held) -> Told:
     journey, template = t.about(e.message)
-    text = f"{template}: held until {t.local(e.until)}, because of {e.reason}{_words(e.detail)}"
+    text = f"{template}: held until {t.local(e.until)}, because of {e.reason}{_words(t, e.detail)}"
     return journey, e.reason, text
 
 
@@ -231,7 +237,7 @@ def _answered(t: _Teller, e: j.Answered) -> Told:
 
 def _dropped(t: _Teller, e: j.Dropped) -> Told:
     journey, template = t.about(e.message)
-    return journey, e.reason, f"{template}: not sent, because of {e.reason}{_words(e.detail)}"
+    return journey, e.reason, f"{template}: not sent, because of {e.reason}{_words(t, e.detail)}"
 
 
 def _withdrawn(t: _Teller, e: j.Withdrawn) -> Told:

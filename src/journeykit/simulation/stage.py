@@ -90,7 +90,7 @@ class Stage:
             UsageError: It is no moment, or it lies before now.
         """
         if isinstance(moment, str) and len(moment) <= len("HH:MM:SS"):
-            target = next_local(self.clock.micros, self._zone, clock=parse_clock(moment))
+            target = next_local(self.clock.micros, self._zone, clock=_clock(moment))
         else:
             target = self._instant(moment, "advance_to")
         self._pass_time(target, moment)
@@ -239,3 +239,10 @@ class Stage:
         if parsed.tzinfo is not None:
             return to_micros(parsed)
         return self._zone.instant(wall_of(parsed))
+
+
+def _clock(text: str) -> int:
+    try:
+        return parse_clock(text)
+    except ValueError as error:
+        raise UsageError(str(error), place="advance_to", value=text) from None
