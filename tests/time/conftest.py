@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -54,44 +54,32 @@ def offset_at(tz: ZoneInfo, us: int) -> int:
     return shown // MICRO
 
 
-@dataclass
 class Scan:
     """What the clock of a zone showed, step after step; wall times and instants in micros."""
 
-    name: str
-    start: int
-    end: int
-    step: int = MINUTE
-    instants: range = field(init=False)
-    walls: list[int] = field(init=False)
-    passes: dict[int, list[int]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        tz = ZoneInfo(self.name)
-        seconds = range(self.start // SECOND, self.end // SECOND, self.step // SECOND)
-        known: dict[timedelta | None, int] = {}
-        self.instants = range(self.start, self.end, self.step)
-        self.walls, self.passes, self._jumps = [], {}, []
-        before = None
-        for second in seconds:
-            shown = datetime.fromtimestamp(second, tz).utcoffset()
-            offset = known.get(shown)
-            if offset is None:
-                assert shown is not None
-                offset = known[shown] = shown // MICRO
-            us = second * SECOND
-            wall = us + offset
-            self.walls.append(wall)
-            self.passes.setdefault(wall, []).append(us)
-            if before is not None and wall > before + self.step:
-                self._jumps.append((before, wall, us - self.step))
-            before = wall
+    def __init__(self, name: str, start: int, end: int, step: int = MINUTE) -> None:
+        self.name, self.start, self.end, self.step = name, start, end, step
+        self.instants = range(start, end, step)
+        tz = ZoneInfo(name)
+        offsets = [
+            datetime.fromtimestamp(second, tz).utcoffset()
+            for second in range(start // SECOND, end // SECOND, step // SECOND)
+        ]
+        micros = {offset: offset // MICRO for offset in set(offsets) if offset is not None}
+        self.walls = [
+            us + micros[offset]  # type: ignore[index]  # a zone always has an offset
+            for us, offset in zip(self.instants, offsets, strict=True)
+        ]
+        self._last = dict(zip(self.walls, self.instants, strict=True))
+        self._first = dict(zip(reversed(self.walls), reversed(self.instants), strict=True))
+        changed = [i for i, (a, b) in enumerate(pairwise(offsets)) if a != b]
+        self._jumps = [(self.walls[i], self.walls[i + 1], self.instants[i]) for i in changed]
 
     def instant(self, wall: int, resolve: str = "compatible") -> int | None:
         """Rule T3, read off the scan."""
-        passes = self.passes.get(wall)
-        if passes:
-            return passes[-1] if resolve == "later" else passes[0]
+        shown = (self._last if resolve == "later" else self._first).get(wall)
+        if shown is not None:
+            return shown
         if resolve == "skip":
             return None
         for low, high, last in self._jumps:

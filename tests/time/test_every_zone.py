@@ -148,10 +148,12 @@ class Tally:
 
 
 def compare_wall_times(tally: Tally, clock: Zone, scan: Any, change: int) -> None:
-    for us, wall in zip(scan.instants, scan.walls, strict=True):
-        if clock.wall(us) != wall:
-            tally.wrong.append(f"wall: {clock.wall(us)} instead of {wall} at {us}")
-    tally.made["wall"] += len(scan.walls)
+    first = (change - 6 * HOUR - scan.start) // MINUTE
+    shown = scan.walls[first : first + 12 * 60]
+    asked = scan.instants[first : first + 12 * 60]
+    if (found := [clock.wall(us) for us in asked]) != shown:
+        tally.wrong.append(f"wall: {found} instead of {shown} around {change} in {clock.name}")
+    tally.made["wall"] += len(shown)
     low, high = sorted([clock_at(scan, change - MINUTE) + MINUTE, clock_at(scan, change)])
     for wall in range(low - 2 * HOUR, high + 2 * HOUR, MINUTE):
         for way in WAYS:
@@ -208,9 +210,9 @@ def quiet(wall: int, spans: list[Span], dates: frozenset[int]) -> bool:
 
 def compare_windows(tally: Tally, clock: Zone, scan: Any, change: int) -> None:
     first = (change - 3 * HOUR - scan.start) // MINUTE
-    last = first + 26 * 60
+    last = first + 20 * 60
     old, new = clock_at(scan, change - MINUTE) + MINUTE, clock_at(scan, change)
-    asked = [*range(change - 3 * HOUR, change + 3 * HOUR, 17 * MINUTE), change - MINUTE, change]
+    asked = [*range(change - 3 * HOUR, change + 3 * HOUR, 23 * MINUTE), change - MINUTE, change]
     for spans, dates in window_shapes(old, new):
         built = Windows.of(spans, dates=dates)
         covered = [quiet(wall, spans, dates) for wall in scan.walls[first:last]]
@@ -305,7 +307,10 @@ def compare_months(tally: Tally, clock: Zone, scan: Any, change: int) -> None:
     start = shown.replace(year=start.year, month=start.month, day=min(shown.day, start.day))
     last = calendar.monthrange(shown.year, shown.month)[1]
     target = shown.replace(day=min(start.day, last))
-    began = start.replace(tzinfo=ZoneInfo(clock.name)).astimezone(UTC)
+    tz = ZoneInfo(clock.name)
+    began = start.replace(tzinfo=tz).astimezone(UTC)
+    if began.astimezone(tz).replace(tzinfo=None) != start:
+        return  # that start was not shown: another change lies a month before
     us = int(began.timestamp()) * SECOND
     wall = (target - EPOCH) // timedelta(microseconds=1)
     if scan.walls[0] < wall < scan.walls[-1]:
