@@ -223,7 +223,8 @@ def _answered(state: CustomerState, entry: j.Answered) -> None:
         _close(state, entry.message, "failed")
     else:
         message.until = entry.until
-        message.unsure = entry.answer == "retry"
+        if entry.channel == message.channel:
+            message.unsure = entry.answer == "retry"
         if entry.answer == "rejected":
             message.rejected.append(entry.channel)
 

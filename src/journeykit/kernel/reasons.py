@@ -77,10 +77,12 @@ REFUSED: Final[Mapping[str, str]] = {
 
 ENDED: Final[Mapping[str, str]] = {
     "": "the run came to its end",
+    "beyond_calendar": "it is to wait until after the year 9999, which no clock shows",
     "exit_condition": "the exit condition holds",
     "message_failed": "a message failed for good, and its step exits then",
     "past": "a moment was past already, and its step exits then",
     "too_many_steps": "the run took more steps in one instant than the workspace allows",
+    "unknown_zone": "a step set a time zone that there is not",
     **PASSING,
 }
 """Why a run is over, beside the words of authors and hosts."""
