@@ -206,7 +206,7 @@ def test_only_the_clock_adapter_asks_the_machine() -> None:
 
 def test_no_module_grows_beyond_a_screenful_of_screens() -> None:
     long = {relative(path) for path in MODULES if len(path.read_text().splitlines()) > 400}
-    assert long == set(LONG)
+    assert long <= set(LONG)
 
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
