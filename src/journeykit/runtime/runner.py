@@ -10,10 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from journeykit.errors import (
-    DefinitionError,
     JourneykitError,
     StoreError,
-    TemplateError,
     UsageError,
 )
 from journeykit.kernel import (
@@ -25,11 +23,12 @@ from journeykit.kernel import (
 )
 from journeykit.kernel import journal as j
 from journeykit.machine import Rules, compile_workspace
-from journeykit.model import Event, Profile, Send, Workspace, steps_of
+from journeykit.model import Event, Profile, Workspace
 from journeykit.ports import Channel, Clock, Renderer, Store
 from journeykit.runtime import calls as c
 from journeykit.runtime import logs
 from journeykit.runtime.drivers import drive
+from journeykit.runtime.fitting import check_channels, check_templates
 from journeykit.runtime.hands import HANDS
 from journeykit.runtime.intake import (
     Reported,
@@ -105,8 +104,8 @@ class Runner:
         self._lease = lease // timedelta(microseconds=1)
         self._batch = batch
         self._pace = Pace(batch)
-        _check_channels(workspace, channels)
-        _check_templates(workspace, renderer)
+        check_channels(workspace, channels)
+        check_templates(workspace, renderer)
         older = publish(workspace, store)
         self._rules = compile_workspace(workspace, older)
         if worker:
@@ -459,34 +458,3 @@ class Runner:
 
     def _committed(self) -> None:
         """Something was committed, and may be due."""
-
-
-def _check_channels(workspace: Workspace, channels: Mapping[str, Channel]) -> None:
-    for journey, path, step in _sends(workspace):
-        for channel in step.via:
-            if channel not in channels:
-                raise DefinitionError(
-                    f"it sends by {channel!r}, but no such channel was given",
-                    place=f"Journey {journey!r} › {path}",
-                    remedy=f"pass channels={{{channel!r}: ...}}; given are "
-                    f"{', '.join(sorted(channels)) or 'none'}",
-                )
-
-
-def _check_templates(workspace: Workspace, renderer: Renderer) -> None:
-    for journey, path, step in _sends(workspace):
-        for channel in step.via:
-            lacking = renderer.missing(step.template, channel)
-            if lacking is not None:
-                raise TemplateError(
-                    f"template {step.template!r} cannot be rendered for {channel!r}: {lacking}",
-                    place=f"Journey {journey!r} › {path}",
-                    remedy="register the template with the renderer",
-                )
-
-
-def _sends(workspace: Workspace) -> Iterable[tuple[str, str, Send]]:
-    for journey in workspace.journeys:
-        for path, step in steps_of(journey):
-            if isinstance(step, Send):
-                yield journey.name, path, step

@@ -1,0 +1,116 @@
+"""A worker that may be killed: a drip to some customers, in virtual time, on a file.
+
+Run as `python drip_worker.py FOLDER NAME PORTION`. Its channel appends each hand-over to a
+file and syncs it, before and after: what a provider would know. The clock is the next due
+instant, and so needs no keeping; whoever starts again begins at the beginning, and finds
+most of it done.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from journeykit import (
+    Accepted,
+    Event,
+    FrequencyCap,
+    Journey,
+    On,
+    Orchestrator,
+    OutgoingMessage,
+    Policy,
+    QuietHours,
+    Rejected,
+    Retry,
+    Send,
+    SQLiteStore,
+    Wait,
+    Workspace,
+    days,
+    hours,
+)
+from journeykit.ports import Receipt
+
+BEGIN = datetime(2026, 3, 2, 12, tzinfo=UTC)
+CUSTOMERS = 12
+
+
+class SignedUp(Event):
+    pass
+
+
+drip = Journey(
+    "drip",
+    entry=On(SignedUp),
+    steps=[
+        Send("one", via=["email"]),
+        Wait(hours(9)),
+        Send("two", via=["email"]),
+        Wait(days(1)),
+        Send("three", via=["email"]),
+    ],
+)
+workspace = Workspace(
+    journeys=[drip],
+    timezone="Europe/Berlin",
+    policy=Policy(
+        consent={"email": "opt-out"},
+        quiet_hours=[QuietHours("21:00", "08:00")],
+        caps=[FrequencyCap(2, per=timedelta(hours=30))],
+    ),
+)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = BEGIN
+
+    def now(self) -> datetime:
+        return self.at
+
+
+class FilingChannel:
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def send(self, message: OutgoingMessage) -> Receipt:
+        line = {"key": message.key, "to": message.customer_id, "template": message.template}
+        line |= {"attempt": message.attempt, "text": message.content.text}
+        os.write(self._file, json.dumps(line).encode() + b"\n")
+        os.fsync(self._file)
+        if message.template == "two" and message.attempt == 1 and message.customer_id > "c05":
+            return Retry("busy", after=timedelta(minutes=7))
+        if message.template == "three" and message.customer_id == "c03":
+            return Rejected("gone")
+        return Accepted(message.key)
+
+
+def main(folder: Path, name: str, portion: int) -> None:
+    clock = Clock()
+    with SQLiteStore(folder / "journeys.db", synchronous="normal") as store:
+        kit = Orchestrator(
+            workspace,
+            store=store,
+            channels={"email": FilingChannel(folder / "sent.jsonl")},
+            clock=clock,
+            worker=name,
+            batch=portion,
+        )
+        names = [f"c{number:02}" for number in range(CUSTOMERS)]
+        there = store.versions(names)
+        kit.identify_many([{"customer_id": one} for one in names if one not in there])
+        for one in names:
+            kit.track(one, SignedUp(), id=f"s-{one}")
+        kit.tick()
+        while (due := kit.next_due()) is not None:
+            clock.at = max(clock.at, due)
+            kit.tick()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    print("done", flush=True)

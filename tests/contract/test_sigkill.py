@@ -1,0 +1,112 @@
+"""What is left of a process that was killed? Everything that it had said was done.
+
+A worker in a process of its own plays a drip on a file and is killed at moments drawn from a
+seed, again and again, until it comes to its end. The journals are then those of a run that
+nobody disturbed, and each message went out under one key (D1, D2, O4).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+from journeykit import SQLiteStore
+from journeykit.kernel import fraction
+
+WORKER = Path(__file__).with_name("drip_worker.py")
+MESSAGES = 3 * 12
+PATIENCE = 120
+
+
+def start(folder: Path, *, name: str = "only", portion: int = 5) -> subprocess.Popen[bytes]:
+    command = [sys.executable, str(WORKER), str(folder), name, str(portion)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def finish(worker: subprocess.Popen[bytes]) -> bool:
+    """Wait for the end; tell whether it came by itself."""
+    told, wrong = worker.communicate(timeout=PATIENCE)
+    assert worker.returncode in (0, -signal.SIGKILL), wrong.decode()
+    assert (told.strip() == b"done") == (worker.returncode == 0), wrong.decode()
+    return worker.returncode == 0
+
+
+def journals(folder: Path) -> dict[str, bytes]:
+    with SQLiteStore(folder / "journeys.db") as store:
+        return {
+            name: b",".join(record.entries[1:-1] for record in store.journal(name))
+            for name in store.customers()
+        }
+
+
+def hand_overs(folder: Path) -> list[dict[str, object]]:
+    path = folder / "sent.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("calm")
+    assert finish(start(folder))
+    return folder
+
+
+def kill_often(folder: Path, seed: int, kills: int) -> int:
+    """Kill a worker after it has done a little, until it is done or was killed so often.
+
+    It is killed when it has handed over a few messages more, or a drawn moment later: by
+    what it has done rather than by the clock, so that a slow machine is killed as well.
+    """
+    for number in range(kills):
+        before = len(hand_overs(folder))
+        worker = start(folder)
+        more = int(3 * fraction(b"kills", "more", str(seed), str(number)))
+        late = 0.01 * fraction(b"kills", "late", str(seed), str(number))
+        until = monotonic() + PATIENCE
+        while worker.poll() is None and monotonic() < until:
+            begun = (folder / "journeys.db").exists()
+            if begun and len(hand_overs(folder)) >= before + more:
+                sleep(late)
+                break
+        if worker.poll() is None:
+            os.kill(worker.pid, signal.SIGKILL)
+        if finish(worker):
+            return number
+    assert finish(start(folder))
+    return kills
+
+
+def check(folder: Path, calm: Path, kills: int) -> None:
+    assert journals(folder) == journals(calm)
+    sent = hand_overs(folder)
+    keys: dict[tuple[object, object], set[object]] = defaultdict(set)
+    texts: dict[object, set[object]] = defaultdict(set)
+    for line in sent:
+        keys[line["to"], line["template"]].add(line["key"])
+        texts[line["key"]].add(line["text"])
+    assert len(keys) == MESSAGES
+    assert all(len(found) == 1 for found in keys.values()), "a message under two keys"
+    assert all(len(found) == 1 for found in texts.values())
+    repeats = Counter((line["key"], line["attempt"]) for line in sent)
+    assert sum(repeats.values()) - len(repeats) <= 5 * kills  # a portion per kill at most
+
+
+def test_killed_and_started_again_it_ends_in_the_same_journals(calm: Path, tmp_path: Path) -> None:
+    kills = kill_often(tmp_path, seed=7, kills=15)
+    print(f"{kills} kills")
+    assert kills >= 8
+    check(tmp_path, calm, kills)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_killed_a_hundred_and_fifty_times(calm: Path, tmp_path: Path, seed: int) -> None:
+    check(tmp_path, calm, kill_often(tmp_path, seed=seed, kills=15))
