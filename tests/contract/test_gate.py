@@ -31,6 +31,7 @@ from journeykit import (
     SQLiteStore,
     Wait,
     Workspace,
+    ago,
     days,
     hours,
     minutes,
@@ -59,6 +60,7 @@ class Stop(Event):
 class Person(Profile):
     tier: Literal["free", "pro"] = "free"
     deadline: datetime | None = None
+    joined: datetime | None = None
 
 
 class Addressed(Profile):
@@ -366,6 +368,27 @@ def test_G2_scopes_and_conditions() -> None:
     sim.advance_to("2026-03-03 01:00")
     ann.tell({"tier": "pro"})  # the rule does not concern her any more: it leaves at once
     assert sent(sim)[-1] == "offer Tue 03 01:00"
+
+
+def test_G4_a_rule_that_time_ends_for_the_customer_opens_the_gate_then() -> None:
+    """No email on the first day after joining, whatever the clock says."""
+    sim = play(
+        hello(),
+        on(Pong, "y", Send("capped", via=["sms"])),
+        at="2026-03-02 12:00",
+        quiet=[
+            QuietHours("09:00", "08:59", channels=["email"], where=Person.joined > ago(days(1)))
+        ],
+        caps=[FrequencyCap(0, per="day", channels=["sms"], where=Person.joined > ago(hours(30)))],
+    )
+    joined = sim.now
+    ann = sim.customer("ann", {"joined": joined})
+    sim.advance(hours(1))
+    ann.track(Ping())
+    ann.track(Pong())
+    assert sorted(held.reason for held in ann.held) == ["frequency_cap", "quiet_hours"]
+    sim.advance(days(3))
+    assert sorted(sent(sim)) == ["capped Tue 03 18:00", "hello Tue 03 08:59"]
 
 
 # ---- G3: caps

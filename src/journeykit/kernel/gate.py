@@ -112,9 +112,9 @@ def wait(message: Message, facts: Facts) -> Verdict:
     waits = facts.holds_caps if objection.reason == "frequency_cap" else facts.holds_quiet
     if not waits:
         return objection
-    until = first_open(message, facts)
+    until = _until(message, facts)
     if message.expires is not None and (until is None or until >= message.expires):
-        soonest = first_open(message, facts, reserved=False)
+        soonest = _until(message, facts, reserved=False)
         if soonest is None or soonest >= message.expires:
             detail = {**objection.detail, "blocked_by": objection.reason, "opens": until}
             detail["valid_until"] = message.expires
@@ -124,6 +124,14 @@ def wait(message: Message, facts: Facts) -> Verdict:
         never = {**objection.detail, "opens": "never"}
         return Verdict("drop", objection.reason, None, never, objection.blocked)
     return Verdict("hold", objection.reason, until, objection.detail, objection.blocked)
+
+
+def _until(message: Message, facts: Facts, *, reserved: bool = True) -> int | None:
+    """Return `first_open`, or sooner where a rule does not concern the customer any more."""
+    opens = first_open(message, facts, reserved=reserved)
+    scope = facts.gate.scope(message.channel, message.topic, message.journey).under(facts.reading)
+    lapses = scope.lapses(facts.reading)
+    return opens if lapses is None or (opens is not None and opens <= lapses) else lapses
 
 
 def _ended_by(message: Message, objection: Verdict) -> Verdict:

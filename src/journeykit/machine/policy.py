@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 
+from journeykit.machine.crossings import TimedGuard, timed_guard
 from journeykit.machine.guards import Guard, Reading, compile_condition
 from journeykit.model import Condition, FrequencyCap, Policy, QuietHours
 from journeykit.time import DAY, HOUR, Duration, Windows, Zone, naive_of, parse_days, shift, wall_of
@@ -23,7 +24,8 @@ class QuietRule:
     """One compiled `QuietHours`."""
 
     __slots__ = (
-        "channels", "dates", "guard", "if_zone_unknown", "span", "title", "topics", "windows",
+        "channels", "dates", "guard", "if_zone_unknown", "lapses", "span", "title", "topics",
+        "windows",
     )  # fmt: skip
 
     def __init__(self, rule: QuietHours) -> None:
@@ -33,7 +35,7 @@ class QuietRule:
         self.windows = Windows.of([self.span], dates=self.dates)
         self.channels = _names(rule.channels)
         self.topics = _names(rule.topics)
-        self.guard = _guard(rule.where)
+        self.guard, self.lapses = _guards(rule.where)
         self.if_zone_unknown = rule.if_zone_unknown
 
     def covers(self, channel: str, topic: str) -> bool:
@@ -51,8 +53,8 @@ class CapRule:
     """
 
     __slots__ = (
-        "_floors", "calendar", "channels", "duration", "guard", "is_scoped", "journeys", "limit",
-        "span", "title", "topics", "week_starts",
+        "_floors", "calendar", "channels", "duration", "guard", "is_scoped", "journeys", "lapses",
+        "limit", "span", "title", "topics", "week_starts",
     )  # fmt: skip
 
     def __init__(self, cap: FrequencyCap) -> None:
@@ -66,7 +68,7 @@ class CapRule:
         self.topics = _names(cap.topics)
         self.journeys = _names(cap.journeys)
         self.is_scoped = not (self.channels is self.topics is self.journeys is None)
-        self.guard = _guard(cap.where)
+        self.guard, self.lapses = _guards(cap.where)
         self._floors: dict[tuple[Zone, int], tuple[int, bool]] = {}
         (self.week_starts,) = parse_days([cap.week_starts])
 
@@ -165,7 +167,7 @@ class Scope:
     them that do not take the workspace's zone for an unknown one.
     """
 
-    __slots__ = ("_guards", "_variants", "caps", "quiet", "windows", "zoned")
+    __slots__ = ("_guards", "_lapses", "_variants", "caps", "quiet", "windows", "zoned")
 
     def __init__(self, quiet: Sequence[QuietRule], caps: Sequence[CapRule]) -> None:
         self.quiet = tuple(quiet)
@@ -177,7 +179,18 @@ class Scope:
         self.zoned = tuple(rule for rule in quiet if rule.if_zone_unknown != "default")
         rules: tuple[QuietRule | CapRule, ...] = (*self.quiet, *self.caps)
         self._guards = tuple(rule.guard for rule in rules if rule.guard is not None)
+        self._lapses = [rule.lapses for rule in rules if rule.lapses is not None]
         self._variants: dict[tuple[bool, ...], Scope] = {}
+
+    def lapses(self, reading: Reading) -> int | None:
+        """Return when the first of its rules stops to concern the customer by time alone.
+
+        None: none does. Asked of a scope whose conditions hold now.
+        """
+        if not self._lapses:
+            return None
+        ends = (condition.holds_from(reading) for condition in self._lapses)
+        return min((end for end in ends if end is not None), default=None)
 
     def under(self, reading: Reading) -> Scope:
         """Return the part whose conditions hold."""
@@ -228,5 +241,9 @@ def _names(names: Sequence[str] | None) -> frozenset[str] | None:
     return None if names is None else frozenset(names)
 
 
-def _guard(condition: Condition | None) -> Guard | None:
-    return None if condition is None else compile_condition(condition, incoming=None)
+def _guards(condition: Condition | None) -> tuple[Guard | None, TimedGuard | None]:
+    """Return whom a rule concerns, and when time alone ends that."""
+    if condition is None:
+        return None, None
+    guard = compile_condition(condition, incoming=None)
+    return guard, timed_guard(condition, lambda reading: not guard(reading))

@@ -14,9 +14,9 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 
 from journeykit.model.base import Frozen, Wrong
 from journeykit.model.conditions import AnyCondition, Condition, refuse_all_but_profile
+from journeykit.model.moments import ClockTime, Days, EndClock
 from journeykit.model.names import Name
 from journeykit.model.spans import Positive, Span
-from journeykit.model.steps import Days
 from journeykit.model.triggers import as_tuple
 from journeykit.time import Duration, Windows, never_open, parse_clock, parse_days
 from journeykit.time import Span as ClockSpan
@@ -25,16 +25,6 @@ ConsentMode = Literal["opt-in", "opt-out"]
 CalendarWindow = Literal["day", "week", "month"]
 IfZoneUnknown = Literal["default", "hold", "skip"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-
-
-def _end_clock(value: str) -> str:
-    parse_clock(value, end=True)
-    return value
-
-
-def _start_clock(value: str) -> str:
-    parse_clock(value)
-    return value
 
 
 Names = Annotated[Sequence[Name], AfterValidator(as_tuple)]
@@ -71,8 +61,8 @@ class QuietHours(Frozen):
             hold until the zone is known, or skip the message.
     """
 
-    start: Annotated[str, AfterValidator(_start_clock)]
-    end: Annotated[str, AfterValidator(_end_clock)]
+    start: ClockTime
+    end: EndClock
     days: Days | None = Field(default=None, kw_only=True)
     dates: Annotated[Sequence[date], AfterValidator(as_tuple)] = Field(default=(), kw_only=True)
     channels: Scope | None = Field(default=None, kw_only=True)
@@ -143,7 +133,9 @@ class FrequencyCap(Frozen):
     Args:
         limit: How many; zero blocks everything that the cap covers.
         per: A span for a rolling window: at t it counts messages later than t minus the
-            span. Or `"day"`, `"week"`, `"month"` of the customer's own calendar.
+            span; where the span has days, weeks or months, each message counts until so much
+            later on the customer's clock. Or `"day"`, `"week"`, `"month"` of the customer's
+            own calendar.
         channels, topics, journeys: What it covers, and what it counts; everything when not
             given.
         where: Which customers it covers, by their profile.
