@@ -152,6 +152,10 @@ def test_a_condition_is_no_bool(use: Any) -> None:
         (lambda: OrderPlaced.weight >= float("inf"), "is a float (got inf)", "finite"),
         (lambda: field(Customer.born) > datetime(2026, 1, 1, tzinfo=UTC), "is a date", "date(2026"),
         (lambda: Customer.trial_ends == datetime(2026, 1, 1), "is an instant", "tzinfo=UTC"),  # T1
+        (
+            lambda: Customer.trial_ends == datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5))),
+            "is an instant", "tzinfo=UTC",
+        ),
         (lambda: Customer.trial_ends == date(2026, 1, 1), "is an instant", "tzinfo=UTC"),
         (lambda: ago(days(1)) < OLD, "is an integer, and no moment", "a whole number"),
         (lambda: in_(OLD, 5), "a list of values is wanted (got 5)", "give [...]"),

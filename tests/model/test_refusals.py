@@ -90,7 +90,7 @@ def workspace(*journeys: Journey, **options: Any) -> Workspace:
         (lambda: WaitUntil("2026-03-01T00:00"), "WaitUntil.moment", "without a zone", "tzinfo"),
         (lambda: WaitUntil(5), "WaitUntil.moment", "neither a date nor an instant", "a date"),
         (lambda: WaitUntil("soon"), "WaitUntil.moment", "(got 'soon')", "an aware datetime"),
-        (lambda: WaitUntil(Customer.plan), "WaitUntil.moment", "is a text", "a field that holds"),
+        (lambda: WaitUntil(Customer.plan), "WaitUntil.moment", "the field is a text", "a field that holds"),
         (
             lambda: WaitUntil(date(2026, 3, 1), days=["mon"]),
             "WaitUntil.days", "time of day only", "days=",
@@ -508,6 +508,14 @@ AT = "Journey.steps[0] › Branch.whens[0] › condition"
         (
             when(of="profile", field="x", kind="json", op="eq", value="a"),
             f"{AT} › Comparison.op", "a structure", "exists",
+        ),
+        (
+            step(type="wait_until", moment=AGE),
+            "Journey.steps[0] › WaitUntil.moment", "the field is an integer", "a field that holds",
+        ),
+        (
+            step(type="wait_until", moment="0001-01-01T00:00+05:00"),
+            "Journey.steps[0] › WaitUntil.moment", "outside the years", "a date",
         ),
         ({"zzz": "x"}, "Journey.zzz", "no such option", "it takes name, version"),
     ],

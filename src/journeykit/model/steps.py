@@ -7,12 +7,10 @@ out in `model.graph`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BeforeValidator,
     Discriminator,
     Field,
@@ -23,59 +21,16 @@ from pydantic import (
 from journeykit.model.base import Frozen, Wrong, type_of
 from journeykit.model.conditions import AnyCondition, Condition, Scalar
 from journeykit.model.fields import FieldRef, Reference
+from journeykit.model.moments import ClockTime, CronText, Days, Moment, ZoneName
 from journeykit.model.names import Label, Name
 from journeykit.model.operators import objection_to_pair
 from journeykit.model.spans import NotNegative, Offset, Positive, Span
 from journeykit.model.triggers import On, as_tuple, one_or_many
 from journeykit.model.values import NAMED, WANTED, WANTED_IN_JSON, from_wire, to_wire
-from journeykit.time import Cron, Resolve, parse_clock, parse_days, zone
+from journeykit.time import Resolve
 
 OnBlocked = Literal["hold", "skip", "exit", "next"]
 IfPast = Literal["continue", "skip", "exit"]
-
-
-def _clock(value: str) -> str:
-    parse_clock(value)
-    return value
-
-
-def _days(value: Sequence[str]) -> tuple[str, ...]:
-    parse_days(value)
-    return tuple(value)
-
-
-def _zone(value: str) -> str:
-    zone(value)
-    return value
-
-
-def _cron(value: str) -> str:
-    Cron(value)
-    return value
-
-
-def _moment(value: object) -> object:
-    """Tell dates from instants by their spelling: only an instant has a zone."""
-    remedy = "give a date, an aware datetime, or a field that holds one of them"
-    if isinstance(value, str):
-        try:
-            value = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
-        except ValueError:
-            raise Wrong("this is neither a date nor an instant", remedy) from None
-    if isinstance(value, datetime) and value.utcoffset() is None:
-        raise Wrong("a datetime without a zone names no instant", "give it one: tzinfo=UTC")
-    kind = value.kind if isinstance(value, FieldRef | Reference) else "date"
-    if kind not in ("date", "instant"):
-        raise Wrong(f"{value!r} is {NAMED[kind]}", remedy)
-    if not isinstance(value, date | FieldRef | Reference | dict):
-        raise Wrong("this is neither a date nor an instant", remedy)
-    return value.astimezone(UTC) if isinstance(value, datetime) else value
-
-
-def _moment_shape(value: object) -> str:
-    if isinstance(value, date):
-        return "-instant" if isinstance(value, datetime) else "-date"
-    return "FieldRef"
 
 
 def _distinct(value: Sequence[str]) -> tuple[str, ...]:
@@ -86,17 +41,6 @@ def _distinct(value: Sequence[str]) -> tuple[str, ...]:
     return tuple(value)
 
 
-CronText = Annotated[str, AfterValidator(_cron)]
-Moment = Annotated[
-    Annotated[FieldRef, Tag("FieldRef")]
-    | Annotated[AwareDatetime, Tag("-instant")]
-    | Annotated[date, Tag("-date")],
-    Discriminator(_moment_shape),
-    BeforeValidator(_moment),
-]
-ClockTime = Annotated[str, AfterValidator(_clock)]
-Days = Annotated[Sequence[str], AfterValidator(_days)]
-ZoneName = Annotated[str, AfterValidator(_zone)]
 Channels = Annotated[Sequence[Name], AfterValidator(_distinct)]
 
 

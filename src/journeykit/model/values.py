@@ -57,7 +57,7 @@ def to_wire(kind: Kind, value: object) -> Any:
         case "date", date() if not isinstance(value, datetime):
             return value.isoformat()
         case "instant", datetime():
-            return None if value.utcoffset() is None else value.astimezone(UTC).isoformat()
+            return from_wire(kind, value.isoformat())
         case "date" | "instant", _:
             return None
         case _:

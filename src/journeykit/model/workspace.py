@@ -13,10 +13,11 @@ from journeykit.errors import DefinitionError
 from journeykit.model.base import Frozen, Wrong
 from journeykit.model.facts import Event, Profile
 from journeykit.model.journey import Journey, ons_of, steps_of
+from journeykit.model.moments import ZoneName
 from journeykit.model.names import Name
 from journeykit.model.policy import Policy
 from journeykit.model.spans import NotNegative, Positive, Span
-from journeykit.model.steps import Consent, Send, Step, ZoneName
+from journeykit.model.steps import Consent, Send, Step
 from journeykit.model.triggers import as_tuple
 from journeykit.time import Duration, days, minutes
 
