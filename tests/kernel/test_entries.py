@@ -70,13 +70,19 @@ def test_tags_are_different_and_short() -> None:
     assert all(str(tag).islower() for tag in tags)
 
 
-@given(
-    st.lists(
-        st.one_of(
-            [st.from_type(kind) for kind in (j.Marked, j.Refused, j.Moved, j.Foreseen, j.Ended)]
-        )
-    )
+AT, TEXT = st.integers(0, 1 << 55), st.text(max_size=5)
+DATA = st.dictionaries(TEXT, st.none() | st.booleans() | AT | TEXT | st.floats(-1e9, 1e9))
+ENTRIES = st.one_of(
+    st.builds(j.Received, AT, TEXT, TEXT, AT, DATA),
+    st.builds(j.Marked, AT, TEXT, AT, st.none() | DATA),
+    st.builds(j.Moved, AT, TEXT, TEXT, TEXT, st.none() | AT, st.none() | AT),
+    st.builds(j.Foreseen, AT, TEXT, st.none() | AT),
+    st.builds(j.Forgot, AT, AT, AT, st.dictionaries(TEXT, AT)),
+    st.builds(j.Held, AT, TEXT, st.none() | AT, TEXT, DATA),
 )
+
+
+@given(st.lists(ENTRIES, max_size=4))
 def test_entries_survive_their_bytes(entries: list[Any]) -> None:
     assert decode_entries(encode_entries(entries)) == entries
 

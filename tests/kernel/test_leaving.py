@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from journeykit import Event, Profile, ago, ahead, count, days, hours, last, months, not_, total
 from journeykit.machine import Reading, Tally, TimedGuard, add_to_tally, compile_condition
 from journeykit.machine.crossings import timed_guard
-from journeykit.model import Condition
+from journeykit.model import Condition, past_streams
 from journeykit.testing.strategies import durations, moments
 from journeykit.time import DAY, HOUR, to_micros, zone
 
@@ -110,13 +110,11 @@ def test_questions_about_the_past(condition: Condition, after: int | None) -> No
 
 
 def timed_stream(condition: Condition) -> str:
-    from journeykit.model import past_streams
 
     return past_streams(condition)[0][0].id
 
 
 def test_a_date_turns_at_the_local_midnight() -> None:  # E2
-    from datetime import date
 
     class Dated(Profile):
         day: date | None = None
@@ -153,4 +151,3 @@ def test_beyond_the_calendar_nothing_comes(ends: str, relative: Any) -> None:  #
     assert made is not None
     near = to_micros(datetime.fromisoformat("9999-12-01 00:00+00:00"))
     assert made.holds_from(reading(near, "UTC", ends=ends)) is None
-    assert timedelta(microseconds=1)
