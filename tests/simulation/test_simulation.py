@@ -491,8 +491,8 @@ def test_nobody():
 def test_a_failing_test_shows_what_happened(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(FAILING)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
-    if "journeykit.testing.pytest_plugin" not in _entry_points():
-        command += ["-p", "journeykit.testing.pytest_plugin"]
+    if "journeykit_pytest" not in _entry_points():
+        command += ["-p", "journeykit_pytest"]
     ran = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     parts = ran.stdout.split("\n____")
     shown = {name: part for part in parts for name in ("received", "held", "many", "nobody")

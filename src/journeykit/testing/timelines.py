@@ -1,16 +1,14 @@
-"""What happened to whom, when a test failed? pytest shows the timelines below the traceback.
+"""What happened to whom, when a test failed? The timelines of the customers at hand.
 
-pytest loads this by itself where journeykit is installed. Every simulated customer that the
-failing test, or a function that it called, has in its hand is told about.
+`journeykit_pytest` shows them below the traceback. Every simulated customer that the failing
+test, or a function that it called, has in its hand is told about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
-
-import pytest
 
 from journeykit.simulation import SimulatedCustomer, Simulation
 
@@ -18,20 +16,13 @@ MOST = 5
 """So many customers are told about: a test with a thousand of them stays readable."""
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    call: pytest.CallInfo[None],
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add a section for each customer to the report of a failed test."""
-    report = yield
-    if report.failed and call.excinfo is not None:
-        people = {person.id: person for person in _people(call.excinfo.tb)}
-        for person in list(people.values())[:MOST]:
-            report.sections.append((f"What happened to {person.id}", _told(person)))
-        if len(people) > MOST:
-            more = f"{len(people) - MOST} more customers were there"
-            report.sections.append(("What happened to others", more))
-    return report
+def timelines(traceback: TracebackType) -> list[tuple[str, str]]:
+    """Return (title, timeline) for the customers that the frames of a traceback hold."""
+    people = {person.id: person for person in _people(traceback)}
+    told = [(f"What happened to {person.id}", _told(person)) for person in people.values()][:MOST]
+    if len(people) > MOST:
+        told.append(("What happened to others", f"{len(people) - MOST} more customers were there"))
+    return told
 
 
 def _told(person: SimulatedCustomer) -> str:
