@@ -545,3 +545,25 @@ def test_G3_a_date_that_is_shown_twice_does_not_stop_the_clock(
     assert opens is not None
     expected = now if mode == "whole" else datetime(2008, 11, 2, 3, 30, tzinfo=UTC)
     assert instant_of(opens) == expected
+
+
+@pytest.mark.parametrize(
+    ("sent", "now", "action"),
+    [
+        # Instants of 2008-11-02 in UTC; St. John's shows November 2 from 02:30 to 02:31, then
+        # November 1 again, from 23:01 on, until 03:30.
+        ("02:00", "02:30", "allow"),
+        ("02:30", "03:00", "allow"),  # another date is shown than when it was sent
+        ("02:30", "12:00", "hold"),
+        ("03:00", "12:00", "allow"),  # sent on November 1, though after the first of November 2
+        ("02:00", "03:00", "hold"),
+    ],
+)
+def test_G3_calendar_windows_compare_the_dates_shown(sent: str, now: str, action: str) -> None:
+    def at(text: str) -> datetime:
+        return datetime.fromisoformat(f"2008-11-02T{text}+00:00")
+
+    policy = Policy(consent={"email": "opt-out"}, caps=[FrequencyCap(1, per="day")])
+    place = Place("America/St_Johns", at(now))
+    message, facts = asked(Case(place, policy, [Sent(at(sent), "email")], []), place.now)
+    assert judge(message, facts).action == action
