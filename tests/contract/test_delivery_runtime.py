@@ -401,20 +401,38 @@ def test_a_worker_that_comes_back_takes_up_what_it_held() -> None:
 
 def test_a_lease_is_reckoned_from_the_claim_not_from_the_start_of_the_tick() -> None:
     """D2: late in a long tick, a claim still lasts its whole lease."""
-    store, clock = MemoryStore(), Hand()
-    stolen: list[str] = []
-    thief = kit(store, clock=clock, channel=Post(), worker="thief")
+    store, clock, others, mine = MemoryStore(), Hand(), Post(), Post()
+    thief = kit(store, clock=clock, channel=others, worker="thief")
 
     def slow(message: OutgoingMessage) -> None:
         clock.at += timedelta(minutes=4)
-        stolen.extend(["x"] * thief.tick().handed_over)
+        if message.customer_id == "bob":  # eight minutes into the tick
+            thief.tick()
 
-    worker = kit(store, clock=clock, channel=Post(slow), worker="w", batch=1)
-    begin(worker, "ann", "bob", "cy")
-    post = worker._ports.channels["email"]
+    mine.act = slow
+    worker = kit(store, clock=clock, channel=mine, worker="w", batch=1)
+    begin(worker, "ann", "bob")
     worker.tick()
-    sent = post.sent + thief._ports.channels["email"].sent  # type: ignore[attr-defined]
-    assert sorted(sent) == ["ann", "bob", "cy"]
+    assert sorted(mine.sent) == ["ann", "bob"]
+    assert others.sent == []
+
+
+def test_a_round_that_takes_long_gives_back_what_it_has_not_done() -> None:
+    """D2: no claim outlives its lease in the hands of a slow channel."""
+    store, clock, others, mine = MemoryStore(), Hand(), Post(), Post()
+    other = kit(store, clock=clock, channel=others, worker="other")
+
+    def slow(message: OutgoingMessage) -> None:
+        clock.at += timedelta(minutes=3)
+        other.tick()
+
+    mine.act = slow
+    worker = kit(store, clock=clock, channel=mine, worker="w")
+    names = [f"c{number}" for number in range(6)]
+    begin(worker, *names)
+    worker.tick()
+    assert mine.sent == names  # eighteen minutes, under leases of five
+    assert others.sent == []
 
 
 def test_a_wait_is_not_cut_short_by_another_workers_clock() -> None:
