@@ -136,7 +136,7 @@ class UsageError(JourneykitError, RuntimeError):
 
 
 class TemplateError(JourneykitError):
-    """A template is missing, or the function behind it failed."""
+    """A template is missing, or what its function returned is no content."""
 
 
 class StoreError(JourneykitError):

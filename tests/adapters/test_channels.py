@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from journeykit.adapters import ConsoleChannel, RecordingChannel
 from journeykit.ports import Accepted, Content, OutgoingMessage
 from journeykit.testing import check_channel
+from journeykit.testing.store_materials import together
 
 
 def message(key: str = "k1", address: str = "ann@example.com", **content: Any) -> OutgoingMessage:
@@ -119,21 +121,20 @@ def test_console_writes_to_standard_output_of_the_moment(
 
 
 def test_messages_from_several_threads_do_not_mix() -> None:
-    class OneByOne(io.StringIO):
-        """A stream that lets go after every character, as a slow terminal does."""
+    meeting = threading.Barrier(2)
+
+    class Slow(io.StringIO):
+        """A stream that lets another thread go first, half-way through a text."""
 
         def write(self, text: str) -> int:
-            return sum(super(OneByOne, self).write(char) for char in text)
+            half = len(text) // 2
+            written = super().write(text[:half])
+            with suppress(threading.BrokenBarrierError):
+                meeting.wait(0.2)  # nobody comes where messages are written one by one
+            return written + super().write(text[half:])
 
-    stream = OneByOne()
+    stream = Slow()
     channel = ConsoleChannel(stream)
-    threads = [
-        threading.Thread(target=lambda n=n: channel.send(message(subject=f"{n}" * 500)))
-        for n in range(8)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(lambda n: channel.send(message(subject=f"{n}" * 500)))
     titles = {line.rpartition(": ")[2] for line in stream.getvalue().splitlines()}
-    assert titles == {f"{n}" * 500 for n in range(8)}
+    assert titles == {f"{n}" * 500 for n in range(6)}
