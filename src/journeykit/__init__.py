@@ -8,7 +8,6 @@ from journeykit.adapters import (
     ConsoleChannel,
     MemoryStore,
     RecordingChannel,
-    SMTPChannel,
     SQLiteStore,
     Templates,
 )
@@ -98,7 +97,6 @@ __all__ = [
     "RenderContext",
     "Restart",
     "Retry",
-    "SMTPChannel",
     "SQLiteStore",
     "Send",
     "Set",

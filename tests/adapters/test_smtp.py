@@ -19,7 +19,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope
 
-from journeykit.adapters import SMTPChannel
+from journeykit.adapters.smtp import SMTPChannel
 from journeykit.errors import InputError, UsageError
 from journeykit.ports import Accepted, Content, OutgoingMessage, Receipt, Rejected, Retry
 from journeykit.testing import check_channel

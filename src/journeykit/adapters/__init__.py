@@ -1,10 +1,10 @@
-"""Ports, filled in."""
+"""Ports, filled in. `journeykit.adapters.smtp` has the email channel: it brings the standard
+library's mail and TLS along, for those who send by it."""
 
 from journeykit.adapters.clocks import SystemClock, pause
 from journeykit.adapters.console import ConsoleChannel
 from journeykit.adapters.memory import MemoryStore
 from journeykit.adapters.recording import RecordingChannel
-from journeykit.adapters.smtp import SMTPChannel
 from journeykit.adapters.sqlite import SQLiteStore
 from journeykit.adapters.templates import TemplateNames, Templates
 
@@ -12,7 +12,6 @@ __all__ = [
     "ConsoleChannel",
     "MemoryStore",
     "RecordingChannel",
-    "SMTPChannel",
     "SQLiteStore",
     "SystemClock",
     "TemplateNames",

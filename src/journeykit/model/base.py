@@ -34,7 +34,11 @@ class Frozen(BaseModel, metaclass=FrozenMeta):
     """The base of every authored value."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", arbitrary_types_allowed=False, validate_default=False
+        frozen=True,
+        extra="forbid",
+        arbitrary_types_allowed=False,
+        validate_default=False,
+        defer_build=True,
     )
     _variadic: ClassVar[str] = ""
 

@@ -265,8 +265,6 @@ else:
             "Shopper.plan == 'pro'",
         ),
     ]
-for _model in (PastComparison, All, AnyOf, Not):
-    _model.model_rebuild()
 
 
 def _refuse_other_than(event: str, where: Condition) -> None:

@@ -410,6 +410,3 @@ AnyStep = Annotated[
     Discriminator(type_of),
 ]
 Steps = Annotated[Sequence[AnyStep], AfterValidator(as_tuple)]
-
-for _model in (WaitFor, When, Branch, Arm, Split):
-    _model.model_rebuild()
