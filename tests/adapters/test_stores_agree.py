@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -227,5 +228,22 @@ class StoresAgree(RuleBasedStateMachine):
             self.both(lambda store: list(store.definitions()))
 
 
-StoresAgree.TestCase.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
-TestStoresAgree = StoresAgree.TestCase
+class TestStoresAgree(StoresAgree.TestCase):
+    settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
+
+
+@pytest.mark.slow
+class TestStoresAgreeAtLength(StoresAgree.TestCase):
+    settings = settings(max_examples=600, stateful_step_count=50, deadline=None)
+
+
+def test_a_claim_of_nothing_leaves_a_lease_that_ended_as_it_was() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        memory, sqlite = MemoryStore(), SQLiteStore(Path(folder) / "journeys.db")
+        for store in (memory, sqlite):
+            row = OutboxRow("m1", "ann", "email", 1)
+            store.commit([CustomerCommit("ann", 0, b"", None, put=[row])])
+            store.claim(2, limit=1, lease_until=5, worker="w1")
+            store.claim(9, limit=0, lease_until=10, worker="w2")
+        assert memory.next_due() == sqlite.next_due() == 5
+        sqlite.close()

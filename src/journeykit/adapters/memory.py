@@ -151,6 +151,8 @@ class MemoryStore:
         self, now: int, *, limit: int, lease_until: int, worker: str
     ) -> Sequence[ClaimedMessage]:
         """See `Store.claim`."""
+        if limit <= 0:
+            return []
         with self._lock:
             for key in self._leased.upto(now, len(self._outbox)):
                 self._end_lease(key)
