@@ -8,7 +8,8 @@ from journeykit.runtime.outcomes import (
     TickCounts,
 )
 from journeykit.runtime.runner import Runner
-from journeykit.runtime.timeline import Timeline, TimelineLine, tell
+from journeykit.runtime.telling import tell
+from journeykit.runtime.timeline import Timeline, TimelineLine
 from journeykit.runtime.views import CustomerView, MessageView, RunView, SentView
 
 __all__ = [

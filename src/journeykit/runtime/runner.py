@@ -48,8 +48,9 @@ from journeykit.runtime.publishing import publish
 from journeykit.runtime.reporting import report, unknown_customer
 from journeykit.runtime.rows import read_customer_row, read_row
 from journeykit.runtime.script import Arrival, ingest, profile_of
+from journeykit.runtime.telling import tell
 from journeykit.runtime.ticking import Pace, tick, turn
-from journeykit.runtime.timeline import Timeline, tell
+from journeykit.runtime.timeline import Timeline
 from journeykit.runtime.views import CustomerView, view_of
 from journeykit.runtime.waiting import let_hands_finish
 from journeykit.time import from_micros
@@ -350,7 +351,7 @@ class Runner:
         """Return everything that happened to a customer, with reasons, in words."""
         view = self.customer(customer_id)
         zone = view.timezone or self.workspace.timezone
-        return tell(customer_id, zone, self.journal(customer_id))
+        return tell(customer_id, zone, self.journal(customer_id), self._rules)
 
     def next_due(self) -> datetime | None:
         """Return when a `tick` is needed next, or None when nothing waits."""

@@ -1,0 +1,108 @@
+"""How does a reason read? Codes and numbers of the gate, in words.
+
+`local` turns micros into the customer's wall clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from journeykit.kernel import reasons
+from journeykit.time import HOUR, MINUTE, SECOND, Duration
+
+Local = Callable[[int], str]
+Detail = Mapping[str, Any]
+
+
+def because(reason: str, detail: Detail, local: Local) -> str:
+    """Say why the gate held, dropped or rerouted a message."""
+    words = _WORDS[reason](detail, local) if reason in _WORDS else _plain(reason, detail)
+    opens = detail.get("opens")
+    if opens == "never":
+        return f"{words}; this never opens (opens never)"
+    if isinstance(opens, int):
+        return f"{words}; it opens {local(opens)}"
+    return words
+
+
+def _plain(reason: str, detail: Detail) -> str:
+    """Say it by the code's own meaning, with what is known."""
+    meaning = reasons.DROPPED.get(reason) or reasons.REROUTED.get(reason) or reason
+    shown = ", ".join(f"{key} {value}" for key, value in detail.items() if key != "opens")
+    return f"{meaning} ({shown})" if shown else meaning
+
+
+def _quiet(detail: Detail, local: Local) -> str:
+    clock = str(detail.get("local", ""))[-5:]
+    return f"it is {clock} in {detail.get('zone')}, within the quiet hours {detail.get('rule')}"
+
+
+def _cap(detail: Detail, local: Local) -> str:
+    return f"the cap of {detail.get('rule')} is used up ({detail.get('used')} of {detail.get('limit')})"
+
+
+def _zone(detail: Detail, local: Local) -> str:
+    return f"the time zone is not known, and the rule {detail.get('rule')} asks for it"
+
+
+def _address(detail: Detail, local: Local) -> str:
+    return f"there is no address for {detail.get('channel')}"
+
+
+def _suppressed(detail: Detail, local: Local) -> str:
+    why = f" ({detail['because']})" if detail.get("because") else ""
+    return f"the address for {detail.get('channel')} is suppressed{why}"
+
+
+def _missing(detail: Detail, local: Local) -> str:
+    return f"there is no consent to {detail.get('channel')}, which is opt-in"
+
+
+def _withdrawn(detail: Detail, local: Local) -> str:
+    what = str(detail.get("channel"))
+    if detail.get("topic"):
+        what += f" ({detail['topic']})"
+    since = detail.get("since")
+    when = f" on {local(since)}" if isinstance(since, int) else ""
+    return f"consent to {what} was withdrawn{when}"
+
+
+def _expired(detail: Detail, local: Local) -> str:
+    until = detail.get("valid_until")
+    words = f"it was valid until {local(until)}" if isinstance(until, int) else "it has expired"
+    if isinstance(detail.get("retry_at"), int):
+        words += f", and was to come again {local(detail['retry_at'])}"
+    elif detail.get("blocked_by") in _WORDS:
+        words += f", and {_WORDS[detail['blocked_by']](detail, local)}"
+    return words
+
+
+def _rejected(detail: Detail, local: Local) -> str:
+    return f"{detail.get('channel')} rejected it for good"
+
+
+_WORDS: dict[str, Callable[[Detail, Local], str]] = {
+    "quiet_hours": _quiet,
+    "frequency_cap": _cap,
+    "zone_unknown": _zone,
+    "no_address": _address,
+    "suppressed": _suppressed,
+    "consent_missing": _missing,
+    "consent_withdrawn": _withdrawn,
+    "expired": _expired,
+    "rejected": _rejected,
+}
+
+
+def span_words(duration: Duration) -> str:
+    """Say how long a duration is: `1 day`, `2 hours 30 minutes`."""
+    years, months = divmod(duration.months, 12)
+    weeks, days = divmod(duration.days, 7) if duration.days % 7 == 0 else (0, duration.days)
+    hours, rest = divmod(duration.micros, HOUR)
+    minutes, rest = divmod(rest, MINUTE)
+    parts = (
+        (years, "year"), (months, "month"), (weeks, "week"), (days, "day"),
+        (hours, "hour"), (minutes, "minute"), (rest / SECOND, "second"),
+    )  # fmt: skip
+    return " ".join(f"{n:g} {unit}{'' if n == 1 else 's'}" for n, unit in parts if n)
