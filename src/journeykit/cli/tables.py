@@ -136,7 +136,7 @@ def show_timeline(console: Console, timeline: Timeline) -> None:
     table.add_column(overflow="fold")
     before, left_out = "", 0
     for line in timeline:
-        if line.kind in _QUIET_KINDS:
+        if line.is_detail or line.kind in _QUIET_KINDS:
             left_out += 1
             continue
         at = line.at.astimezone(zone).strftime("%a %Y-%m-%d %H:%M")
