@@ -66,9 +66,10 @@ class Hands:
         """Something about these customers was committed."""
         if not self._rounds:
             return
+        changed = frozenset(customer_ids)
         with self._ended:
             for round_ in self._rounds.values():
-                round_.changed.update(round_.customers.intersection(customer_ids))
+                round_.changed |= round_.customers & changed
 
     def start(self, hand: Hand, customer_id: str) -> bool:
         """Tell whether a hand-over may start; False: look for changes, and ask again."""

@@ -1,0 +1,98 @@
+"""Does this process know what it is about to hand over?"""
+
+from __future__ import annotations
+
+import threading
+
+from journeykit.ports import Hand
+from journeykit.runtime.hands import Hands
+
+ONE, OTHER = Hand(1, 60), Hand(2, 60)
+
+
+def in_another_thread(act: object) -> None:
+    thread = threading.Thread(target=act)  # type: ignore[arg-type]
+    thread.start()
+    thread.join()
+
+
+def test_a_note_stops_the_next_start_once() -> None:
+    """G7."""
+    hands = Hands()
+    hands.open(ONE, ["ann", "bob"])
+    assert hands.start(ONE, "ann")
+    hands.note(["ann", "cy"])
+    assert not hands.start(ONE, "ann")
+    assert hands.start(ONE, "ann")
+    assert hands.start(ONE, "bob")
+
+
+def test_a_note_reaches_every_round_about_the_customer() -> None:
+    hands = Hands()
+    hands.open(ONE, ["ann"])
+    hands.open(OTHER, ["ann"])
+    hands.note(iter(["ann"]))
+    assert (hands.start(ONE, "ann"), hands.start(OTHER, "ann")) == (False, False)
+
+
+def test_a_round_that_is_not_known_starts() -> None:
+    """As in a replay, which announces nothing."""
+    hands = Hands()
+    hands.note(["ann"])
+    assert hands.start(ONE, "ann")
+    hands.sent(ONE)
+    hands.close(ONE)
+
+
+def test_only_another_threads_sending_is_waited_for() -> None:
+    hands = Hands()
+    in_another_thread(lambda: hands.open(ONE, ["ann", "bob"]))
+    assert hands.is_here(ONE)
+    assert not hands.is_sending(ONE, "ann")
+    hands.start(ONE, "ann")
+    assert hands.is_sending(ONE, "ann")
+    assert not hands.is_sending(ONE, "bob")
+    hands.sent(ONE)
+    assert not hands.is_sending(ONE, "ann")
+
+    hands.open(OTHER, ["ann"])
+    hands.start(OTHER, "ann")
+    assert not hands.is_sending(OTHER, "ann")  # this very thread
+    assert not hands.is_here(Hand(2, 61))
+
+
+def test_rounds_of_a_flow_that_ended_are_forgotten_those_around_it_are_not() -> None:
+    hands = Hands()
+    hands.open(ONE, ["ann"])
+    before = hands.mine()
+    hands.open(OTHER, ["bob"])
+    elsewhere = Hand(3, 60)
+    in_another_thread(lambda: hands.open(elsewhere, ["cy"]))
+    hands.close_from(before)
+    assert hands.is_here(ONE)
+    assert not hands.is_here(OTHER)
+    assert hands.is_here(elsewhere)
+    assert hands.mine() == {ONE}
+
+
+def test_waiting_ends_when_something_was_sent() -> None:
+    hands = Hands()
+    hands.open(ONE, ["ann"])
+    assert not hands.wait(0.001)
+    woken = []
+    ready = threading.Event()
+
+    def wait() -> None:
+        ready.set()
+        for _ in range(1000):
+            if hands.wait(0.05):
+                woken.append(True)
+                return
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    ready.wait(10)
+    while thread.is_alive():
+        hands.sent(ONE)
+    thread.join()
+    assert woken
