@@ -78,6 +78,37 @@ def test_it_holds_from_the_first_instant_at_which_it_does(
         assert made.guard(told)
 
 
+@pytest.mark.parametrize(
+    ("name", "start", "ends", "relative", "first"),
+    [
+        # A day before 02:30 of Monday is 02:30 of Sunday, which the clock jumped over: it
+        # comes to pass at the change itself.
+        ("Europe/Berlin", "2026-03-28 20:00+00:00", "2026-03-30 02:30+02:00", ahead(days(1)),
+         "2026-03-29 01:00+00:00"),
+        ("Europe/Berlin", "2026-03-28 20:00+00:00", "2026-04-03 02:30+02:00", ahead(days(5)),
+         "2026-03-29 01:00+00:00"),
+        # No day lies a month before March 31: February ends, and March 1 leads past it.
+        ("UTC", "2026-02-01 10:00+00:00", "2026-03-31 10:00+00:00", ahead(months(1)),
+         "2026-03-01 00:00+00:00"),
+        # Three days lie a month before February 28; the first of them is meant.
+        ("UTC", "2026-01-01 10:00+00:00", "2026-02-28 10:00+00:00", ahead(months(1)),
+         "2026-01-28 10:00+00:00"),
+        # In autumn the wall clock shows 02:30 twice; the first pass is meant.
+        ("Europe/Berlin", "2026-10-24 20:00+00:00", "2026-10-26 02:30+01:00", ahead(days(1)),
+         "2026-10-25 00:30+00:00"),
+        ("UTC", "2026-03-01 00:00+00:00", "2026-03-02 10:00+00:00", ago(hours(3)),
+         "2026-03-02 13:00+00:00"),
+    ],
+)  # fmt: skip
+def test_around_clock_changes_and_ends_of_months(
+    name: str, start: str, ends: str, relative: Any, first: str
+) -> None:  # E2
+    made = timed(Person.ends <= relative)
+    assert made is not None
+    told = reading(to_micros(datetime.fromisoformat(start)), name, ends=ends)
+    assert made.holds_from(told) == to_micros(datetime.fromisoformat(first))
+
+
 NOW = to_micros(datetime.fromisoformat("2026-03-02 10:00+00:00"))
 
 
