@@ -354,7 +354,7 @@ def test_no_zone_changes_twice_within_95_hours() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_every_change_of_every_zone(group: int, scan: Callable[..., Any]) -> None:  # T2 T3 T4 T6 G2
-    began = time.perf_counter()
+    began = time.process_time()
     tally, names, transitions = Tally(), 0, 0
     mine = list(zones_by_changes().items())[group::GROUPS]
     for (_, *changes), same in mine:
@@ -370,13 +370,13 @@ def test_every_change_of_every_zone(group: int, scan: Callable[..., Any]) -> Non
             scanned = scan(clock.name, change, 36 + abs(after - before) // 3600)
             for compare in COMPARE:
                 compare(tally, clock, scanned, change)
-    took = time.perf_counter() - began
+    took = time.process_time() - began
     made = ", ".join(f"{count} {kind}" for kind, count in sorted(tally.made.items()))
     print(
         f"\nevery zone, part {group + 1} of {GROUPS}: {names} zones, {len(mine)} of them different "
         f"(the others have the same changes), {transitions} transitions 1990-2037, "
         f"{sum(tally.made.values())} comparisons ({made}), {len(tally.wrong)} mismatches, "
-        f"{took:.0f} s"
+        f"{took:.0f} s of one core"
     )
     assert transitions > 1000
     assert all(tally.made[kind] > 10 * transitions for kind in ("instant", "window", "cron"))
