@@ -44,6 +44,7 @@ from journeykit.errors import (
     InputError,
     InvalidEventError,
     NaiveInstantError,
+    StoreError,
     UnknownChannelError,
     UnknownCustomerError,
     UnknownEventError,
@@ -409,6 +410,23 @@ def test_a_downtime_within_a_downtime_is_refused() -> None:
     sim = simulate(PUSH)
     with pytest.raises(UsageError, match="nothing runs"), sim.downtime(), sim.downtime():
         pass
+
+
+@pytest.mark.parametrize("look", [lambda sim: sim.advance(hours(2)), lambda sim: sim.settle()])
+def test_a_customer_who_cannot_be_decided_on_is_no_silence(
+    look: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In production that customer is set aside, and the tick tells; a test has to fail."""
+    sim = simulate(Wait(hours(1)), PUSH)
+    sim.customer("ann").track(Begun())
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError
+
+    sim.clock.micros += 3_600_000_000
+    monkeypatch.setattr("journeykit.runtime.script.advance", broken)
+    with pytest.raises(StoreError, match="'ann'.*ZeroDivisionError"):
+        look(sim)
 
 
 # ---- what it costs, and where it runs

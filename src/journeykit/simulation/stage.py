@@ -116,7 +116,7 @@ class Stage:
     def settle(self) -> None:
         """Do everything that is due now; looking at a customer does it by itself."""
         if self._backlog is None:
-            self.runner.tick()
+            self._tick()
 
     # ---- what came of it
 
@@ -221,8 +221,13 @@ class Stage:
             if due is None or due >= target:
                 break
             self.clock.micros = max(self.clock.micros, due)
-            self.runner.tick()
+            self._tick()
         self.clock.micros = target
+
+    def _tick(self) -> None:
+        """Do what is due; where a host would set a customer aside, a script wants to know."""
+        for failure in self.runner.tick().failures:
+            raise failure.error
 
     def _instant(self, moment: datetime | str, what: str) -> int:
         if isinstance(moment, datetime):
