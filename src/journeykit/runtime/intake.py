@@ -5,8 +5,7 @@ Behind this door there are only wire values and micros: no pydantic, no classes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -61,13 +60,7 @@ def check_customer_id(customer_id: object) -> str:
 
 def _is_text(value: object) -> TypeGuard[str]:
     """Tell whether a value is text that can be written down: not empty, no lone surrogates."""
-    if not isinstance(value, str) or not value:
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return isinstance(value, str) and value != "" and _can_be_written(value)
 
 
 def read_event(
@@ -93,8 +86,8 @@ def read_event(
     check_customer_id(customer_id)
     checked = _checked(rules, event, data)
     name = type(checked).__wire_name__
-    with _writable(name, InvalidEventError):
-        fields = wire(checked)
+    fields = wire(checked)
+    _refuse_unwritable(name, fields, InvalidEventError)
     occurred = now if occurred_at is None else _occurred(rules, name, occurred_at, now)
     digest = None
     if id is not None:
@@ -127,17 +120,25 @@ def _occurred(rules: Rules, name: str, occurred_at: datetime, now: int) -> int:
     return occurred
 
 
-@contextmanager
-def _writable(place: str, kind: type[InputError]) -> Iterator[None]:
-    """Refuse text that cannot be written down."""
+def _refuse_unwritable(place: str, fields: Mapping[str, Any], kind: type[InputError]) -> None:
+    """Refuse text that no file and no database can hold."""
     try:
-        yield
+        _canonical(fields)
     except UnicodeEncodeError as error:
+        field = next(name for name, value in fields.items() if not _can_be_written(value))
         raise kind(
-            "text with half of a surrogate pair cannot be stored", place=place,
+            "text with half of a surrogate pair cannot be stored", place=f"{place}.{field}",
             value=error.object[error.start : error.end],
             remedy="decode what you received as UTF-8, with errors='replace' if need be",
         ) from None  # fmt: skip
+
+
+def _can_be_written(value: object) -> bool:
+    try:
+        _canonical(value)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _span(micros: int) -> str:
@@ -196,8 +197,9 @@ def read_profile(rules: Rules, attributes: Mapping[str, Any] | Profile, now: int
     given: Any = attributes
     if isinstance(attributes, Profile):
         given = {name: getattr(attributes, name) for name in attributes.model_fields_set}
-    with _writable("profile", InvalidProfileError):
-        return ProfileTold(now, validate_profile(cls, given))
+    told = validate_profile(cls, given)
+    _refuse_unwritable("profile", told, InvalidProfileError)
+    return ProfileTold(now, told)
 
 
 def read_consents(
