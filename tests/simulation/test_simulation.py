@@ -425,7 +425,7 @@ def test_a_customer_who_cannot_be_decided_on_is_no_silence(
 
     sim.clock.micros += 3_600_000_000
     monkeypatch.setattr("journeykit.runtime.script.advance", broken)
-    with pytest.raises(StoreError, match="'ann'.*ZeroDivisionError"):
+    with pytest.raises(StoreError, match=r"'ann'.*ZeroDivisionError"):
         look(sim)
 
 
