@@ -119,6 +119,14 @@ def test_D3_a_late_no_from_a_channel_that_was_left(dead: bool) -> None:
     assert [e.answer for e in bench.entries if isinstance(e, j.Answered)] == ["rejected", "failed"]
 
 
+def test_D3_a_named_delay_counts_from_the_answer_not_from_its_settling() -> None:
+    bench = Bench(rules_of(journey("x")))
+    message = bench.enroll("x")
+    bench.now += MINUTE
+    bench.take(ChannelAnswered(NOON + 1, message, "email", "ann", "retry", after=HOUR))
+    assert bench.put == {message: ("email", NOON + 1 + HOUR)}
+
+
 def test_G6_a_transactional_retry_is_not_measured_by_quiet_hours() -> None:
     bench = Bench(rules_of(journey("x", transactional=True, valid_for=timedelta(hours=12)),
                            quiet_hours=[NIGHT]))  # fmt: skip
