@@ -1,18 +1,21 @@
 """A worker that may be killed: a drip to some customers, in virtual time, on a file.
 
-Run as `python drip_worker.py FOLDER NAME PORTION`. Its channel appends each hand-over to a
-file and syncs it, before and after: what a provider would know. The clock is the next due
-instant, and so needs no keeping; whoever starts again begins at the beginning, and finds
-most of it done.
+Run as `python drip_worker.py FOLDER [SECONDS]`. Its channel appends each hand-over to a file
+and syncs it: what a provider would know. The clock is the next due instant, and so needs no
+keeping; whoever starts again begins at the beginning, and finds most of it done.
+
+With SECONDS, it is killed so long after it has begun: by SIGKILL, wherever it is then.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Timer
 
 from journeykit import (
     Accepted,
@@ -37,6 +40,7 @@ from journeykit.ports import Receipt
 
 BEGIN = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CUSTOMERS = 12
+PORTION = 5
 
 
 class SignedUp(Event):
@@ -89,7 +93,7 @@ class FilingChannel:
         return Accepted(message.key)
 
 
-def main(folder: Path, name: str, portion: int) -> None:
+def main(folder: Path) -> None:
     clock = Clock()
     with SQLiteStore(folder / "journeys.db", synchronous="normal") as store:
         kit = Orchestrator(
@@ -97,8 +101,8 @@ def main(folder: Path, name: str, portion: int) -> None:
             store=store,
             channels={"email": FilingChannel(folder / "sent.jsonl")},
             clock=clock,
-            worker=name,
-            batch=portion,
+            worker="only",
+            batch=PORTION,
         )
         names = [f"c{number:02}" for number in range(CUSTOMERS)]
         there = store.versions(names)
@@ -112,5 +116,9 @@ def main(folder: Path, name: str, portion: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    if len(sys.argv) > 2:
+        end = Timer(float(sys.argv[2]), os.kill, (os.getpid(), signal.SIGKILL))
+        end.daemon = True
+        end.start()
+    main(Path(sys.argv[1]))
     print("done", flush=True)
