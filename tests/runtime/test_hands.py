@@ -46,33 +46,60 @@ def test_a_round_that_is_not_known_starts() -> None:
 
 def test_only_another_threads_sending_is_waited_for() -> None:
     hands = Hands()
-    in_another_thread(lambda: hands.open(ONE, ["ann", "bob"]))
+
+    def elsewhere() -> None:
+        hands.open(ONE, ["ann", "bob"])
+        told.append(hands.is_sending(ONE, "ann"))
+        hands.start(ONE, "ann")
+        told.append(hands.is_sending(ONE, "ann"))  # this very thread
+
+    told: list[bool] = []
+    in_another_thread(elsewhere)
+    assert told == [False, False]
     assert hands.is_here(ONE)
-    assert not hands.is_sending(ONE, "ann")
-    hands.start(ONE, "ann")
     assert hands.is_sending(ONE, "ann")
     assert not hands.is_sending(ONE, "bob")
-    hands.sent(ONE)
-    assert not hands.is_sending(ONE, "ann")
+    assert not hands.is_here(Hand(1, 61))
 
-    hands.open(OTHER, ["ann"])
-    hands.start(OTHER, "ann")
-    assert not hands.is_sending(OTHER, "ann")  # this very thread
-    assert not hands.is_here(Hand(2, 61))
+
+def test_a_channel_that_has_answered_is_not_waited_for() -> None:
+    hands = Hands()
+
+    def elsewhere() -> None:
+        hands.open(ONE, ["ann"])
+        hands.start(ONE, "ann")
+        hands.sent(ONE)
+
+    in_another_thread(elsewhere)
+    assert not hands.is_sending(ONE, "ann")
 
 
 def test_rounds_of_a_flow_that_ended_are_forgotten_those_around_it_are_not() -> None:
-    hands = Hands()
+    hands, elsewhere = Hands(), Hand(3, 60)
     hands.open(ONE, ["ann"])
-    before = hands.mine()
+    depth = hands.depth()
     hands.open(OTHER, ["bob"])
-    elsewhere = Hand(3, 60)
     in_another_thread(lambda: hands.open(elsewhere, ["cy"]))
-    hands.close_from(before)
+    hands.close_beyond(depth)
     assert hands.is_here(ONE)
     assert not hands.is_here(OTHER)
     assert hands.is_here(elsewhere)
-    assert hands.mine() == {ONE}
+    assert hands.depth() == 1
+
+
+def test_equal_hands_of_two_stores_are_kept_apart() -> None:
+    """G7: a channel may tick another orchestrator, with a store and numbers of its own."""
+    hands = Hands()
+    hands.open(ONE, ["ann"])
+    hands.open(ONE, ["ann"])  # the inner one
+    hands.note(["ann"])
+    assert not hands.start(ONE, "ann")
+    hands.close(ONE)
+    assert hands.is_here(ONE)
+    assert not hands.start(ONE, "ann")  # the outer one has a note of its own
+    hands.close(ONE)
+    hands.close(ONE)
+    assert not hands.is_here(ONE)
 
 
 def test_waiting_ends_when_something_was_sent() -> None:

@@ -20,10 +20,11 @@ from threading import Condition, get_ident
 from journeykit.ports import Hand
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Round:
     """What one thread is about to hand over."""
 
+    hand: Hand
     thread: int
     customers: frozenset[str]
     changed: set[str] = field(default_factory=set)
@@ -31,36 +32,43 @@ class _Round:
 
 
 class Hands:
-    """The rounds of hand-overs that are open in this process."""
+    """The rounds of hand-overs that are open in this process, the newest last.
+
+    Numbers of hands are a store's own, so two stores may give out equal ones: a thread always
+    means its own newest round.
+    """
 
     def __init__(self) -> None:
-        self._rounds: dict[Hand, _Round] = {}
+        self._rounds: list[_Round] = []
         self._ended = Condition()
 
     def open(self, hand: Hand, customer_ids: Sequence[str]) -> None:
         """A round begins in this thread."""
         with self._ended:
-            self._rounds[hand] = _Round(get_ident(), frozenset(customer_ids))
+            self._rounds.append(_Round(hand, get_ident(), frozenset(customer_ids)))
 
     def close(self, hand: Hand) -> None:
-        """A round is over."""
+        """A round of this thread is over."""
         with self._ended:
-            self._rounds.pop(hand, None)
+            mine = self._mine(hand)
+            if mine is not None:
+                self._rounds.remove(mine)
             self._ended.notify_all()
 
-    def close_from(self, before: frozenset[Hand]) -> None:
-        """End the rounds of this thread except those in `before`: their flow has ended."""
-        with self._ended:
-            for hand in self._mine() - before:
-                del self._rounds[hand]
-            self._ended.notify_all()
-
-    def mine(self) -> frozenset[Hand]:
-        """Return the rounds of this thread."""
+    def depth(self) -> int:
+        """Return how many rounds this thread has open."""
         if not self._rounds:
-            return frozenset()
+            return 0
         with self._ended:
-            return self._mine()
+            return sum(one.thread == get_ident() for one in self._rounds)
+
+    def close_beyond(self, depth: int) -> None:
+        """End the rounds of this thread that were opened since: their flow has ended."""
+        if self.depth() > depth:
+            with self._ended:
+                newer = [one for one in self._rounds if one.thread == get_ident()][depth:]
+                self._rounds = [one for one in self._rounds if one not in newer]
+                self._ended.notify_all()
 
     def note(self, customer_ids: Iterable[str]) -> None:
         """Something about these customers was committed."""
@@ -68,48 +76,54 @@ class Hands:
             return
         changed = frozenset(customer_ids)
         with self._ended:
-            for round_ in self._rounds.values():
-                round_.changed |= round_.customers & changed
+            for one in self._rounds:
+                one.changed |= one.customers & changed
 
     def start(self, hand: Hand, customer_id: str) -> bool:
         """Tell whether a hand-over may start; False: look for changes, and ask again."""
-        round_ = self._rounds.get(hand)
-        if round_ is None:
-            return True
         with self._ended:
-            if customer_id in round_.changed:
-                round_.changed.discard(customer_id)
+            mine = self._mine(hand)
+            if mine is None:
+                return True
+            if customer_id in mine.changed:
+                mine.changed.discard(customer_id)
                 return False
-            round_.sending_to = customer_id
+            mine.sending_to = customer_id
             return True
 
     def sent(self, hand: Hand) -> None:
         """The channel has answered, or failed."""
-        round_ = self._rounds.get(hand)
-        if round_ is not None:
-            with self._ended:
-                round_.sending_to = None
+        with self._ended:
+            mine = self._mine(hand)
+            if mine is not None:
+                mine.sending_to = None
                 self._ended.notify_all()
 
     def is_here(self, hand: Hand) -> bool:
         """Tell whether a round is one of this process."""
-        return hand in self._rounds
+        with self._ended:
+            return any(one.hand == hand for one in self._rounds)
 
     def is_sending(self, hand: Hand, customer_id: str) -> bool:
         """Tell whether another thread of this process is handing over to this customer."""
-        round_ = self._rounds.get(hand)
-        return (
-            round_ is not None and round_.sending_to == customer_id and round_.thread != get_ident()
-        )
+        with self._ended:
+            return any(
+                one.hand == hand and one.sending_to == customer_id and one.thread != get_ident()
+                for one in self._rounds
+            )
 
     def wait(self, seconds: float) -> bool:
         """Wait until a hand-over ends, at most so long; tell whether one did."""
         with self._ended:
             return self._ended.wait(seconds)
 
-    def _mine(self) -> frozenset[Hand]:
+    def _mine(self, hand: Hand) -> _Round | None:
+        """Return the newest round of this thread under this hand."""
         me = get_ident()
-        return frozenset(hand for hand, round_ in self._rounds.items() if round_.thread == me)
+        for one in reversed(self._rounds):
+            if one.thread == me and one.hand == hand:
+                return one
+        return None
 
 
 HANDS = Hands()

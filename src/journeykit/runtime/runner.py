@@ -447,11 +447,11 @@ class Runner:
 
     def drive(self, flow: c.Flow[R]) -> R:
         """Run a flow on this runner's ports."""
-        mine = HANDS.mine()
+        depth = HANDS.depth()
         try:
             return drive(flow, self._ports.perform)
         finally:
-            HANDS.close_from(mine)
+            HANDS.close_beyond(depth)
 
     def _may_start(self) -> bool:
         """Tell whether hand-overs may still start."""
