@@ -6,11 +6,13 @@ One line per way to be wrong: what is called, the error, and what its text must 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from journeykit import Event, Journey, MemoryStore, On, Orchestrator, Wait, Workspace, hours
 from journeykit.errors import (
     FutureEventError,
     InputError,
@@ -25,6 +27,7 @@ from journeykit.errors import (
     UnknownZoneError,
     UsageError,
 )
+from journeykit.kernel import journal as j
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HALF = "\ud800"  # half of a surrogate pair: Python holds it, UTF-8 does not
@@ -90,6 +93,7 @@ REFUSALS: list[tuple[str, Call, type[JourneykitError], Sequence[str]]] = [
     ("data no mapping", lambda k: k.enroll("ann", "welcome", data=[1]), UsageError, ["data", "[1]"]),
     ("data no JSON", lambda k: k.enroll("ann", "welcome", data={"a": object()}), UsageError, ["data", "JSON"]),
     ("data half a pair", lambda k: k.enroll("ann", "welcome", data={"a": HALF}), UsageError, ["data", "JSON"]),
+    ("data of a wrong type", lambda k: k.enroll("ann", "cart", key="c1", data={"total": "much"}), InvalidEventError, ["cart_updated.total", "'much'", "whole number"]),
     ("key a number", lambda k: k.enroll("ann", "cart", key=5), UsageError, ["key", "5"]),
     ("cancel key", lambda k: k.cancel("ann", "cart", key=""), UsageError, ["key"]),
     ("reason", lambda k: k.cancel("ann", "cart", reason=None), UsageError, ["reason"]),
@@ -272,3 +276,47 @@ def test_enrolling_with_data_keeps_plain_values(open_shop: Any) -> None:
     outcome = shop.kit.enroll("ann", "welcome", data={"n": 1, "l": [1.5, None, {"a": "b"}]})
     assert outcome.entered == ["welcome"]
     assert shop.kit.enroll("ann", "welcome").refused[0].reason == "already_inside"
+
+
+class Priced(Event):
+    price: Decimal
+    on: date | None = None
+    note: str = ""
+
+
+class Counted(Event):
+    note: int = 0
+
+
+STARTED_BY_CALL = [
+    # of an entry event: its types, in its wire form; what is left out stays away
+    ({"price": 20}, {"price": "20"}),
+    ({"price": Decimal("2.50")}, {"price": "2.50"}),
+    ({"price": "2.50", "on": date(2026, 3, 1)}, {"price": "2.50", "on": "2026-03-01"}),
+    ({"on": None}, {"on": None}),
+    ({}, {}),
+    # of two entry events, one must take it
+    ({"note": "n"}, {"note": "n"}),
+    ({"note": 5}, {"note": 5}),
+    ({"note": [5]}, None),
+    ({"price": "much"}, None),
+    ({"price": None}, None),
+    ({"on": "soon", "price": 1}, None),
+    # of none of them: any JSON
+    ({"more": {"price": ["much"]}, "price": 1}, {"more": {"price": ["much"]}, "price": "1"}),
+]
+
+
+@pytest.mark.parametrize(("data", "kept"), STARTED_BY_CALL)
+def test_enrolling_checks_what_an_entry_event_would_carry(data: Any, kept: Any) -> None:
+    """F1: a run that was started by a call reads values of the types it was written for."""
+    journey = Journey("j", entry=[On(Priced), On(Counted)], steps=[Wait(hours(1))])
+    workspace = Workspace(journeys=[journey], timezone="UTC")
+    kit = Orchestrator(workspace, store=MemoryStore(), channels={})
+    kit.identify("ann")
+    if kept is None:
+        with pytest.raises(InvalidEventError):
+            kit.enroll("ann", "j", data=data)
+        return
+    (entered,) = [e for e in kit.enroll("ann", "j", data=data).entries if isinstance(e, j.Entered)]
+    assert entered.data == kept

@@ -35,6 +35,7 @@ from journeykit.model.facts import (
     Profile,
     kinds_of,
     validate_event,
+    validate_part,
     validate_profile,
     wire,
 )
@@ -157,6 +158,7 @@ __all__ = [
     "steps_of",
     "total",
     "validate_event",
+    "validate_part",
     "validate_profile",
     "wire",
 ]

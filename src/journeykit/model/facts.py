@@ -13,9 +13,10 @@ import warnings
 from collections.abc import Mapping
 from datetime import datetime
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, create_model
 from pydantic._internal._model_construction import ModelMetaclass
 from pydantic.errors import PydanticUndefinedAnnotation
 from pydantic.fields import FieldInfo
@@ -39,6 +40,7 @@ from journeykit.time import zone
 
 PROFILE = "profile"
 FactType = TypeVar("FactType", bound="Fact")
+ModelType = TypeVar("ModelType", bound=BaseModel)
 
 
 class Address:
@@ -300,12 +302,34 @@ def validate_event(cls: type[Event], data: Mapping[str, Any]) -> Event:
     Raises:
         InvalidEventError, NaiveInstantError: Field, value, and what would be right.
     """
+    return _validated(cls, cls, data)
+
+
+def validate_part(cls: type[Event], data: Mapping[str, Any]) -> dict[str, Any]:
+    """Check some fields of an event, each by its type; return them in wire form.
+
+    Raises:
+        InvalidEventError, NaiveInstantError: As `validate_event`, but no field is missing.
+    """
+    return _validated(cls, _part_of(cls), data).model_dump(mode="json", include=set(data))
+
+
+@lru_cache(maxsize=512)
+def _part_of(cls: type[Event]) -> type[BaseModel]:
+    fields: dict[str, Any] = {
+        name: (info.rebuild_annotation(), Field(None, discriminator=info.discriminator))
+        for name, info in _complete(cls).model_fields.items()
+    }
+    return create_model(cls.__name__, __config__=cls.model_config, **fields)
+
+
+def _validated(cls: type[Event], model: type[ModelType], data: Mapping[str, Any]) -> ModelType:
     try:
-        event = cls.model_validate(dict(data))
+        found = model.model_validate(dict(data))
     except ValidationError as error:
         raise _input_error(cls, error, InvalidEventError) from None
-    _refuse_naive(cls, event, data)
-    return event
+    _refuse_naive(cls, found, data)
+    return found
 
 
 def validate_profile(cls: type[Profile], attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -327,13 +351,11 @@ def validate_profile(cls: type[Profile], attributes: Mapping[str, Any]) -> dict[
     _refuse_naive(cls, profile, attributes)
     if profile.timezone is not None:
         zone(profile.timezone)
-    told = wire(profile)
-    return {name: told[name] for name in cls.model_fields if name in profile.model_fields_set}
+    return profile.model_dump(mode="json", include=profile.model_fields_set)
 
 
-def _refuse_naive(cls: type[Fact], fact: Fact, data: Mapping[str, Any]) -> None:
-    for name in cls.model_fields:
-        value = getattr(fact, name)
+def _refuse_naive(cls: type[Fact], fact: BaseModel, data: Mapping[str, Any]) -> None:
+    for name, value in fact:
         if isinstance(value, datetime) and value.utcoffset() is None:
             raise NaiveInstantError(
                 "a datetime without a zone names no instant",

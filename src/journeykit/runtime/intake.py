@@ -26,7 +26,14 @@ from journeykit.errors import (
 )
 from journeykit.kernel import ConsentTold, EnrollAsked, EventArrived, ProfileTold
 from journeykit.machine import Rules
-from journeykit.model import Event, Profile, validate_event, validate_profile, wire
+from journeykit.model import (
+    Event,
+    Profile,
+    validate_event,
+    validate_part,
+    validate_profile,
+    wire,
+)
 from journeykit.time import MINUTE, from_micros, to_micros
 
 _LONGEST_ID = 500
@@ -269,7 +276,11 @@ def read_enrollment(
     id: str | None,
     now: int,
 ) -> EnrollAsked:
-    """Check a call that starts a run; `data` becomes plain JSON values."""
+    """Check a call that starts a run; `data` becomes plain JSON values.
+
+    Fields that an entry event of the journey has are checked as the event's, and kept in
+    their wire form; the others are free.
+    """
     check_journey(rules, journey)
     check_key(key)
     if id is not None:
@@ -278,14 +289,33 @@ def read_enrollment(
         raise UsageError(
             "data must be a mapping", place="data", value=data, remedy="such as {'cart_id': 'c1'}"
         )
+    told = {**(data or {}), **_known_fields(rules, journey, data or {})}
     try:
-        fields = msgspec.json.decode(msgspec.json.encode(data or {}), type=dict[str, Any])
+        fields = msgspec.json.decode(msgspec.json.encode(told), type=dict[str, Any])
     except (TypeError, ValueError) as error:
         raise UsageError(
             f"data must be JSON values: {error}", place="data",
             remedy="texts, numbers, True, False, None, lists and dicts of these",
         ) from None  # fmt: skip
     return EnrollAsked(now, journey, key, fields, id or "")
+
+
+def _known_fields(rules: Rules, journey: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an entry event knows, in wire form; of several events one must take it."""
+    known: dict[str, Any] = {}
+    wrong: dict[str, InputError] = {}
+    for event in rules.current[journey].entries:
+        cls = rules.event_classes[event]
+        for name in data:
+            if name in cls.model_fields and name not in known:
+                try:
+                    known |= validate_part(cls, {name: data[name]})
+                except InputError as error:
+                    wrong.setdefault(name, error)
+    for name, refusal in wrong.items():
+        if name not in known:
+            raise refusal
+    return known
 
 
 def check_key(key: object) -> None:

@@ -285,9 +285,13 @@ class Runner:
         """Start a run by call, without an event. Re-entry rules hold as for events.
 
         Args:
-            data: What later steps and templates read where they would read the trigger;
-                JSON values.
+            data: What later steps and templates read where they would read the trigger:
+                fields of an entry event, as for `track`, some of them or none, and other JSON
+                values.
             id: Names the cause: the same id starts the same run.
+
+        Raises:
+            InvalidEventError, NaiveInstantError: A field is not what the entry event takes.
         """
         check_customer_id(customer_id)
         asked = read_enrollment(self._rules, journey, key, data, id, self._now())
