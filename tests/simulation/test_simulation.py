@@ -384,6 +384,9 @@ def test_an_input_for_nobody_in_downtime_is_told_at_its_end() -> None:
          "occurred_at"),
         (lambda sim: sim.track("ann", Begun(), occurred_at="soon"), UsageError, "occurred_at"),
         (lambda sim: sim.enroll("ann", "k"), UnknownJourneyError, "there are j"),
+        (lambda sim: sim.enroll("ann", "j", data={"plan": 5}), InvalidEventError, "begun.plan"),
+        (lambda sim: sim.enroll("ann", "j", key=5), UsageError, "key"),
+        (lambda sim: sim.cancel("ann", "j", key=5), UsageError, "key"),
         (lambda sim: sim.explain("nobody"), UnknownCustomerError, "nobody"),
     ],
 )  # fmt: skip

@@ -10,14 +10,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from journeykit.kernel import CancelAsked, EnrollAsked, Signal, SuppressionTold
+from journeykit.kernel import CancelAsked, Signal, SuppressionTold
 from journeykit.model import Event, Profile
 from journeykit.runtime import Outcome, Runner
 from journeykit.runtime.intake import (
     check_channel,
     check_customer_id,
     check_journey,
+    check_key,
     read_consents,
+    read_enrollment,
     read_event,
     read_profile,
 )
@@ -118,8 +120,7 @@ class Backlog:
         data: Mapping[str, Any] | None = None,
     ) -> Outcome:
         """Take an enrollment by call."""
-        check_journey(self._rules, journey)
-        told = EnrollAsked(self._clock.micros, journey, key, dict(data or {}), "")
+        told = read_enrollment(self._rules, journey, key, data, None, self._clock.micros)
         return self._take(customer_id, told)
 
     def cancel(
@@ -127,6 +128,7 @@ class Backlog:
     ) -> Outcome:
         """Take a cancellation."""
         check_journey(self._rules, journey)
+        check_key(key)
         return self._take(customer_id, CancelAsked(self._clock.micros, journey, key, reason))
 
     # ---- within
