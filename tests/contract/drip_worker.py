@@ -4,7 +4,8 @@ Run as `python drip_worker.py FOLDER [SECONDS]`. Its channel appends each hand-o
 and syncs it: what a provider would know. The clock is the next due instant, and so needs no
 keeping; whoever starts again begins at the beginning, and finds most of it done.
 
-With SECONDS, it is killed so long after it has begun: by SIGKILL, wherever it is then.
+With SECONDS, it is killed so long after it has begun: by SIGKILL, wherever it is then. It says
+how long it took, so that others can be killed before that, on whatever machine.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Timer
+from time import perf_counter
 
 from journeykit import (
     Accepted,
@@ -120,5 +122,6 @@ if __name__ == "__main__":
         end = Timer(float(sys.argv[2]), os.kill, (os.getpid(), signal.SIGKILL))
         end.daemon = True
         end.start()
+    begun = perf_counter()
     main(Path(sys.argv[1]))
-    print("done", flush=True)
+    print(f"done {perf_counter() - begun}", flush=True)
