@@ -13,6 +13,7 @@ from journeykit import (
     Always,
     Arm,
     Branch,
+    Duration,
     Event,
     Exit,
     Goal,
@@ -241,13 +242,16 @@ def test_what_arrived_in_downtime_goes_before_overdue_timers(simulate: Any) -> N
     assert ann.reasons("end") == ["gone"]
 
 
-def test_a_time_out_that_passed_in_downtime_loses_against_what_arrived(simulate: Any) -> None:  # O3
+@pytest.mark.parametrize("longer", [hours(5), hours(0)])
+def test_a_time_out_that_passed_in_downtime_loses_against_what_arrived(
+    simulate: Any, longer: Duration
+) -> None:  # O3: also against what arrived at its last instant
     sim, ann = simulate(waiting())
     ann.track(Begun())
     with sim.downtime():
         sim.advance(hours(5))
         ann.track(Paid())  # four hours late, and yet before the timer acts
-        sim.advance(hours(5))
+        sim.advance(longer)
     assert ann.reasons("end") == ["paid"]
 
 

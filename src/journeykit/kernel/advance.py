@@ -4,8 +4,8 @@ Same arguments, same answer, on every machine and every day: nothing here reads 
 rolls a die, remembers or waits.
 
 Keeps true:
-    * inputs received earlier than now go before every timer; of those received now, timers
-      due earlier go first, timers due now go last (O2, O3);
+    * inputs that waited go before every timer; of those received now, timers due earlier go
+      first, timers due now go last (O2, O3);
     * no message is released before all inputs and timers are applied;
     * the entries of the decision, folded over the old state, give the new one.
 """
@@ -59,6 +59,7 @@ def advance(
     *,
     profile: dict[str, Any] | None = None,
     fire_now: bool = True,
+    waited: bool = False,
 ) -> Decision:
     """Apply `signals` and everything that is due at `now`; release what may go.
 
@@ -70,11 +71,13 @@ def advance(
             journey reads them and no signal changes them.
         fire_now: Whether timers due at exactly `now` fire. The runtime says no where it
             brings inputs: more may come at this instant, and inputs go first (O2).
+        waited: Whether all signals arrived while nothing ran; those received before now did
+            in any case.
     """
     turn = Turn(rules, state, profile, now)
     late = 0
     for signal in signals:
-        if signal.received >= now:
+        if signal.received >= now and not waited:
             break
         take(turn, signal)
         late += 1

@@ -181,7 +181,15 @@ def _apply(
                 continue
             seen[signal.id] = SeenEvent(signal.id, digest, now + rules.remember)
         signals.append(signal)
-    decision = decide(rules, arrival.customer_id, found, signals, now, fire_now=False)
+    decision = decide(
+        rules,
+        arrival.customer_id,
+        found,
+        signals,
+        now,
+        fire_now=False,
+        waited=arrival.waited,
+    )
     return Applied(decision, repeated, conflicting), list(seen.values())
 
 
@@ -251,6 +259,7 @@ def decide(
     now: int,
     *,
     fire_now: bool = True,
+    waited: bool = False,
 ) -> Decision:
     """Decode, advance."""
     profile: dict[str, Any] | None = {}
@@ -259,7 +268,7 @@ def decide(
     else:
         state = decode_state(found.body)
         profile = None if found.profile is None else decode_json(found.profile)
-    return advance(rules, state, signals, now, profile=profile, fire_now=fire_now)
+    return advance(rules, state, signals, now, profile=profile, fire_now=fire_now, waited=waited)
 
 
 def to_commit(
