@@ -134,14 +134,21 @@ def table(output: str) -> str:
     ].strip()
 
 
-def test_stopped_by_hand_it_says_how_to_go_on(shell: Shell) -> None:
+@pytest.mark.parametrize(
+    ("fresh", "told"),
+    [
+        ([], "Stopped. The same command goes on from here."),
+        (["--fresh"], "Stopped. The same command without --fresh goes on from here."),
+    ],
+)
+def test_stopped_by_hand_it_says_how_to_go_on(shell: Shell, fresh: list[str], told: str) -> None:
     script = KILLED.replace("signal.SIGKILL", "signal.SIGINT").format(
         cls="PretendChannel", method="send", when="after", count=50
     )
-    stopped = shell("-c", script, *ARGUMENTS, "stopped.db")
+    stopped = shell("-c", script, *ARGUMENTS, "stopped.db", *fresh)
 
     assert stopped.returncode == 130
-    assert "Stopped. The same command goes on from here." in stopped.stderr
+    assert told in stopped.stderr
     assert "Traceback" not in stopped.stderr
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+
+from journeykit.cli.words import typed_name
 
 Shell = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -35,6 +38,29 @@ def test_simulate_help_documents_both_files(shell: Shell) -> None:
     assert said.returncode == 0
     for word in ("occurred_at", "customer_id", "consents", "attributes", "data", "sorted"):
         assert word in said.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "told"),
+    [
+        # what was typed as sys.orig_argv and sys.argv[0] have it; what to type next
+        (["journeykit", ".venv/bin/journeykit"], "", ".venv/bin/journeykit"),
+        (["journeykit", "{bin}/journeykit"], "{bin}", "journeykit"),
+        (["py", "/lib/journeykit/__main__.py"], "", "py -m journeykit"),
+        (["py", "-c"], "", "journeykit"),
+    ],
+)
+def test_a_command_to_copy_works_from_here(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str], path: str, told: str
+) -> None:
+    script = tmp_path / "journeykit"
+    script.touch(mode=0o755)
+    typed, started = arguments
+    monkeypatch.setattr("sys.orig_argv", [typed])
+    monkeypatch.setattr("sys.argv", [started.format(bin=tmp_path)])
+    monkeypatch.setenv("PATH", path.format(bin=tmp_path) or "/nowhere")
+
+    assert typed_name() == told
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,10 @@ GOOD = "ann,ordered,2026-03-01T10:00:00+00:00,1,20.00,2\n"
     [
         # what is wrong, then every part of what the user must be told: field, value, remedy
         ("ann,ordered,soon,9,1,1", ["occurred_at: not a date", "'soon'", "2026-03-01T20:30"]),
-        ("ann,ordered,2026-03-01T10:00:00,9,1,1", ["occurred_at", "zone", "tzinfo=UTC"]),
+        (
+            "ann,ordered,2026-03-01T10:00:00,9,1,1",
+            ["occurred_at", "zone", "'2026-03-01T10:00:00'", "+01:00"],
+        ),
         ("ann,ordred,2026-03-01T10:00:00Z,9,1,1", ["'ordred'", "did you mean 'ordered'?"]),
         ("ann,ordered,2026-03-01T10:00:00Z,9,much,1", ["ordered.amount", "'much'", "give "]),
         ("ann,ordered,2026-03-01T10:00:00Z,9,,1", ["ordered.amount", "missing", "give "]),
@@ -132,6 +135,9 @@ GOOD = "ann,ordered,2026-03-01T10:00:00+00:00,1,20.00,2\n"
         ("ann,ordered,2026-03-01T10:00:00Z,9,1", ["5 cells, the header 6", "quote cells"]),
         ("ann,ordered,2026-03-01T10:00:00Z,9,1,1,x", ["7 cells, the header 6", "quote cells"]),
         ("ann,ordered,2026-03-01T10:00:00Z,#9,1,1", ["id:", "'#9'", "begin with '#'"]),
+        ("ann,ordered,2026-03-01T10:00:00Z,9,x,y", ["'x'", "also ordered.items", "'y'"]),
+        ('"ann,ordered,2026-03-01T10:00:00Z,9,1,1', ["quotes", "'\"ann,ordered", "write a cell"]),
+        ('"ann" x,ordered,2026-03-01T10:00:00Z,9,1,1', ["quotes", '\'"ann" x,', "write a cell"]),
         # the id of the good row, for another content: the first stays
         ("ann,ordered,2026-03-01T10:00:00Z,1,21,2", ["id: this id was used before", "'1'"]),
         ("zoe,ordered,2026-03-01T10:00:00Z,9,1,1", ["nobody was identified", "'zoe'", "profiles"]),
@@ -159,7 +165,8 @@ DATED = b'{"customer_id": "ann", "event": "ordered", "occurred_at": "2026-03-01T
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        (b"{", ["this is no JSON", "one JSON object per line"]),
+        (b"{", ["this is no JSON", "at character 2 (got '{')", "one JSON object per line"]),
+        (b"[" * 100_000, ["this is no JSON", "one JSON object per line"]),
         (b"[1]", ["no JSON object", "a row needs"]),
         (b"\xff\xfe", ["not UTF-8"]),
         (b'{"customer_id": "ann"}', ["no event"]),
@@ -247,12 +254,15 @@ def test_events_of_a_customer_whose_row_is_bad_are_listed_too(desk: Any) -> None
         ),
         ("log.csv", "customer_id,event,occurred_at,id,id\n", ["line 1", "twice", "'id'"]),
         ("log.csv", "", ["line 1", "'customer_id' is missing"]),
+        ("log.csv", HEAD.replace(",", ";"), ["line 1", "separated by ';'", "by commas"]),
+        ("log.csv", HEAD.encode("utf-16"), ["line 1", "not UTF-8", "save the file as UTF-8"]),
+        ("log.csv", f'"{HEAD}', ["line 1", "quotes"]),
         ("log.csv", HEAD, ["no good event in the log"]),
         ("log.jsonl", "", ["no good event in the log"]),
     ],
 )
 def test_a_wrong_file_is_refused(
-    desk: Any, name: str, content: str | None, told: list[str]
+    desk: Any, name: str, content: str | bytes | None, told: list[str]
 ) -> None:
     if content is not None:
         desk.write(name, content)
@@ -274,9 +284,10 @@ def test_a_wrong_file_is_refused(
         ("shop.inner:shop", ["no such module", "'shop.inner'"]),
         ("nowhere.py:shop", ["no such file", "'nowhere.py'"]),
         ("shop.py:shp", ["no such name", "'shp'", "did you mean shop.py:shop?"]),
-        ("shop.py:other", ["this is a int, not a Workspace", "'other'", "it has shop"]),
+        ("shop.py:other", ["a value of type int", "'other'", "it has shop"]),
+        ("shop.py:Ordered", ["a value of type class", "'Ordered'"]),
         ("broken.py:shop", ["broken.py", "ZeroDivisionError", "whole traceback"]),
-        ("wrong.py:shop", ["Wait", "negative"]),  # the author's mistake, in the author's words
+        ("wrong.py:shop", ["wrong.py line 2: Wait", "negative"]),  # the author's mistake and place
     ],
 )
 def test_a_wrong_workspace_is_explained(desk: Any, target: str, told: list[str]) -> None:
@@ -297,19 +308,23 @@ def test_a_module_of_this_folder_is_found(desk: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("until", "sent"),
+    ("until", "sent", "told"),
     [
-        ("2026-03-03T09:59:59Z", 1),  # one second before the second message
-        ("2026-03-03T10:00:00Z", 2),  # the very instant
-        ("P30D", 2),
-        ("2026-02-01T10:00:00Z", 0),  # before everything
+        # one second before the second message
+        ("2026-03-03T09:59:59Z", 1, "1 event left out, later"),
+        ("2026-03-03T10:00:00Z", 2, "1 event left out"),  # the very instant
+        ("2026-03-09T10:00:00Z", 2, "played until"),  # the very last event
+        ("P30D", 2, "played until"),
+        ("2026-02-01T10:00:00Z", 0, "3 events left out"),  # before everything
     ],
 )
-def test_until_is_the_last_instant_played(desk: Any, until: str, sent: int) -> None:
+def test_until_is_the_last_instant_played(desk: Any, until: str, sent: int, told: str) -> None:
     result = desk.simulate("--profiles", "profiles.csv", "--db", "out.db", "--until", until)
 
     assert result.exit_code == 0, result.output
     assert len(list(hand_overs(desk.folder / "out.db-handovers.jsonl"))) == sent
+    assert told in flat(result.output)
+    assert ("left out, later" in result.output) == ("left out" in told)
 
 
 @pytest.mark.parametrize("until", ["soon", "2026-03-03T10:00:00", "P", "PX"])
@@ -317,8 +332,9 @@ def test_a_wrong_until_is_refused(desk: Any, until: str) -> None:
     result = desk.simulate("--until", until)
 
     assert result.exit_code == 2
-    assert "--until" in result.output
-    assert repr(until) in result.output or "without a zone" in result.output
+    assert f"--until: this is neither an instant with a zone nor a span (got {until!r})" in flat(
+        result.output
+    )
 
 
 def test_a_wrong_column_of_the_profiles_is_refused(desk: Any) -> None:

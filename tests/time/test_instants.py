@@ -82,7 +82,7 @@ def test_a_naive_datetime_is_refused_by_name() -> None:  # T1
         to_micros(datetime(2026, 1, 1), what="occurred_at")
     assert str(caught.value) == (
         "occurred_at: a datetime without a zone names no instant "
-        "(got datetime.datetime(2026, 1, 1, 0, 0)); datetime(..., tzinfo=UTC)"
+        "(got datetime.datetime(2026, 1, 1, 0, 0)); give it one, as in datetime(..., tzinfo=UTC)"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import indent
 from typing import Annotated
 
 import typer
@@ -51,7 +52,7 @@ def demo(
     pretends. Stopped or killed, the same command goes on where it was.
     """
     console = Console(highlight=False)
-    with _told(goes_on=True):
+    with _told(fresh=fresh, goes_on=True):
         show(console, play_demo(console, customers=customers, db=db, fresh=fresh))
 
 
@@ -98,7 +99,7 @@ def simulate(
     is 1.
     """
     console = Console(highlight=False)
-    with _told(goes_on=db is not None):
+    with _told(fresh=fresh, goes_on=db is not None):
         played, bad = play_log(
             console,
             workspace,
@@ -114,7 +115,7 @@ def simulate(
         errors = Console(stderr=True, highlight=False, soft_wrap=True)
         errors.print(f"\n{counted(len(bad), 'bad row')} left out:", markup=False)
         for line in bad:
-            errors.print(f"  {line}", markup=False)
+            errors.print(indent(str(line), "  "), markup=False)
         raise typer.Exit(1)
 
 
@@ -129,7 +130,7 @@ def explain(
 
 
 @contextmanager
-def _told(*, goes_on: bool = False) -> Iterator[None]:
+def _told(*, fresh: bool = False, goes_on: bool = False) -> Iterator[None]:
     """Say what went wrong in one line, without a traceback."""
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
@@ -138,5 +139,6 @@ def _told(*, goes_on: bool = False) -> Iterator[None]:
         errors.print(Text("error: ", style="bold red").append(Text(str(error), style="default")))
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
-        errors.print(f"\nStopped.{' The same command goes on from here.' if goes_on else ''}")
+        same = f"The same command{' without --fresh' if fresh else ''} goes on from here."
+        errors.print(f"\nStopped. {same if goes_on else ''}".rstrip(" "))
         raise typer.Exit(130) from None

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from journeykit.errors import InputError, JourneykitError, UsageError
+from journeykit.cli.words import counted
+from journeykit.errors import InputError, JourneykitError, NaiveInstantError, UsageError
 
 Row = dict[str, Any]
 
@@ -121,13 +123,21 @@ def _row(row: Row | JourneykitError, layout: Layout) -> Row:
 
 
 def _instant(text: object) -> datetime:
+    remedy = "write it with its zone, as in 2026-03-01T20:30:00+01:00"
     try:
-        return datetime.fromisoformat(str(text))
+        instant = datetime.fromisoformat(str(text))
     except ValueError:
         raise InputError(
-            "not a date and time", place="occurred_at", value=text,
-            remedy="write it as in 2026-03-01T20:30:00+01:00",
-        ) from None  # fmt: skip
+            "not a date and time", place="occurred_at", value=text, remedy=remedy
+        ) from None
+    if instant.utcoffset() is None:
+        raise NaiveInstantError(
+            "a time without a zone names no instant",
+            place="occurred_at",
+            value=text,
+            remedy=remedy,
+        )
+    return instant
 
 
 def _remedy(layout: Layout) -> str:
@@ -140,24 +150,68 @@ def _remedy(layout: Layout) -> str:
 
 def _csv_rows(path: Path, layout: Layout) -> Iterator[tuple[int, Row | JourneykitError]]:
     with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-        reader = csv.reader(file)
-        header = [name.strip() for name in next(reader, [])]
+        records = _csv_records(file)
+        _, first = next(records, (1, []))
+        if isinstance(first, UsageError):
+            first.place = f"{path} line 1"
+            raise first
+        header = [name.strip() for name in first]
         _check_header(path, header, layout)
-        while True:
-            line = reader.line_num + 1
-            try:
-                cells = next(reader, None)
-            except csv.Error as error:
-                yield line, UsageError(f"this is no CSV: {error}", remedy="check the quotes")
-                continue
+        for line, cells in records:
+            if isinstance(cells, UsageError):
+                yield line, cells
+            elif cells:
+                yield line, _csv_row(header, cells, layout)
+
+
+def _csv_records(file: Iterator[str]) -> Iterator[tuple[int, list[str] | UsageError]]:
+    """Yield each record with the line on which it begins.
+
+    A line whose quotes are wrong is bad alone: what it seemed to swallow is read once more.
+    """
+    taken: list[str] = []
+    again: deque[str] = deque()
+
+    def feed() -> Iterator[str]:
+        while (text := again.popleft() if again else next(file, None)) is not None:
+            taken.append(text)
+            yield text
+
+    line, reader = 1, csv.reader(feed(), strict=True)
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error:
+            yield line, _misquoted(taken[0].rstrip("\r\n"))
+            again.extendleft(reversed(taken[1:]))
+            del taken[1:]
+            reader = csv.reader(feed(), strict=True)
+        else:
             if cells is None:
                 return
-            if cells:
-                yield line, _csv_row(header, cells, layout)
+            yield line, cells
+        line += len(taken)
+        taken.clear()
+
+
+def _misquoted(line: str) -> UsageError:
+    return UsageError(
+        "the quotes of this line do not fit together",
+        value=line,
+        remedy='write a cell with commas in it as "...", and a quote within it as ""',
+    )
 
 
 def _check_header(path: Path, header: Sequence[str], layout: Layout) -> None:
     place = f"{path} line 1"
+    if not _is_text(header):
+        raise UsageError("this is not UTF-8", place=place, remedy="save the file as UTF-8")
+    for mark in ";\t|":
+        if len(header) == 1 and mark in header[0]:
+            raise UsageError(
+                f"the columns are separated by {mark!r}", place=place, value=header[0],
+                remedy="separate them by commas",
+            )  # fmt: skip
     own = (*layout.needed, *layout.optional)
     for name in layout.needed:
         if name not in header:
@@ -181,11 +235,11 @@ def _check_header(path: Path, header: Sequence[str], layout: Layout) -> None:
 def _csv_row(header: Sequence[str], cells: Sequence[str], layout: Layout) -> Row | JourneykitError:
     if len(cells) != len(header):
         return UsageError(
-            f"the line has {len(cells)} cells, the header {len(header)}",
+            f"the line has {counted(len(cells), 'cell')}, the header {len(header)}",
             value=",".join(cells),
             remedy="quote cells that contain commas; leave cells empty where there is no value",
         )
-    if any("\udc80" <= char <= "\udcff" for cell in cells for char in cell):
+    if not _is_text(cells):
         return UsageError("this is not UTF-8", remedy="save the file as UTF-8")
     row: Row = {}
     rest: Row = {}
@@ -202,6 +256,10 @@ def _csv_row(header: Sequence[str], cells: Sequence[str], layout: Layout) -> Row
     return row
 
 
+def _is_text(cells: Iterable[str]) -> bool:
+    return not any("\udc80" <= char <= "\udcff" for cell in cells for char in cell)
+
+
 # ---- JSON lines
 
 
@@ -214,11 +272,18 @@ def _json_rows(path: Path, layout: Layout) -> Iterator[tuple[int, Row | Journeyk
 
 def _json_row(raw: bytes, layout: Layout) -> Row | JourneykitError:
     try:
-        row = json.loads(raw.decode("utf-8-sig"))
+        row = json.loads(raw.decode("utf-8-sig").rstrip())
     except UnicodeDecodeError:
         return UsageError("this is not UTF-8", remedy="save the file as UTF-8")
-    except ValueError as error:
-        return UsageError(f"this is no JSON: {error}", remedy="write one JSON object per line")
+    except (ValueError, RecursionError) as error:
+        wrong = str(error)
+        if isinstance(error, json.JSONDecodeError):
+            wrong = f"{error.msg}, at character {error.pos + 1}"
+        return UsageError(
+            f"this is no JSON: {wrong}",
+            value=raw.decode().strip(),
+            remedy="write one JSON object per line",
+        )
     if not isinstance(row, dict):
         return UsageError("this is no JSON object", value=row, remedy=_remedy(layout))
     return row

@@ -66,12 +66,19 @@ def _introduce(console: Console, job: Job) -> None:
         "played until "
         f"{job.until.isoformat(timespec='seconds')}."
     )
+    late = _behind(history, to_micros(job.until))
+    if late:
+        console.print(f"{counted(late, 'event')} left out, later than that.")
     if history.repeats:
         console.print(f"{counted(history.repeats, 'row')} ignored: the repeats of earlier ones.")
     if history.reordered:
         console.print(
             f"{counted(history.reordered, 'row')} sorted in: they stood behind later ones."
         )
+
+
+def _behind(history: History, until: int) -> int:
+    return sum(one.signal.received > until for person in history.people for one in person.events)
 
 
 def _event_fields(rules: Rules) -> list[str]:
@@ -99,12 +106,12 @@ def _until(text: str | None, history: History, rules: Rules) -> datetime:
         if text.startswith("P"):
             return from_micros(shift(last, Duration.of(text), zone(rules.workspace.timezone)))
         return from_micros(to_micros(datetime.fromisoformat(text), what="--until"))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError):
         raise UsageError(
-            f"this is no instant and no span: {error}",
+            "this is neither an instant with a zone nor a span",
             place="--until",
             value=text,
-            remedy="such as 2026-03-01T00:00:00+01:00, or P30D",
+            remedy="write it as in 2026-03-01T00:00:00+01:00, or P30D",
         ) from None
 
 

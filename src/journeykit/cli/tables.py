@@ -12,7 +12,7 @@ from rich.text import Text
 
 from journeykit.cli.files import log_path
 from journeykit.cli.play import Played
-from journeykit.cli.words import counted
+from journeykit.cli.words import counted, typed_name
 from journeykit.runtime import Timeline
 from journeykit.simulation import JourneySummary, Summary
 
@@ -147,7 +147,8 @@ def show_timeline(console: Console, timeline: Timeline) -> None:
     console.print(Text(f"local time, {timeline.timezone}", style="dim"))
     console.print(table)
     if left_out:
-        console.print(Text(f"({left_out} lines of bookkeeping left out)", style="dim"))
+        lines = counted(left_out, "line")
+        console.print(Text(f"({lines} of bookkeeping left out)", style="dim"))
 
 
 def _near(path: Path) -> str:
@@ -177,7 +178,7 @@ def _figures(console: Console, played: Played) -> None:
     _figure(console, "database", str(played.job.db))
     _figure(console, "hand-overs", str(log_path(played.job.db)))
     if summary.telling:
-        _figure(console, "look further", f"journeykit explain {_near(played.job.db)} CUSTOMER")
+        _figure(console, "look further", f"{typed_name()} explain {_near(played.job.db)} CUSTOMER")
 
 
 def _figure(console: Console, name: str, value: str) -> None:

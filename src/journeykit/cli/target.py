@@ -6,12 +6,15 @@ import sys
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
+from itertools import dropwhile, takewhile
 from pathlib import Path
+from traceback import FrameSummary, extract_tb
 from types import ModuleType
 
 from journeykit.errors import JourneykitError, UsageError
 from journeykit.model import Workspace
 
+_OURS = Path(__file__).parents[1]
 _REMEDY = "write MODULE:WORKSPACE, such as shop.journeys:workspace, or FILE.py:WORKSPACE"
 
 
@@ -50,8 +53,8 @@ def load_file(path: Path, name: str | None = None) -> ModuleType:
     sys.modules[name] = module  # annotations are looked up there
     try:
         spec.loader.exec_module(module)
-    except JourneykitError:
-        raise
+    except JourneykitError as error:
+        raise _written_wrongly(error) from error
     except Exception as error:
         raise _failed(str(path), error) from error
     return module
@@ -63,8 +66,8 @@ def _import(name: str) -> ModuleType:
         sys.path.insert(0, here)
     try:
         return import_module(name)
-    except JourneykitError:
-        raise
+    except JourneykitError as error:
+        raise _written_wrongly(error) from error
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
             raise UsageError(
@@ -75,6 +78,23 @@ def _import(name: str) -> ModuleType:
         raise _failed(name, error) from error
     except Exception as error:
         raise _failed(name, error) from error
+
+
+def _written_wrongly(error: JourneykitError) -> UsageError:
+    """Return an author's mistake with the line of theirs that makes it."""
+    frames = [one for one in extract_tb(error.__traceback__) if one.filename[0] != "<"]
+    theirs = [*takewhile(lambda one: not _is_ours(one), dropwhile(_is_ours, frames))]
+    place = f"{_near(Path(theirs[-1].filename))} line {theirs[-1].lineno}" if theirs else ""
+    return UsageError(str(error), place=place)
+
+
+def _is_ours(frame: FrameSummary) -> bool:
+    return Path(frame.filename).is_relative_to(_OURS)
+
+
+def _near(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _failed(what: str, error: Exception) -> UsageError:
@@ -95,6 +115,9 @@ def _not_a_workspace(module: ModuleType, module_name: str, name: str) -> UsageEr
     else:
         remedy = "it has no Workspace(...) at its top level"
     if hasattr(module, name):
-        kind = type(getattr(module, name)).__name__
-        return UsageError(f"this is a {kind}, not a Workspace", value=name, remedy=remedy)
+        thing = getattr(module, name)
+        kind = "class" if isinstance(thing, type) else type(thing).__name__
+        return UsageError(
+            f"this is no Workspace, but a value of type {kind}", value=name, remedy=remedy
+        )
     return UsageError(f"module {module_name} has no such name", value=name, remedy=remedy)

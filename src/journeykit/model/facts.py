@@ -361,19 +361,20 @@ def _refuse_naive(cls: type[Fact], fact: BaseModel, data: Mapping[str, Any]) -> 
                 "a datetime without a zone names no instant",
                 place=f"{cls.__wire_name__}.{name}",
                 value=data.get(name),
-                remedy="datetime(..., tzinfo=UTC), or ISO 8601 with an offset",
+                remedy="give a datetime(..., tzinfo=UTC), or ISO 8601 with an offset",
             )
 
 
 def _input_error(cls: type[Fact], error: ValidationError, kind: type[InputError]) -> InputError:
-    details = error.errors(include_url=False)
-    problem, place, remedy = _told(cls, details[0])
-    for other in details[1:]:
-        other_problem, other_place, other_remedy = _told(cls, other)
-        remedy += f"\n  also {other_place}: {other_problem}; {other_remedy}"
-    if details[0]["type"] == "missing":
-        return kind(problem, place=place, remedy=remedy)
-    return kind(problem, place=place, value=details[0]["input"], remedy=remedy)
+    first, *others = (_one_error(cls, each, kind) for each in error.errors(include_url=False))
+    first.remedy += "".join(f"\n  also {other}" for other in others)
+    return first
+
+
+def _one_error(cls: type[Fact], detail: ErrorDetails, kind: type[InputError]) -> InputError:
+    problem, place, remedy = _told(cls, detail)
+    value = {} if detail["type"] == "missing" else {"value": detail["input"]}
+    return kind(problem, place=place, remedy=remedy, **value)
 
 
 def _told(cls: type[Fact], detail: ErrorDetails) -> tuple[str, str, str]:
@@ -386,9 +387,8 @@ def _told(cls: type[Fact], detail: ErrorDetails) -> tuple[str, str, str]:
         known = ", ".join(cls.model_fields) or "none"
         hint = f"did you mean {near[0]!r}?" if near else f"the fields are {known}"
         return "there is no such field", place, hint
-    message = in_our_words(detail["msg"])
     info = cls.model_fields.get(name)
-    return message, place, f"give {_wanted(info)}" if info is not None else "see the class"
+    return in_our_words(detail["msg"]), place, f"give {_wanted(info)}" if info else "see the class"
 
 
 def _wanted(info: FieldInfo) -> str:

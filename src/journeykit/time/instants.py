@@ -37,13 +37,13 @@ def to_micros(value: datetime, *, what: str = "instant") -> int:
     if not isinstance(value, datetime):
         raise InputError(
             "an instant must be a datetime", place=what, value=value,
-            remedy="datetime(..., tzinfo=UTC)",
+            remedy="give a datetime(..., tzinfo=UTC)",
         )  # fmt: skip
     offset = value.utcoffset()
     if offset is None:
         raise NaiveInstantError(
             "a datetime without a zone names no instant", place=what, value=value,
-            remedy="datetime(..., tzinfo=UTC)",
+            remedy="give it one, as in datetime(..., tzinfo=UTC)",
         )  # fmt: skip
     # Not by `astimezone`: what it cannot hold (year 0, year 10000) gets our error, not its.
     return within_years(wall_of(value) - offset // _MICROSECOND, what=what)
