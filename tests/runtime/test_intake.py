@@ -208,9 +208,12 @@ def test_customers_come_in_batches_too(open_shop: Any) -> None:
         7,
         {"customer_id": "gus", "source": 3, "consents": ["email"]},
         {"customer_id": "hal"},
+        {"customer_id": "ida", "consents": 5},
+        {"customer_id": "jo", "consents": {"email": False}},  # no list: it says no
+        {"customer_id": "kim", "consents": ["sms/"]},  # less than the whole channel was meant
     ]  # fmt: skip
     done = shop.kit.identify_many(rows)
-    assert [bad.index for bad in done.bad] == [1, 4, 5, 6, 7, 8]
+    assert [bad.index for bad in done.bad] == [1, 4, 5, 6, 7, 8, 10, 11, 12]
     assert [one.customer_id for one in done.outcomes] == ["ann", "cy", "cy", "hal"]
     assert shop.kit.customer("ann").consents == {"email": True, "sms/offers": True}
     cy = shop.kit.customer("cy")

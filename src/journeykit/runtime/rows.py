@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from journeykit.errors import UsageError
@@ -65,17 +65,17 @@ def read_customer_row(
     words = row.get("consents") or ()
     if isinstance(words, str):
         words = [words]
-    for word in words:
+    for word in words if isinstance(words, Sequence | Set) else [words]:
         if not isinstance(word, str):
             raise UsageError(
                 "consents are names of channels", place="consents", value=word,
                 remedy=_CUSTOMER_REMEDY,
             )  # fmt: skip
-        channel, _, topic = word.partition("/")
+        channel, slash, topic = word.partition("/")
         signals += read_consents(
             rules,
             [channel],
-            topic or None,
+            topic if slash else None,
             granted=True,
             source=row.get("source") or "",
             now=now,

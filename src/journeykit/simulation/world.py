@@ -56,8 +56,8 @@ class Simulation(Stage):
             attributes = {name: getattr(attributes, name) for name in attributes.model_fields_set}
         self.identify(customer_id, {"timezone": self.tz, **(attributes or {})})
         for word in [consent] if isinstance(consent, str) else consent:
-            channel, _, topic = word.partition("/")
-            self.grant(customer_id, [channel], topic=topic or None, source="simulation")
+            channel, slash, topic = word.partition("/")
+            self.grant(customer_id, [channel], topic=topic if slash else None, source="simulation")
         person = SimulatedCustomer(self, customer_id)
         self.people[customer_id] = person
         return person
