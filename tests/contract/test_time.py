@@ -82,9 +82,10 @@ def ends_at(workspace: Workspace, start: str, zone: str, event: Event | None = N
     [
         lambda ann: ann.kit.track("ann", Begun(), occurred_at=datetime(2026, 3, 2, 9)),
         lambda ann: ann.kit.track("ann", "begun", {"at": datetime(2026, 3, 2, 9)}),
+        lambda ann: ann.kit.track("ann", Begun(at=datetime(2026, 3, 2, 9))),
         lambda ann: ann.kit.identify("ann", {"trial_ends": datetime(2026, 3, 2, 9)}),
     ],
-    ids=["occurred_at", "event field", "profile field"],
+    ids=["occurred_at", "event field", "event object", "profile field"],
 )
 def test_naive_datetimes_are_refused_and_nothing_is_stored(host: Any, call: Any) -> None:  # T1
     ann = host(space(Wait(days(1))))
@@ -105,6 +106,32 @@ def test_an_instant_of_any_zone_is_the_same_instant(host: Any) -> None:  # T1
     (run,) = ann.kit.customer("ann").enrollments
     assert run.entered == datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
     assert run.entered.utcoffset() == timedelta(0)
+
+
+def test_an_instant_in_a_field_is_kept_in_utc(host: Any) -> None:  # T1, O8
+    ann = host(space(Wait(days(1))))
+    for text in ("2026-03-02 13:30+04:00", "2026-03-02 09:30Z"):
+        moment = datetime.fromisoformat(text)
+        ann.kit.identify("ann", {"trial_ends": moment})
+        assert ann.kit.customer("ann").profile["trial_ends"] == "2026-03-02T09:30:00Z"
+        told = ann.kit.track("ann", Begun(at=moment), id="e")
+    assert told.repeated, "the same instant is the same content"
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00"])
+def test_an_instant_outside_the_calendar_is_refused(host: Any, text: str) -> None:  # T1, F1
+    """A condition that met it could not be decided on, and nor could its customer."""
+    ann = host(space(Wait(days(1))))
+    before = ann.journal
+    for call in (
+        lambda: ann.kit.track("ann", "begun", {"at": text}),
+        lambda: ann.kit.track("ann", Begun(at=datetime.fromisoformat(text))),
+        lambda: ann.kit.identify("ann", {"trial_ends": text}),
+        lambda: ann.kit.enroll("ann", "j", data={"at": text}),
+    ):
+        with pytest.raises(InputError, match=rf"years 1 to 9999 \(got .*{text[:4].lstrip('0')}"):
+            call()
+    assert ann.journal == before
 
 
 # ---- T2, T3: calendar and elapsed units, gaps and overlaps

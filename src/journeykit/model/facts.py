@@ -22,13 +22,7 @@ from pydantic.errors import PydanticUndefinedAnnotation
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 
-from journeykit.errors import (
-    DefinitionError,
-    InputError,
-    InvalidEventError,
-    InvalidProfileError,
-    NaiveInstantError,
-)
+from journeykit.errors import DefinitionError, InputError, InvalidEventError, InvalidProfileError
 from journeykit.model.expressions import Attribute
 from journeykit.model.fields import Kind
 from journeykit.model.kinds import is_set, kind_of, marks_in, snake_case
@@ -36,7 +30,7 @@ from journeykit.model.names import EVENT_NAME
 from journeykit.model.names import NAME as CHANNEL_NAME
 from journeykit.model.retelling import in_our_words
 from journeykit.model.values import WANTED_IN_JSON
-from journeykit.time import zone
+from journeykit.time import from_micros, to_micros, zone
 
 PROFILE = "profile"
 FactType = TypeVar("FactType", bound="Fact")
@@ -292,8 +286,12 @@ class Profile(Fact):
 
 
 def wire(fact: Fact) -> dict[str, Any]:
-    """Return all fields in wire form."""
-    return fact.model_dump(mode="json")
+    """Return all fields in wire form.
+
+    Raises:
+        InputError: A datetime is naive, or lies outside the years 1 to 9999.
+    """
+    return _in_utc(fact, fact.__wire_name__).model_dump(mode="json")
 
 
 def validate_event(cls: type[Event], data: Mapping[str, Any]) -> Event:
@@ -328,8 +326,7 @@ def _validated(cls: type[Event], model: type[ModelType], data: Mapping[str, Any]
         found = model.model_validate(dict(data))
     except ValidationError as error:
         raise _input_error(cls, error, InvalidEventError) from None
-    _refuse_naive(cls, found, data)
-    return found
+    return _in_utc(found, cls.__wire_name__)
 
 
 def validate_profile(cls: type[Profile], attributes: Mapping[str, Any]) -> dict[str, Any]:
@@ -348,21 +345,20 @@ def validate_profile(cls: type[Profile], attributes: Mapping[str, Any]) -> dict[
         profile = cls.model_validate(dict(attributes))
     except ValidationError as error:
         raise _input_error(cls, error, InvalidProfileError) from None
-    _refuse_naive(cls, profile, attributes)
     if profile.timezone is not None:
         zone(profile.timezone)
-    return profile.model_dump(mode="json", include=profile.model_fields_set)
+    utc = _in_utc(profile, PROFILE)
+    return utc.model_dump(mode="json", include=profile.model_fields_set)
 
 
-def _refuse_naive(cls: type[Fact], fact: BaseModel, data: Mapping[str, Any]) -> None:
-    for name, value in fact:
-        if isinstance(value, datetime) and value.utcoffset() is None:
-            raise NaiveInstantError(
-                "a datetime without a zone names no instant",
-                place=f"{cls.__wire_name__}.{name}",
-                value=data.get(name),
-                remedy="give a datetime(..., tzinfo=UTC), or ISO 8601 with an offset",
-            )
+def _in_utc(fact: ModelType, place: str) -> ModelType:
+    """Return `fact` with its instants in UTC, and so within the years of the calendar (T1)."""
+    utc = {
+        name: from_micros(to_micros(value, what=f"{place}.{name}"))
+        for name, value in fact
+        if isinstance(value, datetime)
+    }
+    return fact.model_copy(update=utc) if utc else fact
 
 
 def _input_error(cls: type[Fact], error: ValidationError, kind: type[InputError]) -> InputError:

@@ -46,7 +46,10 @@ def to_micros(value: datetime, *, what: str = "instant") -> int:
             remedy="give it one, as in datetime(..., tzinfo=UTC)",
         )  # fmt: skip
     # Not by `astimezone`: what it cannot hold (year 0, year 10000) gets our error, not its.
-    return within_years(wall_of(value) - offset // _MICROSECOND, what=what)
+    us = wall_of(value) - offset // _MICROSECOND
+    if _FIRST <= us <= _LAST:
+        return us
+    raise _out_of_years(value, what)
 
 
 def within_years(us: int, *, what: str = "instant") -> int:
@@ -60,9 +63,9 @@ def within_years(us: int, *, what: str = "instant") -> int:
     raise _out_of_years(us, what)
 
 
-def _out_of_years(us: int, what: str) -> InputError:
+def _out_of_years(value: object, what: str) -> InputError:
     return InputError(
-        "outside the years 1 to 9999", place=what, value=us, remedy="use a nearer one"
+        "outside the years 1 to 9999", place=what, value=value, remedy="use a nearer one"
     )
 
 
