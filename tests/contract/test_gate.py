@@ -781,6 +781,24 @@ def test_G4_next_takes_the_channel_that_opens_first_when_all_are_blocked() -> No
     assert [m.template for m in sim.channel("sms").accepted] == ["hello"]
 
 
+def test_G4_where_quiet_hours_hold_no_other_channel_shortens_the_wait() -> None:
+    sim = play(
+        on(Ping, "x", Send("hello", via=["sms", "email"], on_quiet="hold", on_cap="next")),
+        on(Pong, "y", Send("pong", via=["push"])),
+        at="2026-03-02 22:00",
+        quiet=[QuietHours("21:00", "08:00", channels=["sms"]),
+               QuietHours("21:00", "23:00", channels=["email"])],
+    )  # fmt: skip
+    ann = sim.customer("ann")
+    ann.track(Ping())
+    ann.track(Pong())  # its acceptance lets the held message ask again
+    assert ann.received == ["pong"]
+    assert [held.until for held in ann.held] == [datetime(2026, 3, 3, 7, tzinfo=UTC)]
+    sim.advance(days(1))
+    assert sent(sim)[1:] == ["hello Tue 03 08:00"]
+    assert len(ann.reasons("hold")) == 1
+
+
 def test_G4_next_also_when_this_channel_cannot_be_in_time() -> None:
     """By sms it could not leave before it expires; by email it can, now."""
     sim = play(

@@ -274,6 +274,8 @@ def _reconsider(turn: Turn, message: Message, profile_changed: bool) -> None:
             return
         if verdict is None or verdict.action == "drop" or _is_sooner(found.until, verdict.until):
             verdict = found
+        if _choice(plan, found) == "hold":
+            break  # a judgement would look no further either
     assert verdict is not None
     if verdict.action == "drop":
         _drop(turn, message, verdict)
