@@ -327,6 +327,10 @@ def test_a_wrong_event_is_refused(data: Mapping[str, Any], error: Any, text: str
     assert text in str(caught.value)
     assert "pydantic" not in str(caught.value)
     assert "nput should" not in str(caught.value)
+    if error is InvalidEventError:  # and the class itself says the same
+        with pytest.raises(InvalidEventError) as made:
+            OrderPlaced(**data)
+        assert str(made.value) == str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -345,6 +349,11 @@ def test_a_wrong_profile_is_refused_as_a_whole(data: Any, error: Any, text: str)
     with pytest.raises(error) as caught:
         validate_profile(Customer, data)
     assert text in str(caught.value)
+
+
+def test_a_profile_that_is_made_wrongly_is_told_in_our_words() -> None:
+    with pytest.raises(InvalidProfileError, match=r"profile\.visits: .*got 'many'"):
+        Customer(visits="many")
 
 
 def test_instances_have_values_and_classes_have_references() -> None:

@@ -211,9 +211,10 @@ def test_customers_come_in_batches_too(open_shop: Any) -> None:
         {"customer_id": "ida", "consents": 5},
         {"customer_id": "jo", "consents": {"email": False}},  # no list: it says no
         {"customer_id": "kim", "consents": ["sms/"]},  # less than the whole channel was meant
+        {"customer_id": "lou", "attributes": []},
     ]  # fmt: skip
     done = shop.kit.identify_many(rows)
-    assert [bad.index for bad in done.bad] == [1, 4, 5, 6, 7, 8, 10, 11, 12]
+    assert [bad.index for bad in done.bad] == [1, 4, 5, 6, 7, 8, 10, 11, 12, 13]
     assert [one.customer_id for one in done.outcomes] == ["ann", "cy", "cy", "hal"]
     assert shop.kit.customer("ann").consents == {"email": True, "sms/offers": True}
     cy = shop.kit.customer("cy")

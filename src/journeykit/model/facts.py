@@ -99,17 +99,14 @@ def _complete(cls: type[FactType]) -> type[FactType]:
 
 def kinds_of(cls: type[Fact]) -> dict[str, Kind]:
     """Return the fields of an event or a profile, each with its kind."""
-    fields = _complete(cls).model_fields
-    return {name: kind_of(info.annotation)[0] for name, info in fields.items()}
+    return {name: kind_of(info.annotation)[0] for name, info in _complete(cls).model_fields.items()}
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(Field, PrivateAttr))
 class _FactMeta(ModelMetaclass):
     """Plants the references, and lets a subclass define a field anew without a warning."""
 
-    if (
-        not TYPE_CHECKING
-    ):  # pragma: no branch - or the checkers would accept any argument, and any field
+    if not TYPE_CHECKING:  # pragma: no branch - checkers would accept any argument and field
         # By position only: `name=` is what an event class may say for itself.
         def __new__(mcs, of: str, bases: Any, namespace: Any, /, **kwargs: Any) -> Any:
             """Make the class, check it, and give it a reference for each of its fields."""
@@ -124,6 +121,13 @@ class _FactMeta(ModelMetaclass):
                 for name in made.model_fields:
                     setattr(made, name, _FieldDescriptor(name, made))
             return made
+
+        def __call__(cls, *args: Any, **values: Any) -> Any:  # noqa: N805 - a metaclass
+            """Make a fact; what is wrong with it is told as of any other input."""
+            try:
+                return super().__call__(*args, **values)
+            except ValidationError as error:
+                raise _input_error(cls, error) from None
 
         def __getattr__(cls, name: str) -> Any:  # noqa: N805 - a metaclass
             """Say which field comes near to one that there is not."""
@@ -325,7 +329,7 @@ def _validated(cls: type[Event], model: type[ModelType], data: Mapping[str, Any]
     try:
         found = model.model_validate(dict(data))
     except ValidationError as error:
-        raise _input_error(cls, error, InvalidEventError) from None
+        raise _input_error(cls, error) from None
     return _in_utc(found, cls.__wire_name__)
 
 
@@ -344,11 +348,10 @@ def validate_profile(cls: type[Profile], attributes: Mapping[str, Any]) -> dict[
     try:
         profile = cls.model_validate(dict(attributes))
     except ValidationError as error:
-        raise _input_error(cls, error, InvalidProfileError) from None
+        raise _input_error(cls, error) from None
     if profile.timezone is not None:
         zone(profile.timezone)
-    utc = _in_utc(profile, PROFILE)
-    return utc.model_dump(mode="json", include=profile.model_fields_set)
+    return _in_utc(profile, PROFILE).model_dump(mode="json", include=profile.model_fields_set)
 
 
 def _in_utc(fact: ModelType, place: str) -> ModelType:
@@ -361,7 +364,8 @@ def _in_utc(fact: ModelType, place: str) -> ModelType:
     return fact.model_copy(update=utc) if utc else fact
 
 
-def _input_error(cls: type[Fact], error: ValidationError, kind: type[InputError]) -> InputError:
+def _input_error(cls: type[Fact], error: ValidationError) -> InputError:
+    kind = InvalidProfileError if issubclass(cls, Profile) else InvalidEventError
     first, *others = (_one_error(cls, each, kind) for each in error.errors(include_url=False))
     first.remedy += "".join(f"\n  also {other}" for other in others)
     return first

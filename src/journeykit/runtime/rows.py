@@ -59,8 +59,9 @@ def read_customer_row(
     """
     _check_fields(row, CUSTOMER_FIELDS, ("customer_id",), _CUSTOMER_REMEDY)
     customer_id = check_customer_id(row["customer_id"])
+    attributes = row.get("attributes")
     signals: list[ProfileTold | ConsentTold] = [
-        read_profile(rules, row.get("attributes") or {}, now)
+        read_profile(rules, {} if attributes is None else attributes, now)
     ]
     words = row.get("consents") or ()
     if isinstance(words, str):
