@@ -347,6 +347,7 @@ def test_G2_never_is_an_answer_where_only_dates_make_it_so() -> None:
     ann = sim.customer("ann")
     ann.track(Ping())
     assert ann.reasons("drop") == ["quiet_hours"]
+    assert "2026-01-05 is a quiet date" in str(ann.timeline)
     assert "opens never" in str(ann.timeline)
     assert ann.received == ["next"]
 

@@ -242,6 +242,8 @@ def test_every_kind_of_entry_has_a_sentence() -> None:
     [
         ("quiet_hours", {"rule": "21:00-08:00", "zone": "Asia/Tokyo", "local": "2026-03-02 06:15"},
          "it is 06:15 in Asia/Tokyo, within the quiet hours 21:00-08:00"),
+        ("quiet_hours", {"rule": "2026-12-25", "zone": "Asia/Tokyo", "local": "2026-12-25 12:00"},
+         "it is 12:00 in Asia/Tokyo, and 2026-12-25 is a quiet date"),
         ("frequency_cap", {"rule": "3 per 7 days", "used": 3, "limit": 3},
          "the cap of 3 per 7 days is used up (3 of 3)"),
         ("frequency_cap", {"rule": "0 per day", "used": 0, "limit": 0, "opens": "never"},

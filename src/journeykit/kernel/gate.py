@@ -21,7 +21,7 @@ from journeykit.kernel.reasons import Passing
 from journeykit.kernel.slots import EVERY_USE, uses
 from journeykit.kernel.state import Message, consent_key, suppression_key
 from journeykit.machine import CapRule, Scope
-from journeykit.time import Zone, naive_of
+from journeykit.time import DAY, Zone, naive_of
 
 
 class Verdict(Struct, frozen=True, gc=False):
@@ -166,7 +166,8 @@ def _zone_objection(scope: Scope) -> Verdict:
 def _quiet_objection(scope: Scope, wall: int, zone: Zone) -> Verdict:
     rule = next(rule for rule in scope.quiet if rule.windows.covers(wall))
     local = naive_of(wall).isoformat(sep=" ", timespec="minutes")
-    detail = {"rule": rule.title, "zone": zone.name, "local": local}
+    title = local[:10] if wall // DAY in rule.dates else rule.title
+    detail = {"rule": title, "zone": zone.name, "local": local}
     return Verdict("hold", "quiet_hours", None, detail, "quiet_hours")
 
 

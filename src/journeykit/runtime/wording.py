@@ -34,8 +34,11 @@ def _plain(reason: str, detail: Detail) -> str:
 
 
 def _quiet(detail: Detail, local: Local) -> str:
-    clock = str(detail.get("local", ""))[-5:]
-    return f"it is {clock} in {detail.get('zone')}, within the quiet hours {detail.get('rule')}"
+    local_time, rule = str(detail.get("local", "")), str(detail.get("rule"))
+    here = f"it is {local_time[-5:]} in {detail.get('zone')}"
+    if local_time[:10] == rule:
+        return f"{here}, and {rule} is a quiet date"
+    return f"{here}, within the quiet hours {rule}"
 
 
 def _cap(detail: Detail, local: Local) -> str:
