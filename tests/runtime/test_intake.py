@@ -71,6 +71,7 @@ REFUSALS: list[tuple[str, Call, type[JourneykitError], Sequence[str]]] = [
     ("wrong attribute", lambda k: k.identify("ann", {"first_name": 7}), InvalidProfileError, ["first_name", "7"]),
     ("unknown zone", lambda k: k.identify("ann", {"timezone": "Mars/Base"}), UnknownZoneError, ["timezone", "Mars/Base"]),
     ("no attributes", lambda k: k.identify("ann", ["x"]), InvalidProfileError, ["mapping"]),
+    ("none at all", lambda k: k.identify("ann", []), InvalidProfileError, ["mapping"]),
     ("half a pair in it", lambda k: k.identify("ann", {"first_name": HALF}), InvalidProfileError, ["UTF-8"]),
     # consent and suppression
     ("no such channel", lambda k: k.grant("ann", ["fax"]), UnknownChannelError, ["'fax'", "email, sms"]),

@@ -145,7 +145,7 @@ class Runner:
             InvalidProfileError, UnknownZoneError: Nothing of the update was stored.
         """
         check_customer_id(customer_id)
-        told = read_profile(self._rules, attributes or {}, self._now())
+        told = read_profile(self._rules, {} if attributes is None else attributes, self._now())
         return self._apply(customer_id, [told], creates=True)
 
     def identify_many(self, rows: Iterable[Row]) -> BatchOutcome:
