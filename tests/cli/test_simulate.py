@@ -434,7 +434,7 @@ def test_a_killed_simulation_leaves_what_another_run_finishes(desk: Any) -> None
 
     assert digest(again.output) == digest(whole.output)
     assert "0 events, 0 journal entries" in again.output
-    assert "2 customers and 3 events were there already; --fresh begins anew" in flat(again.output)
+    assert "2 customers and 3 events were there; anew with --fresh" in flat(again.output)
 
 
 def test_nothing_is_left_in_the_folder_without_db(desk: Any) -> None:

@@ -167,7 +167,7 @@ def _figures(console: Console, played: Played) -> None:
     console.print()
     if counts.found:
         found = f"{counted(counts.found, 'customer')} and {counted(counts.skipped, 'event')}"
-        _figure(console, "went on", f"{found} were there already; --fresh begins anew")
+        _figure(console, "went on", f"{found} were there; anew with --fresh")
     done = f"{counted(counts.events, 'event')}, {counted(entries, 'journal entry')}"
     _figure(console, "replayed", f"{done} in {seconds:.1f} s")
     rates = f"{counts.events / seconds:,.0f} events/s, {entries / seconds:,.0f} journal entries/s"
