@@ -300,6 +300,18 @@ def test_D3_a_named_delay_is_kept_exactly(store: Any) -> None:
     assert [call.attempt for call in world.line["email"].calls] == [1, 2]
 
 
+@pytest.mark.parametrize("delay", [timedelta(days=3_000_000), timedelta.max])
+def test_D3_a_delay_beyond_the_calendar_harms_nobody(store: Any, delay: timedelta) -> None:
+    world = World(store, hello(), at="2026-03-02 12:00")
+    world.line["email"].answers = [Retry(after=delay)]
+    world.kit.track("ann", Ping())
+    world.kit.tick()
+    due = world.kit.next_due()
+    assert due is not None
+    assert due.year == 9999
+    assert "comes again Thu 9999-12-30" in str(world.kit.explain("ann"))
+
+
 def test_D3_a_named_delay_counts_from_the_answer(store: Any) -> None:
     """The channel takes ten minutes to answer, and another message goes after it."""
     world = World(store, hello(), hello(name="other"), at="2026-03-02 12:00")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from journeykit.kernel import ChannelAnswered, CustomerState, Message
@@ -18,9 +18,10 @@ from journeykit.ports import (
     StoredCustomer,
 )
 from journeykit.runtime.script import profile_of
-from journeykit.time import from_micros
+from journeykit.time import from_micros, to_micros
 
 _MICROSECOND = timedelta(microseconds=1)
+_LAST_DAYS = to_micros(datetime(9999, 12, 30, tzinfo=UTC))  # what every zone can show
 
 
 def context_of(
@@ -82,7 +83,7 @@ def answer_of(message: Message, receipt: Receipt, now: int, address: str) -> Cha
             dead = bool(receipt.dead_address)
             return ChannelAnswered(*where, "rejected", _text(receipt.reason), dead, **about)
         case Retry():
-            reason, after = _text(receipt.reason), _delay(receipt.after)
+            reason, after = _text(receipt.reason), _delay(receipt.after, now)
             return ChannelAnswered(*where, "retry", reason, after=after, **about)
         case _:
             detail = f"channel {message.channel!r} answered {type(receipt).__name__}"
@@ -95,8 +96,11 @@ def _text(value: object) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _delay(after: object) -> int | None:
-    """Return the delay that a channel named, in micros; None where it named none in earnest."""
+def _delay(after: object, now: int) -> int | None:
+    """Return the delay that a channel named, in micros; None where it named none in earnest.
+
+    One that leads beyond the last days of the calendar leads to them.
+    """
     if not isinstance(after, timedelta):
         return None
-    return max(0, after // _MICROSECOND)
+    return max(0, min(after // _MICROSECOND, _LAST_DAYS - now))
