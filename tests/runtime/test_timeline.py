@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -33,6 +34,7 @@ from journeykit import (
 )
 from journeykit.kernel import journal as j
 from journeykit.runtime import Timeline, tell
+from journeykit.runtime.timeline import local_time
 from journeykit.runtime.wording import because, span_words
 from journeykit.time import Duration
 
@@ -266,6 +268,19 @@ def test_every_kind_of_entry_has_a_sentence() -> None:
 )  # fmt: skip
 def test_reasons_in_words(reason: str, detail: dict[str, Any], words: str) -> None:
     assert because(reason, detail, lambda micros: f"<{micros}>") == words
+
+
+@pytest.mark.parametrize(
+    ("at", "zone", "shown"),
+    [
+        ("2026-03-02T20:00:05+00:00", "Asia/Tokyo", "Tue 2026-03-03 05:00:05"),
+        # The wall clock leaves the calendar: UTC is shown.
+        ("9999-12-31T23:00:00+00:00", "Asia/Tokyo", "Fri 9999-12-31 23:00"),
+        ("0001-01-01T00:00:00+00:00", "America/New_York", "Mon 1-01-01 00:00"),
+    ],
+)
+def test_instants_on_a_wall_clock(at: str, zone: str, shown: str) -> None:
+    assert local_time(datetime.fromisoformat(at), ZoneInfo(zone)).replace(" 0001", " 1") == shown
 
 
 def test_every_reason_has_words_of_its_own() -> None:

@@ -77,6 +77,12 @@ class Timeline:
 
 
 def local_time(at: datetime, zone: ZoneInfo) -> str:
-    """Return an instant as a wall clock of `zone` shows it; seconds only where there are some."""
-    wall = at.astimezone(zone)
+    """Return an instant as a wall clock of `zone` shows it; seconds only where there are some.
+
+    In UTC where the wall clock leaves the calendar: `9999-12-31` is many a host's "no end".
+    """
+    try:
+        wall = at.astimezone(zone)
+    except OverflowError:
+        wall = at
     return wall.strftime("%a %Y-%m-%d %H:%M:%S" if wall.second else "%a %Y-%m-%d %H:%M")
