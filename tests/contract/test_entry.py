@@ -42,6 +42,7 @@ from journeykit import (
     last,
     months,
     not_,
+    outcome,
     total,
     weeks,
 )
@@ -277,6 +278,33 @@ def test_an_exit_condition_on_the_profile_holds_at_once(host: Any) -> None:  # E
     ann.track(Updated())
     outcome = ann.kit.identify("ann", {"plan": "pro"})
     assert outcome.ended == [("exited", "exit_condition")]
+
+
+@pytest.mark.parametrize(
+    ("condition", "steps"),
+    [
+        (Shopper.tier == "gold", [Set(Shopper.tier, "gold"), Set(Shopper.plan, "pro")]),
+        (Shopper.tier == "gold", [Set(Shopper.tier, "gold"), Set(Shopper.tier, "")]),
+        (Shopper.tier == "gold", [Set(Shopper.tier, "gold"), Exit("done")]),
+        (outcome("s") == "accepted", [Send("m", via=["email"], label="s"), Exit("done")]),
+        (outcome("s") == "dropped", [
+            Send("m", via=["email"], valid_until=datetime(2026, 1, 1, tzinfo=UTC), label="s"),
+            Set(Shopper.plan, "pro"),
+        ]),
+    ],
+)  # fmt: skip
+def test_an_exit_condition_that_a_step_makes_true_holds_before_the_next_step(
+    host: Any, condition: Any, steps: Any
+) -> None:  # E2
+    ann = host(space(
+        journey(exits=condition, steps=steps),
+        Journey("i", entry=On(Updated), exits=Shopper.tier == "gold", steps=[Wait(days(10))]),
+    ))  # fmt: skip
+    ann.track(Updated())
+    ann.tick()
+    assert ann.ended[0] == ("exited", "exit_condition")
+    assert len(ann.ended) == 1 + (ann.kit.customer("ann").profile.get("tier") == "gold")
+    assert ann.kit.customer("ann").profile.get("plan") is None
 
 
 def test_where_the_exit_condition_holds_nobody_enters(host: Any) -> None:  # E2, E4

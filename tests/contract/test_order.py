@@ -583,7 +583,7 @@ def test_a_step_set_by_one_run_is_seen_by_the_exits_of_another_at_once(host: Any
     )  # fmt: skip
     ann.track(Begun())
     ann.at("2026-03-02 11:00").tick()
-    assert ann.ended == [("completed", ""), ("exited", "exit_condition")]
+    assert ann.ended == [("exited", "exit_condition"), ("completed", "")]
     assert "tier" not in ann.kit.customer("ann").profile
 
 

@@ -19,8 +19,8 @@ from msgspec import Struct
 
 from journeykit.kernel import journal as j
 from journeykit.kernel.arriving import take
-from journeykit.kernel.leaving import foresee, leave_by_condition
-from journeykit.kernel.moving import leave
+from journeykit.kernel.leaving import foresee
+from journeykit.kernel.moving import leave, leave_by_condition
 from journeykit.kernel.sending import ask_again, settle
 from journeykit.kernel.signals import Signal
 from journeykit.kernel.state import CustomerState, Enrollment, Message, next_due, soonest

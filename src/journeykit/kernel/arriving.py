@@ -10,8 +10,7 @@ from journeykit.kernel import journal as j
 from journeykit.kernel import signals as s
 from journeykit.kernel.answering import answered
 from journeykit.kernel.entering import enter, mark_key, refuse, try_enter
-from journeykit.kernel.leaving import leave_by_condition
-from journeykit.kernel.moving import end_run, leave, reckon_anew
+from journeykit.kernel.moving import end_run, leave, leave_by_condition, reckon_anew
 from journeykit.kernel.sending import closed_at_hand_over
 from journeykit.kernel.state import Enrollment
 from journeykit.kernel.turn import Turn

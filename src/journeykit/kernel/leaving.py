@@ -1,23 +1,10 @@
-"""Whose exit condition holds, and whose will hold by time alone? (rule E2)"""
+"""Whose exit condition will hold by time alone? (rule E2)"""
 
 from __future__ import annotations
 
 from journeykit.kernel import journal as j
-from journeykit.kernel.moving import end_run
 from journeykit.kernel.state import Enrollment
 from journeykit.kernel.turn import Turn
-
-
-def leave_by_condition(turn: Turn) -> None:
-    """End the runs whose exit condition holds now."""
-    if not turn.rules.leaves_by_condition:
-        return
-    for run in tuple(turn.state.enrollments.values()):
-        conditions = turn.table(run).exit_conditions
-        if conditions:
-            reading = turn.read_run(run)
-            if any(guard(reading) for guard in conditions):
-                end_run(turn, run, "exited", "exit_condition")
 
 
 def foresee(turn: Turn) -> None:

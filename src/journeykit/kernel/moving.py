@@ -31,6 +31,10 @@ def leave(
     if step is None:
         step = turn.table(run).steps[run.step]
     while True:
+        if step.kind in _TELLING and turn.rules.leaves_by_condition:
+            leave_by_condition(turn)
+            if run.id not in turn.state.enrollments:
+                return
         target = step.moves[outcome]
         passed = None
         if step.keeps_passed:
@@ -68,6 +72,7 @@ def leave(
 
 
 _ON: tuple[None, None] = (None, None)
+_TELLING = ("set", "send")  # after these, other conditions may hold than before (E2)
 
 
 def _wait_at(turn: Turn, run: Enrollment, step: CompiledStep) -> tuple[int | None, str | None]:
@@ -199,6 +204,18 @@ def end_run(turn: Turn, run: Enrollment, status: str, reason: str) -> None:
         turn.emit(j.Withdrawn(turn.stamp, message, reason or status))
         forget_message(turn, message)
     turn.emit(j.Ended(turn.stamp, run.id, status, reason))
+
+
+def leave_by_condition(turn: Turn) -> None:
+    """End the runs whose exit condition holds now."""
+    if not turn.rules.leaves_by_condition:
+        return
+    for run in tuple(turn.state.enrollments.values()):
+        conditions = turn.table(run).exit_conditions
+        if conditions:
+            reading = turn.read_run(run)
+            if any(guard(reading) for guard in conditions):
+                end_run(turn, run, "exited", "exit_condition")
 
 
 def forget_message(turn: Turn, message: str) -> None:

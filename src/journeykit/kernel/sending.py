@@ -259,7 +259,8 @@ def _look_again(turn: Turn) -> None:
     profile_changed = turn.look_again == "profile"
     turn.look_again = ""
     for message in tuple(turn.state.messages.values()):
-        if message.status == "held" and message.id not in turn.asked:
+        is_open = turn.state.messages.get(message.id) is message
+        if is_open and message.status == "held" and message.id not in turn.asked:
             _reconsider(turn, message, profile_changed)
 
 
