@@ -13,12 +13,14 @@ from copy import copy
 from datetime import datetime
 from functools import lru_cache
 from heapq import merge
-
-from croniter import CroniterBadDateError, CroniterError, croniter
+from typing import TYPE_CHECKING
 
 from journeykit.errors import InputError
 from journeykit.time.instants import DAY, MINUTE, naive_of, wall_of
 from journeykit.time.zones import Zone
+
+if TYPE_CHECKING:
+    from croniter import croniter as Walker  # noqa: N812 - a class named like its module
 
 ALIASES = {
     "@hourly": "0 * * * *",
@@ -106,7 +108,7 @@ class Cron:
         return merge(*(_walk(walker, start) for walker in self._walkers))
 
 
-def _walk(walker: croniter, start: datetime) -> Iterator[int]:
+def _walk(walker: Walker, start: datetime) -> Iterator[int]:
     mine = copy(walker)
     mine.set_current(start)
     while True:
@@ -118,7 +120,7 @@ def _walk(walker: croniter, start: datetime) -> Iterator[int]:
 
 
 @lru_cache(maxsize=512)
-def _read(expression: str) -> tuple[croniter, ...]:
+def _read(expression: str) -> tuple[Walker, ...]:
     """Return what iterates the expression: two where days and weekdays are both restricted."""
     fields = _fields_of(expression)
     minute, hour, day, month, weekday = fields
@@ -139,14 +141,18 @@ def _read(expression: str) -> tuple[croniter, ...]:
     return walkers
 
 
-def _parsed(expression: str, schedule: str) -> croniter:
+def _parsed(expression: str, schedule: str) -> Walker:
+    import croniter  # here, since it costs a tenth of the import of journeykit
+
     try:
-        return croniter(schedule, datetime(2000, 1, 1))
-    except (CroniterError, ValueError, KeyError) as error:
+        return croniter.croniter(schedule, datetime(2000, 1, 1))
+    except (croniter.CroniterError, ValueError, KeyError) as error:
         raise ValueError(f"cron {expression!r} cannot be read: {error}") from None
 
 
-def _fires(walker: croniter) -> bool:
+def _fires(walker: Walker) -> bool:
+    from croniter import CroniterBadDateError
+
     try:
         copy(walker).get_next(datetime)
     except CroniterBadDateError:
