@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 import pytest
 
-from journeykit.adapters import SystemClock, clocks, pause
+from journeykit.adapters import SystemClock, clocks
 
 
 def test_the_system_clock_tells_utc_with_microseconds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,10 +23,3 @@ def test_the_system_clock_tells_utc_with_microseconds(monkeypatch: pytest.Monkey
     monkeypatch.setattr(clocks, "datetime", Machine)
     assert SystemClock().now() is shown
     assert repr(SystemClock()) == "SystemClock()"
-
-
-def test_a_pause_is_counted_in_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    naps: list[float] = []
-    monkeypatch.setattr(clocks.time, "sleep", naps.append)
-    pause(timedelta(milliseconds=1_500))
-    assert naps == [1.5]

@@ -1,7 +1,7 @@
 """Ports, filled in. `journeykit.adapters.smtp` has the email channel: it brings the standard
 library's mail and TLS along, for those who send by it."""
 
-from journeykit.adapters.clocks import SystemClock, pause
+from journeykit.adapters.clocks import SystemClock
 from journeykit.adapters.console import ConsoleChannel
 from journeykit.adapters.memory import MemoryStore
 from journeykit.adapters.recording import RecordingChannel
@@ -16,5 +16,4 @@ __all__ = [
     "SystemClock",
     "TemplateNames",
     "Templates",
-    "pause",
 ]

@@ -1,9 +1,8 @@
-"""What time is it, and how does one wait? The only module that asks the machine."""
+"""What time is it? The only module of journeykit that asks the machine."""
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 
 class SystemClock:
@@ -20,8 +19,3 @@ class SystemClock:
 
     def __repr__(self) -> str:
         return "SystemClock()"
-
-
-def pause(span: timedelta) -> None:
-    """Let this thread sleep for `span`."""
-    time.sleep(span.total_seconds())
