@@ -19,7 +19,6 @@ NAMES = Path(__file__).with_name("public_names.txt")
 LONG = {
     # 400 lines are a reason to look again. These were looked at again, and left whole.
     "model/steps.py": "the vocabulary of an author, one class per step: it is read as a list",
-    "runtime/runner.py": "the methods that a host calls, each a few lines: it is read as a list",
 }
 
 

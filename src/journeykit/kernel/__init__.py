@@ -9,7 +9,7 @@ from journeykit.kernel.codec import (
 )
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.fold import apply, replay
-from journeykit.kernel.gate import Verdict, first_open, judge
+from journeykit.kernel.gate import first_open, judge
 from journeykit.kernel.keys import derived_id, fraction
 from journeykit.kernel.sending import may_hand_over, plan_of
 from journeykit.kernel.signals import (
@@ -36,6 +36,7 @@ from journeykit.kernel.state import (
     suppression_key,
 )
 from journeykit.kernel.turn import zone_of
+from journeykit.kernel.verdict import Verdict
 
 __all__ = [
     "CancelAsked",

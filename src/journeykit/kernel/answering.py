@@ -5,12 +5,13 @@ from __future__ import annotations
 from journeykit.kernel import journal as j
 from journeykit.kernel import signals as s
 from journeykit.kernel.facts import Facts
-from journeykit.kernel.gate import Verdict, first_open
+from journeykit.kernel.gate import first_open
 from journeykit.kernel.keys import fraction
 from journeykit.kernel.moving import forget_message, leave
 from journeykit.kernel.sending import go_elsewhere, plan_of
 from journeykit.kernel.state import Message, suppression_key
 from journeykit.kernel.turn import Turn, facts_of
+from journeykit.kernel.verdict import Verdict
 from journeykit.machine import SendPlan
 from journeykit.time import HOUR, SECOND
 

@@ -12,88 +12,21 @@ Keeps true:
 
 from __future__ import annotations
 
-from typing import Any, Literal
-
-from msgspec import Struct
+from typing import Literal
 
 from journeykit.kernel.facts import Facts
-from journeykit.kernel.reasons import Passing
+from journeykit.kernel.refusal import refusal
 from journeykit.kernel.slots import EVERY_USE, uses
-from journeykit.kernel.state import Message, consent_key, suppression_key
+from journeykit.kernel.state import Message
+from journeykit.kernel.verdict import ALLOW, Verdict
 from journeykit.machine import CapRule, Scope
 from journeykit.time import DAY, Zone, naive_of
-
-
-class Verdict(Struct, frozen=True, gc=False):
-    """What the gate says: `allow`, `hold` until an instant, or `drop`.
-
-    Attributes:
-        until: When a held message is judged again; None where it waits for something other
-            than time, or where nobody asked because the message does not wait.
-        detail: The rule, the zone, the wall time and the numbers that decided.
-        blocked: The passing reason that stands in the way, also where it will not pass in
-            time and the message is dropped for it; "" for a lasting reason.
-    """
-
-    action: Literal["allow", "hold", "drop"]
-    reason: str = ""
-    until: int | None = None
-    detail: dict[str, Any] = {}
-    blocked: Passing | Literal[""] = ""
-
-
-ALLOW = Verdict("allow")
 
 
 def judge(message: Message, facts: Facts) -> Verdict:
     """Say whether `message` may go at `facts.now`; change nothing."""
     verdict = refusal(message, facts)
     return wait(message, facts) if verdict is None else verdict
-
-
-# ---- what does not pass
-
-
-def refusal(message: Message, facts: Facts) -> Verdict | None:
-    """Return why the message must not go as things stand, and time will not help, or None."""
-    state, channel = facts.state, message.channel
-    address = state.addresses.get(channel)
-    if address is None:
-        if channel in facts.declared:
-            return Verdict("drop", "no_address", None, {"channel": channel})
-        address = state.id  # D4: where no address is declared, the customer id stands for it
-    if state.suppressed:
-        why = state.suppressed.get(suppression_key(channel, address))
-        if why is not None:
-            return Verdict("drop", "suppressed", None, {"channel": channel, "because": why})
-    if not message.transactional:
-        verdict = _consent_refusal(message, facts)
-        if verdict is not None:
-            return verdict
-    if message.expires is not None and facts.now >= message.expires:
-        return Verdict("drop", "expired", None, {"valid_until": message.expires})
-    return None
-
-
-def _consent_refusal(message: Message, facts: Facts) -> Verdict | None:
-    """Rule G7: the word on the topic, else the word on the channel, else the setting."""
-    consents, channel = facts.state.consents, message.channel
-    if message.topic:
-        record = consents.get(consent_key(channel, message.topic))
-        if record is not None:
-            if record.granted:
-                return None
-            detail = {"channel": channel, "topic": message.topic, "since": record.at}
-            return Verdict("drop", "consent_withdrawn", None, detail)
-    record = consents.get(channel)
-    if record is not None:
-        if record.granted:
-            return None
-        detail = {"channel": channel, "since": record.at}
-        return Verdict("drop", "consent_withdrawn", None, detail)
-    if facts.gate.opt_in.get(channel, True):
-        return Verdict("drop", "consent_missing", None, {"channel": channel, "rule": "opt-in"})
-    return None
 
 
 # ---- what passes

@@ -14,11 +14,13 @@ from msgspec.structs import replace
 
 from journeykit.kernel import journal as j
 from journeykit.kernel.facts import Facts
-from journeykit.kernel.gate import Verdict, judge, objection_to, refusal, wait
+from journeykit.kernel.gate import judge, objection_to, wait
 from journeykit.kernel.moving import forget_message, leave
 from journeykit.kernel.reasons import LASTING
+from journeykit.kernel.refusal import refusal
 from journeykit.kernel.state import CustomerState, Message
 from journeykit.kernel.turn import Turn, facts_of
+from journeykit.kernel.verdict import Verdict
 from journeykit.machine import Rules, SendPlan
 
 

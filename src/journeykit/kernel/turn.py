@@ -11,8 +11,8 @@ from typing import Any
 from journeykit.kernel import journal as j
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.fold import APPLY
-from journeykit.kernel.gate import Verdict
 from journeykit.kernel.state import CustomerState, Enrollment, soonest
+from journeykit.kernel.verdict import Verdict
 from journeykit.machine import Reading, Rules, Table
 from journeykit.time import Zone, zone
 

@@ -1,5 +1,6 @@
 """What runs? Journeys and policies compiled to flat tables, through `transitions` machines."""
 
+from journeykit.machine.caps import CapRule
 from journeykit.machine.compile import (
     amount_text,
     compile_journey,
@@ -7,7 +8,7 @@ from journeykit.machine.compile import (
 )
 from journeykit.machine.crossings import TimedGuard
 from journeykit.machine.guards import Guard, Reading, compile_condition, compile_value
-from journeykit.machine.policy import CapRule, GatePlan, QuietRule, Scope
+from journeykit.machine.policy import GatePlan, Scope
 from journeykit.machine.rules import Rules, StreamRule, compile_workspace
 from journeykit.machine.stamps import date_of, instant_of
 from journeykit.machine.statechart import build_machine, journey_machine, moves_of
@@ -22,6 +23,7 @@ from journeykit.machine.table import (
     Table,
 )
 from journeykit.machine.tally import Tally, add_to_tally, prune_tally
+from journeykit.machine.windows import QuietRule
 from journeykit.model import START
 
 __all__ = [

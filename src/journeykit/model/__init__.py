@@ -1,6 +1,7 @@
 """What is written? Frozen values, checked when they are made, JSON both ways."""
 
 from journeykit.model.base import Frozen, Wrong
+from journeykit.model.caps import FrequencyCap
 from journeykit.model.conditions import (
     All,
     AnyCondition,
@@ -58,7 +59,7 @@ from journeykit.model.journey import (
     reads_of,
     steps_of,
 )
-from journeykit.model.policy import FrequencyCap, Policy, QuietHours
+from journeykit.model.policy import Policy
 from journeykit.model.steps import (
     AnyStep,
     Arm,
@@ -84,6 +85,7 @@ from journeykit.model.triggers import (
     Once,
     Restart,
 )
+from journeykit.model.windows import QuietHours
 from journeykit.model.workspace import Workspace
 
 __all__ = [

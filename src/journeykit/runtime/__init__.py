@@ -1,5 +1,6 @@
 """What is done? The flows that call ports, and the `Runner` that a host holds in its hand."""
 
+from journeykit.runtime.inputs import Inputs
 from journeykit.runtime.outcomes import (
     BadRow,
     BatchOutcome,
@@ -16,6 +17,7 @@ __all__ = [
     "BadRow",
     "BatchOutcome",
     "CustomerView",
+    "Inputs",
     "MessageView",
     "Outcome",
     "Refusal",

@@ -6,29 +6,15 @@ arrived goes before any overdue timer (rule O3).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
-
-from journeykit.kernel import CancelAsked, Signal, SuppressionTold
-from journeykit.model import Event, Profile
-from journeykit.runtime import Outcome, Runner
-from journeykit.runtime.intake import (
-    check_channel,
-    check_customer_id,
-    check_journey,
-    check_key,
-    read_consents,
-    read_enrollment,
-    read_event,
-    read_profile,
-)
+from journeykit.kernel import Signal
+from journeykit.runtime import Inputs, Outcome, Runner
+from journeykit.runtime.intake import Reported, check_customer_id
 from journeykit.runtime.reporting import unknown_customer
 from journeykit.runtime.script import Arrival, ingest
 from journeykit.simulation.clock import VirtualClock
 
 
-class Backlog:
+class Backlog(Inputs):
     """Stands in for a runner that is down."""
 
     def __init__(self, runner: Runner, clock: VirtualClock) -> None:
@@ -50,115 +36,26 @@ class Backlog:
             if customer_id not in done:
                 raise unknown_customer(customer_id)
 
-    # ---- the calls of a runner; see there
+    def address_of(self, customer_id: str, channel: str) -> str:
+        """Return where the customer was reached before nothing ran."""
+        return self._runner.address_of(customer_id, channel)
 
-    def track(
-        self,
-        customer_id: str,
-        event: Event | str,
-        data: Mapping[str, Any] | None = None,
-        *,
-        id: str | None = None,
-        occurred_at: datetime | None = None,
-    ) -> Outcome:
-        """Take an event."""
-        now = self._clock.micros
-        reported = read_event(
-            self._rules, customer_id, event, data, id=id, occurred_at=occurred_at, now=now
-        )
-        self._arrival(customer_id).add(reported.signal, reported.digest)
-        return Outcome(customer_id)
+    def _now(self) -> int:
+        return self._clock.micros
 
-    def identify(
-        self, customer_id: str, attributes: Mapping[str, Any] | Profile | None = None
-    ) -> Outcome:
-        """Take attributes."""
-        outcome = self._take(
-            customer_id, read_profile(self._rules, attributes or {}, self._clock.micros)
-        )
-        self._arrival(customer_id).creates = True
-        return outcome
-
-    def grant(
-        self,
-        customer_id: str,
-        channels: Sequence[str],
-        *,
-        topic: str | None = None,
-        source: str = "",
-    ) -> Outcome:
-        """Take a consent."""
-        return self._consent(customer_id, channels, topic, True, source)
-
-    def withdraw(
-        self,
-        customer_id: str,
-        channels: Sequence[str],
-        *,
-        topic: str | None = None,
-        source: str = "",
-    ) -> Outcome:
-        """Take a withdrawal."""
-        return self._consent(customer_id, channels, topic, False, source)
-
-    def suppress(
-        self, customer_id: str, channel: str, address: str | None = None, *, reason: str = "host"
-    ) -> Outcome:
-        """Take a suppression; of the address known before, where none is given."""
-        return self._suppression(customer_id, channel, address, True, reason)
-
-    def unsuppress(self, customer_id: str, channel: str, address: str | None = None) -> Outcome:
-        """Take the end of a suppression."""
-        return self._suppression(customer_id, channel, address, False, "")
-
-    def enroll(
-        self,
-        customer_id: str,
-        journey: str,
-        *,
-        key: str | None = None,
-        data: Mapping[str, Any] | None = None,
-    ) -> Outcome:
-        """Take an enrollment by call."""
-        told = read_enrollment(self._rules, journey, key, data, None, self._clock.micros)
-        return self._take(customer_id, told)
-
-    def cancel(
-        self, customer_id: str, journey: str, *, key: str | None = None, reason: str = "cancelled"
-    ) -> Outcome:
-        """Take a cancellation."""
-        check_journey(self._rules, journey)
-        check_key(key)
-        return self._take(customer_id, CancelAsked(self._clock.micros, journey, key, reason))
-
-    # ---- within
-
-    def _consent(
-        self,
-        customer_id: str,
-        channels: Sequence[str],
-        topic: str | None,
-        granted: bool,
-        source: str,
-    ) -> Outcome:
-        now = self._clock.micros
-        told = read_consents(self._rules, channels, topic, granted=granted, source=source, now=now)
-        return self._take(customer_id, *told)
-
-    def _suppression(
-        self, customer_id: str, channel: str, address: str | None, suppressed: bool, reason: str
-    ) -> Outcome:
-        check_channel(self._rules, channel)
-        if address is None:
-            address = self._runner.address_of(customer_id, channel)
-        told = SuppressionTold(self._clock.micros, channel, address, suppressed, reason)
-        return self._take(customer_id, told)
-
-    def _take(self, customer_id: str, *signals: Signal) -> Outcome:
+    def _apply(self, customer_id: str, signals: list[Signal], *, creates: bool = False) -> Outcome:
         arrival = self._arrival(customer_id)
         for signal in signals:
             arrival.add(signal)
+        arrival.creates = arrival.creates or creates
         return Outcome(customer_id)
+
+    def _report(self, reported: Reported) -> Outcome:
+        self._arrival(reported.customer_id).add(reported.signal, reported.digest)
+        return Outcome(reported.customer_id)
+
+    def _let_hands_finish(self, customer_id: str) -> None:
+        """Nothing is under way while nothing runs."""
 
     def _arrival(self, customer_id: str) -> Arrival:
         check_customer_id(customer_id)

@@ -1,0 +1,215 @@
+"""What does a host tell? Each call is checked at the door and becomes signals.
+
+Who takes the signals is left open: a `Runner` decides on them at once; while a simulation
+plays that nothing runs, they wait.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from journeykit.kernel import CancelAsked, Signal, SuppressionTold
+from journeykit.machine import Rules
+from journeykit.model import Event, Profile
+from journeykit.runtime.intake import (
+    Reported,
+    check_channel,
+    check_customer_id,
+    check_journey,
+    check_key,
+    check_words,
+    read_consents,
+    read_enrollment,
+    read_event,
+    read_profile,
+)
+from journeykit.runtime.outcomes import Outcome
+
+
+class Inputs(ABC):
+    """The calls by which a host tells something about one customer."""
+
+    _rules: Rules
+
+    @property
+    def rules(self) -> Rules:
+        """The compiled workspace."""
+        return self._rules
+
+    def identify(
+        self, customer_id: str, attributes: Mapping[str, Any] | Profile | None = None
+    ) -> Outcome:
+        """Tell attributes of a customer; begin the customer if it is new.
+
+        Only the attributes given change.
+
+        Raises:
+            InvalidProfileError, UnknownZoneError: Nothing of the update was stored.
+        """
+        check_customer_id(customer_id)
+        told = read_profile(self._rules, {} if attributes is None else attributes, self._now())
+        return self._apply(customer_id, [told], creates=True)
+
+    def track(
+        self,
+        customer_id: str,
+        event: Event | str,
+        data: Mapping[str, Any] | None = None,
+        *,
+        id: str | None = None,
+        occurred_at: datetime | None = None,
+    ) -> Outcome:
+        """Report that something happened, and say what that did.
+
+        Args:
+            event: An `Event`, or its wire name with the fields in `data`.
+            id: The host's id of the event. A repeat with equal content does nothing, a
+                repeat with other content is reported as `conflict` (rule O8). Without an
+                id, each call is an event of its own.
+            occurred_at: When it happened; now when not given.
+
+        Raises:
+            UnknownEventError, InvalidEventError, NaiveInstantError, FutureEventError: What
+                was handed in is wrong; nothing was stored.
+            UnknownCustomerError: Nobody was identified under this id.
+        """
+        reported = read_event(
+            self._rules, customer_id, event, data, id=id, occurred_at=occurred_at, now=self._now()
+        )
+        return self._report(reported)
+
+    def grant(
+        self,
+        customer_id: str,
+        channels: Sequence[str],
+        *,
+        topic: str | None = None,
+        source: str = "",
+    ) -> Outcome:
+        """Record that a customer gave consent, with its source as proof (rule G7)."""
+        return self._consent(customer_id, channels, topic, True, source)
+
+    def withdraw(
+        self,
+        customer_id: str,
+        channels: Sequence[str],
+        *,
+        topic: str | None = None,
+        source: str = "",
+    ) -> Outcome:
+        """Record that a customer withdrew consent; without a topic, for the whole channel.
+
+        After this returns, no hand-over that it forbids starts, on any worker: it waits for
+        the messages that a worker has in hand for this customer at this moment, which takes
+        about as long as one call of a channel. Where that worker has died, it takes up to 30
+        seconds; the withdrawal itself is stored at once.
+        """
+        outcome = self._consent(customer_id, channels, topic, False, source)
+        self._let_hands_finish(customer_id)
+        return outcome
+
+    def suppress(
+        self, customer_id: str, channel: str, address: str | None = None, *, reason: str = "host"
+    ) -> Outcome:
+        """Keep an address from being used on a channel; the present one when not given.
+
+        After this returns, no hand-over to it starts; see `withdraw`.
+        """
+        outcome = self._suppression(customer_id, channel, address, True, reason)
+        self._let_hands_finish(customer_id)
+        return outcome
+
+    def unsuppress(self, customer_id: str, channel: str, address: str | None = None) -> Outcome:
+        """Let an address be used again."""
+        return self._suppression(customer_id, channel, address, False, "")
+
+    def enroll(
+        self,
+        customer_id: str,
+        journey: str,
+        *,
+        key: str | None = None,
+        data: Mapping[str, Any] | None = None,
+        id: str | None = None,
+    ) -> Outcome:
+        """Start a run by call, without an event. Re-entry rules hold as for events.
+
+        Args:
+            data: What later steps and templates read where they would read the trigger:
+                fields of an entry event, as for `track`, some of them or none, and other JSON
+                values.
+            id: Names the cause: the same id starts the same run.
+
+        Raises:
+            InvalidEventError, NaiveInstantError: A field is not what the entry event takes.
+        """
+        check_customer_id(customer_id)
+        asked = read_enrollment(self._rules, journey, key, data, id, self._now())
+        return self._apply(customer_id, [asked])
+
+    def cancel(
+        self, customer_id: str, journey: str, *, key: str | None = None, reason: str = "cancelled"
+    ) -> Outcome:
+        """End a customer's runs of a journey, or the one with this key; what waits is withdrawn.
+
+        After this returns, no hand-over of theirs starts; see `withdraw`.
+        """
+        check_customer_id(customer_id)
+        check_journey(self._rules, journey)
+        check_key(key)
+        check_words("reason", reason, "why the runs are to end, for the timeline")
+        outcome = self._apply(customer_id, [CancelAsked(self._now(), journey, key, reason)])
+        self._let_hands_finish(customer_id)
+        return outcome
+
+    # ---- within
+
+    def _consent(
+        self,
+        customer_id: str,
+        channels: Sequence[str],
+        topic: str | None,
+        granted: bool,
+        source: str,
+    ) -> Outcome:
+        check_customer_id(customer_id)
+        signals = read_consents(
+            self._rules, channels, topic, granted=granted, source=source, now=self._now()
+        )
+        return self._apply(customer_id, list(signals))
+
+    def _suppression(
+        self, customer_id: str, channel: str, address: str | None, suppressed: bool, reason: str
+    ) -> Outcome:
+        check_customer_id(customer_id)
+        check_channel(self._rules, channel)
+        check_words("reason", reason, "why the address must not be used")
+        if address is not None:
+            check_words("address", address, "the address, as the profile holds it")
+        else:
+            address = self.address_of(customer_id, channel)
+        signal = SuppressionTold(self._now(), channel, address, suppressed, reason)
+        return self._apply(customer_id, [signal])
+
+    @abstractmethod
+    def address_of(self, customer_id: str, channel: str) -> str:
+        """Return where a channel reaches a customer: the id where no address is known (D4)."""
+
+    @abstractmethod
+    def _now(self) -> int:
+        """Return the present instant in micros."""
+
+    @abstractmethod
+    def _apply(self, customer_id: str, signals: list[Signal], *, creates: bool = False) -> Outcome:
+        """Take the signals. `creates`: they may begin a customer."""
+
+    @abstractmethod
+    def _report(self, reported: Reported) -> Outcome:
+        """Take an event, of which a repeat may be known."""
+
+    @abstractmethod
+    def _let_hands_finish(self, customer_id: str) -> None:
+        """Wait until no hand-over is under way that does not know what was just told (G7)."""
