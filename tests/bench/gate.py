@@ -17,7 +17,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from datetime import UTC, date, datetime
 from functools import partial
-from statistics import median
 from time import perf_counter
 from zoneinfo import ZoneInfo
 
@@ -32,7 +31,6 @@ from journeykit import (
     QuietHours,
     Send,
     Workspace,
-    days,
     hours,
 )
 from journeykit.kernel import CustomerState, Facts, Message, judge
