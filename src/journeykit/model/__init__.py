@@ -1,5 +1,6 @@
 """What is written? Frozen values, checked when they are made, JSON both ways."""
 
+from journeykit.model.addresses import Address
 from journeykit.model.base import Frozen, Wrong
 from journeykit.model.caps import FrequencyCap
 from journeykit.model.conditions import (
@@ -31,7 +32,6 @@ from journeykit.model.expressions import (
     total,
 )
 from journeykit.model.facts import (
-    Address,
     Event,
     Profile,
     kinds_of,

@@ -23,11 +23,11 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 
 from journeykit.errors import DefinitionError, InputError, InvalidEventError, InvalidProfileError
+from journeykit.model.addresses import Address
 from journeykit.model.expressions import Attribute
 from journeykit.model.fields import Kind
 from journeykit.model.kinds import is_set, kind_of, marks_in, snake_case
 from journeykit.model.names import EVENT_NAME
-from journeykit.model.names import NAME as CHANNEL_NAME
 from journeykit.model.retelling import in_our_words
 from journeykit.model.values import WANTED_IN_JSON
 from journeykit.time import from_micros, to_micros, zone
@@ -35,28 +35,6 @@ from journeykit.time import from_micros, to_micros, zone
 PROFILE = "profile"
 FactType = TypeVar("FactType", bound="Fact")
 ModelType = TypeVar("ModelType", bound=BaseModel)
-
-
-class Address:
-    """Marks the profile field that holds the address of a channel.
-
-    `email: Annotated[str | None, Address("email")] = None`
-    """
-
-    __slots__ = ("channel",)
-
-    def __init__(self, channel: str) -> None:
-        if not re.fullmatch(CHANNEL_NAME, str(channel)):
-            raise DefinitionError(
-                "a channel must have a name without spaces and slashes",
-                place="Address",
-                value=channel,
-                remedy="such as Address('email')",
-            )
-        self.channel = channel
-
-    def __repr__(self) -> str:
-        return f"Address({self.channel!r})"
 
 
 class _FieldDescriptor:
@@ -233,12 +211,14 @@ class Profile(Fact):
     Attributes:
         timezone: IANA name; the workspace's zone counts while it is not known.
         locale: Such as `de-DE`; for templates.
-        country: ISO 3166 code; for conditions and rules.
+        country: ISO 3166 code such as `US`; for conditions and rules.
+        region: A part of the country, `US-FL` or just `FL`; for conditions and rules.
     """
 
     timezone: str | None = None
     locale: str | None = None
     country: str | None = None
+    region: str | None = None
 
     __wire_name__: ClassVar[str] = PROFILE
 
@@ -252,7 +232,7 @@ class Profile(Fact):
                     place=cls.__name__,
                     remedy="give it one: a customer may be known by the id alone",
                 )
-        for name in ("timezone", "locale", "country"):
+        for name in ("timezone", "locale", "country", "region"):
             info = cls.model_fields[name]
             if kind_of(info.annotation)[0] != "text" or info.default is not None:
                 raise DefinitionError(
