@@ -732,6 +732,18 @@ def test_without_an_id_each_call_is_an_event_of_its_own(host: Any) -> None:  # O
     assert len({run.id for run in runs}) == 3
 
 
+def test_the_id_of_a_call_is_remembered_like_an_events(host: Any) -> None:  # O8
+    ann = host(workspace(Journey("j", entry=On(Paid), reentry=Always(), steps=[Wait(days(1))])))
+    ann.track(Paid(), id="x")
+    assert ann.kit.enroll("ann", "j", id="x").entered == ["j"], "an event's id is another id"
+    ann.at("2026-03-05 10:00").tick()
+    assert ann.steps == []
+    assert ann.kit.enroll("ann", "j", id="x").repeated, "also when its run is over"
+    assert ann.kit.enroll("ann", "j", id="x", key="other").conflict
+    assert ann.steps == []
+    assert ann.kit.enroll("ann", "j", id="y").entered == ["j"]
+
+
 # ---- O9: clocks
 
 

@@ -15,6 +15,7 @@ from journeykit.kernel import CancelAsked, Signal, SuppressionTold
 from journeykit.machine import Rules
 from journeykit.model import Event, Profile
 from journeykit.runtime.intake import (
+    Asked,
     Reported,
     check_channel,
     check_customer_id,
@@ -141,14 +142,14 @@ class Inputs(ABC):
             data: What later steps and templates read where they would read the trigger:
                 fields of an entry event, as for `track`, some of them or none, and other JSON
                 values.
-            id: Names the cause: the same id starts the same run.
+            id: Names the cause: a repeat with equal content does nothing, one with other
+                content is reported as `conflict`, as for events (rule O8).
 
         Raises:
             InvalidEventError, NaiveInstantError: A field is not what the entry event takes.
         """
-        check_customer_id(customer_id)
-        asked = read_enrollment(self._rules, journey, key, data, id, self._now())
-        return self._apply(customer_id, [asked])
+        asked = read_enrollment(self._rules, customer_id, journey, key, data, id, self._now())
+        return self._report(asked)
 
     def cancel(
         self, customer_id: str, journey: str, *, key: str | None = None, reason: str = "cancelled"
@@ -207,8 +208,8 @@ class Inputs(ABC):
         """Take the signals. `creates`: they may begin a customer."""
 
     @abstractmethod
-    def _report(self, reported: Reported) -> Outcome:
-        """Take an event, of which a repeat may be known."""
+    def _report(self, reported: Reported | Asked) -> Outcome:
+        """Take an event or a call, of which a repeat may be known."""
 
     @abstractmethod
     def _let_hands_finish(self, customer_id: str) -> None:

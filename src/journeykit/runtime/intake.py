@@ -49,6 +49,15 @@ class Reported:
     digest: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call that starts a run and passed the door; `digest` as for an event."""
+
+    customer_id: str
+    signal: EnrollAsked
+    digest: str | None
+
+
 def check_customer_id(customer_id: object) -> str:
     """Return the id if it is one.
 
@@ -99,9 +108,12 @@ def read_event(
     digest = None
     if id is not None:
         _check_event_id(id)
-        content = [name, fields, None if occurred_at is None else occurred]
-        digest = blake2b(_canonical(content), digest_size=10).hexdigest()
+        digest = _digest([name, fields, None if occurred_at is None else occurred])
     return Reported(customer_id, EventArrived(now, name, fields, occurred, id or ""), digest)
+
+
+def _digest(content: object) -> str:
+    return blake2b(_canonical(content), digest_size=10).hexdigest()
 
 
 def _check_event_id(id: object) -> None:
@@ -270,17 +282,19 @@ def check_journey(rules: Rules, journey: object) -> None:
 
 def read_enrollment(
     rules: Rules,
+    customer_id: str,
     journey: str,
     key: str | None,
     data: Mapping[str, Any] | None,
     id: str | None,
     now: int,
-) -> EnrollAsked:
+) -> Asked:
     """Check a call that starts a run; `data` becomes plain JSON values.
 
     Fields that an entry event of the journey has are checked as the event's, and kept in
     their wire form; the others are free.
     """
+    check_customer_id(customer_id)
     check_journey(rules, journey)
     check_key(key)
     if id is not None:
@@ -297,7 +311,8 @@ def read_enrollment(
             f"data must be JSON values: {error}", place="data",
             remedy="texts, numbers, True, False, None, lists and dicts of these",
         ) from None  # fmt: skip
-    return EnrollAsked(now, journey, key, fields, id or "")
+    digest = None if id is None else _digest([journey, key, fields])
+    return Asked(customer_id, EnrollAsked(now, journey, key, fields, id or ""), digest)
 
 
 def _known_fields(rules: Rules, journey: str, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,12 +8,12 @@ from journeykit.errors import JourneykitError, StoreError, UnknownCustomerError
 from journeykit.kernel import journal as j
 from journeykit.machine import Rules
 from journeykit.runtime.calls import Flow
-from journeykit.runtime.intake import Reported
+from journeykit.runtime.intake import Asked, Reported
 from journeykit.runtime.outcomes import Outcome
 from journeykit.runtime.script import Applied, Arrival, ingest
 
 
-def report(rules: Rules, reported: Sequence[Reported]) -> Flow[list[Outcome | JourneykitError]]:
+def report(rules: Rules, reported: Sequence[Reported | Asked]) -> Flow[list[Outcome | JourneykitError]]:
     """Report events; return one answer for each, in the order given.
 
     Several events of one customer are one commit. An id that comes twice within the batch

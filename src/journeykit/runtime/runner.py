@@ -20,7 +20,7 @@ from journeykit.runtime.drivers import drive
 from journeykit.runtime.fitting import check_channels, check_templates
 from journeykit.runtime.hands import HANDS
 from journeykit.runtime.inputs import Inputs
-from journeykit.runtime.intake import Reported
+from journeykit.runtime.intake import Asked, Reported
 from journeykit.runtime.outcomes import BadRow, BatchOutcome, Outcome, TickCounts
 from journeykit.runtime.performing import Ports
 from journeykit.runtime.publishing import publish
@@ -178,7 +178,7 @@ class Runner(Queries, Inputs):
             raise unknown_customer(customer_id)
         return Outcome(customer_id, applied.decision.entries)
 
-    def _report(self, reported: Reported) -> Outcome:
+    def _report(self, reported: Reported | Asked) -> Outcome:
         (answer,) = self.drive(report(self._rules, [reported]))
         if isinstance(answer, JourneykitError):
             raise answer

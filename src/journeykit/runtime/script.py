@@ -19,6 +19,7 @@ from journeykit.errors import ContentionError, StoreError
 from journeykit.kernel import (
     CustomerState,
     Decision,
+    EnrollAsked,
     EventArrived,
     EventConflicted,
     Signal,
@@ -118,10 +119,10 @@ def _try_ingest(
     profiles = rules.reads_profile or any(arrival.creates for arrival in pending.values())
     stored = yield from Load(list(pending), profiles)
     pairs = [
-        (key, signal.id)
+        (key, _known_as(signal))
         for key, arrival in pending.items()
         for place in arrival.digests
-        if isinstance(signal := arrival.signals[place], EventArrived)
+        if isinstance(signal := arrival.signals[place], EventArrived | EnrollAsked)
     ]
     known = (yield from Seen(pairs)) if pairs else {}
     now = yield from Now()
@@ -169,17 +170,19 @@ def _apply(
     conflicting: set[int] = set()
     for place, signal in enumerate(arrival.signals):
         digest = arrival.digests.get(place)
-        if digest is not None and isinstance(signal, EventArrived):
-            first = seen.get(signal.id)
-            earlier = known.get((arrival.customer_id, signal.id)) if first is None else first.digest
+        if digest is not None and isinstance(signal, EventArrived | EnrollAsked):
+            known_as = _known_as(signal)
+            first = seen.get(known_as)
+            earlier = known.get((arrival.customer_id, known_as)) if first is None else first.digest
             if earlier == digest:
                 repeated.add(place)
                 continue
             if earlier is not None:
                 conflicting.add(place)
-                signals.append(EventConflicted(signal.received, signal.name, signal.id))
+                what = signal.name if isinstance(signal, EventArrived) else signal.journey
+                signals.append(EventConflicted(signal.received, what, signal.id))
                 continue
-            seen[signal.id] = SeenEvent(signal.id, digest, now + rules.remember)
+            seen[known_as] = SeenEvent(known_as, digest, now + rules.remember)
         signals.append(signal)
     decision = decide(
         rules,
@@ -191,6 +194,11 @@ def _apply(
         waited=arrival.waited,
     )
     return Applied(decision, repeated, conflicting), list(seen.values())
+
+
+def _known_as(signal: EventArrived | EnrollAsked) -> str:
+    """Return under which id it is remembered: an event's never begins with '#'."""
+    return signal.id if isinstance(signal, EventArrived) else f"#enroll {signal.id}"
 
 
 class Worked(msgspec.Struct):

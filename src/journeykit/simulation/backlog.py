@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from journeykit.kernel import Signal
 from journeykit.runtime import Inputs, Outcome, Runner
-from journeykit.runtime.intake import Reported, check_customer_id
+from journeykit.runtime.intake import Asked, Reported, check_customer_id
 from journeykit.runtime.reporting import unknown_customer
 from journeykit.runtime.script import Arrival, ingest
 from journeykit.simulation.clock import VirtualClock
@@ -50,7 +50,7 @@ class Backlog(Inputs):
         arrival.creates = arrival.creates or creates
         return Outcome(customer_id)
 
-    def _report(self, reported: Reported) -> Outcome:
+    def _report(self, reported: Reported | Asked) -> Outcome:
         self._arrival(reported.customer_id).add(reported.signal, reported.digest)
         return Outcome(reported.customer_id)
 
