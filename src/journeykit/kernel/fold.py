@@ -167,6 +167,7 @@ def _decided(state: CustomerState, entry: j.Decided) -> None:
         entry.priority,
         entry.transactional,
         expires=entry.expires,
+        tags=entry.tags,
     )
 
 
@@ -185,6 +186,10 @@ def _held(state: CustomerState, entry: j.Held) -> None:
     message.status = "held"
     message.until = entry.until
     message.reason = entry.reason
+    if entry.reason != "look_ahead":
+        message.makes_room = None
+    elif message.makes_room is None:
+        message.makes_room = entry.at
 
 
 def _released(state: CustomerState, entry: j.Released) -> None:
@@ -211,6 +216,8 @@ def _answered(state: CustomerState, entry: j.Answered) -> None:
                 entry.journey,
                 entry.topic,
                 entry.transactional,
+                entry.template,
+                entry.tags,
             )
         )
     message = state.messages.get(entry.message)

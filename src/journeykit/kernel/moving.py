@@ -47,7 +47,7 @@ def leave(
             due = (now if now > at else at) + elapsed
         else:
             try:
-                due, left_by = _wait_at(turn, run, target)
+                due, left_by = wait_at(turn, run, target)
             except InputError:
                 end_run(turn, run, "failed", "beyond_calendar")
                 return
@@ -75,7 +75,7 @@ _ON: tuple[None, None] = (None, None)
 _TELLING = ("set", "send")  # after these, other conditions may hold than before (E2)
 
 
-def _wait_at(turn: Turn, run: Enrollment, step: CompiledStep) -> tuple[int | None, str | None]:
+def wait_at(turn: Turn, run: Enrollment, step: CompiledStep) -> tuple[int | None, str | None]:
     """Return until when `run` waits at `step`, or the outcome by which it need not wait.
 
     Neither for a step that does not wait for time.
@@ -112,15 +112,8 @@ def _act(turn: Turn, run: Enrollment, step: CompiledStep, why: str) -> str | Non
         case "send":
             ask(turn, run, step)
             return None
-        case "branch":
-            reading = turn.read_run(run)
-            for guard, outcome in step.plan:
-                if guard(reading):
-                    return str(outcome)
-            return "otherwise"
-        case "split":
-            drawn = fraction(turn.rules.seed, "split", run.journey, step.id, turn.state.id)
-            return next(str(outcome) for end, outcome in step.plan if drawn < end)
+        case "branch" | "split":
+            return way_at(turn, run, step)
         case "set":
             return _assign(turn, run, step)
         case "consent":
@@ -136,6 +129,18 @@ def _act(turn: Turn, run: Enrollment, step: CompiledStep, why: str) -> str | Non
         case _:
             end_run(turn, run, "exited", why)
     return None
+
+
+def way_at(turn: Turn, run: Enrollment, step: CompiledStep) -> str:
+    """Return the way that `run` takes at a `Branch` or a `Split`."""
+    if step.kind == "branch":
+        reading = turn.read_run(run)
+        for guard, outcome in step.plan:
+            if guard(reading):
+                return str(outcome)
+        return "otherwise"
+    drawn = fraction(turn.rules.seed, "split", run.journey, step.id, turn.state.id)
+    return next(str(outcome) for end, outcome in step.plan if drawn < end)
 
 
 def _assign(turn: Turn, run: Enrollment, step: CompiledStep) -> str | None:
@@ -175,12 +180,7 @@ def ask(turn: Turn, run: Enrollment, step: CompiledStep) -> None:
     """Ask for the message of a `Send` step; it is judged when all inputs are applied."""
     plan: SendPlan = step.plan
     message = derived_id(turn.rules.seed, "message", run.id, step.id, str(run.asked))
-    expires = None
-    if plan.valid_for is not None:
-        expires = shift(turn.now, plan.valid_for, turn.zone)
-    elif plan.valid_until is not None:
-        stamp = plan.valid_until(turn.read_run(run))
-        expires = None if stamp is None else stamp_instant(stamp, turn.zone)
+    expires = expiry_of(turn, run, plan)
     turn.emit(
         j.Decided(
             turn.stamp,
@@ -192,9 +192,20 @@ def ask(turn: Turn, run: Enrollment, step: CompiledStep) -> None:
             plan.priority,
             plan.transactional,
             expires,
+            plan.tags,
         )
     )
     turn.asked.append(message)
+
+
+def expiry_of(turn: Turn, run: Enrollment, plan: SendPlan) -> int | None:
+    """Return when a message that is decided now may not leave any more, or None (G4)."""
+    if plan.valid_for is not None:
+        return shift(turn.now, plan.valid_for, turn.zone)
+    if plan.valid_until is not None:
+        stamp = plan.valid_until(turn.read_run(run))
+        return None if stamp is None else stamp_instant(stamp, turn.zone)
+    return None
 
 
 def end_run(turn: Turn, run: Enrollment, status: str, reason: str) -> None:

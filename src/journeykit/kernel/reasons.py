@@ -50,7 +50,10 @@ DROPPED: Final[Mapping[str, str]] = {
 }
 """Why a message was not sent. A passing reason: the step skips or exits, or the gate never opens."""
 
-HELD: Final[Mapping[str, str]] = {**PASSING}
+HELD: Final[Mapping[str, str]] = {
+    **PASSING,
+    "look_ahead": "it makes room for a more important message that is due soon",
+}
 """Why a message waits."""
 
 REROUTED: Final[Mapping[str, str]] = {

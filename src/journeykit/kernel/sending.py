@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from journeykit.kernel import journal as j
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.gate import judge, objection_to, wait
+from journeykit.kernel.look_ahead import make_room
 from journeykit.kernel.moving import forget_message, leave
 from journeykit.kernel.reasons import LASTING
 from journeykit.kernel.refusal import refusal
@@ -74,6 +75,7 @@ def _asking(facts: Facts, plan: SendPlan) -> Facts:
 
 
 _WAITING = ("hold", "next")  # the last channel holds
+_LEAVING = {"exit": "exit", "else": "blocked"}
 
 
 # ---- judged: at decision, at release, and when the gate closed at hand-over
@@ -82,7 +84,13 @@ _WAITING = ("hold", "next")  # the last channel holds
 def _decide(turn: Turn, message: Message) -> None:
     plan = plan_of(turn.rules, turn.state, message)
     verdict = judge(message, _asking(facts_of(turn), plan))
-    if verdict.action == "allow":
+    room = None
+    if verdict.action == "allow" and turn.rules.gate.looks_ahead:
+        room = make_room(turn, message)
+    if room is not None:
+        turn.openings.pop(message.id, None)
+        _hold(turn, message, room)
+    elif verdict.action == "allow":
         turn.emit(j.Released(turn.stamp, message.id))
         turn.put[message.id] = (message.channel, turn.now)
         turn.openings.pop(message.id, None)
@@ -111,7 +119,7 @@ def _blocked(turn: Turn, message: Message, plan: SendPlan, verdict: Verdict) -> 
         return
     choice = _choice(plan, verdict)
     if choice not in _WAITING:
-        _drop(turn, message, verdict, exits=choice == "exit")
+        _drop(turn, message, verdict, _LEAVING.get(choice, "dropped"))
         return
     opening = turn.openings.pop(message.id, None)
     if verdict.action == "hold" and (opening is None or _is_sooner(verdict.until, opening.until)):
@@ -151,11 +159,11 @@ def _take_out(turn: Turn, message: Message) -> None:
         turn.look_again = turn.look_again or "slots"
 
 
-def _drop(turn: Turn, message: Message, verdict: Verdict, *, exits: bool = False) -> None:
+def _drop(turn: Turn, message: Message, verdict: Verdict, outcome: str = "dropped") -> None:
     run = turn.state.enrollments[message.enrollment]
     turn.emit(j.Dropped(turn.stamp, message.id, verdict.reason, verdict.detail))
     forget_message(turn, message.id)
-    leave(turn, run, "exit" if exits else "dropped", why=verdict.blocked)
+    leave(turn, run, outcome, why=verdict.blocked)
 
 
 def _displace(turn: Turn, message: Message, plan: SendPlan) -> bool:
@@ -267,6 +275,9 @@ def _look_again(turn: Turn) -> None:
 
 
 def _reconsider(turn: Turn, message: Message, profile_changed: bool) -> None:
+    if message.makes_room is not None:
+        _still_makes_room(turn, message)
+        return
     plan = plan_of(turn.rules, turn.state, message)
     facts = facts_of(turn)  # it does wait now, whatever the author chose for a judgement
     verdict: Verdict | None = None
@@ -288,6 +299,15 @@ def _reconsider(turn: Turn, message: Message, profile_changed: bool) -> None:
         turn.emit(j.Held(turn.stamp, message.id, verdict.until, verdict.reason, verdict.detail))
         if message.unsure and verdict.until is not None:
             turn.put[message.id] = (message.channel, verdict.until)
+
+
+def _still_makes_room(turn: Turn, message: Message) -> None:
+    """Ask whether the more important message that is waited for is still due."""
+    verdict = make_room(turn, message)
+    if verdict is None:
+        ask_again(turn, message)
+    elif verdict.until != message.until:
+        _hold(turn, message, verdict)
 
 
 def _channels(message: Message, plan: SendPlan, facts: Facts) -> list[str]:

@@ -79,6 +79,8 @@ class Message(Struct, omit_defaults=True, gc=False):
             that nobody knows whether the message came through.
         rejected: Channels that rejected it for good.
         expires: First instant at which it may not leave any more, or None.
+        makes_room: Since when it has been waiting for more important ones, or None.
+        tags: What its author marked it with.
     """
 
     id: str
@@ -98,10 +100,15 @@ class Message(Struct, omit_defaults=True, gc=False):
     expires: int | None = None
     unsure: bool = False
     rejected: list[str] = field(default_factory=list)
+    makes_room: int | None = None
+    tags: tuple[str, ...] = ()
 
 
-class Delivered(Struct, array_like=True, gc=False):
-    """One line of the send ledger: a message that its channel accepted at `at`."""
+class Delivered(Struct, array_like=True, omit_defaults=True, gc=False):
+    """One line of the send ledger: a message that its channel accepted at `at`.
+
+    `template` is "" in lines written before it was kept.
+    """
 
     at: int
     message: str
@@ -109,6 +116,8 @@ class Delivered(Struct, array_like=True, gc=False):
     journey: str
     topic: str = ANY_TOPIC
     transactional: bool = False
+    template: str = ""
+    tags: tuple[str, ...] = ()
 
 
 class Mark(Struct, array_like=True, omit_defaults=True, gc=False):

@@ -59,7 +59,7 @@ class Turn(Reading):
         self.drop: set[str] = set()
         self.taken: dict[str, int] = {}
         self.openings: dict[str, Verdict] = {}
-        self.look_again = "slots" if rules.gate.is_guarded else ""
+        self.look_again = "slots" if rules.gate.is_guarded or _makes_room(rules, state) else ""
         self.soonest = soonest(state)
         self.zone = rules.zone if state.zone is None else zone(state.zone)
         self.past = state.tallies
@@ -115,6 +115,13 @@ class Turn(Reading):
         before = self.zone
         self.zone = zone_of(self.rules, self.state)
         return before is not self.zone and before.name != self.zone.name
+
+
+def _makes_room(rules: Rules, state: CustomerState) -> bool:
+    """Tell whether a message waits for a more important one, which may come no more."""
+    return rules.gate.looks_ahead and any(
+        message.makes_room is not None for message in state.messages.values()
+    )
 
 
 def zone_of(rules: Rules, state: CustomerState) -> Zone:

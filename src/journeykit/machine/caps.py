@@ -19,7 +19,7 @@ class CapRule:
 
     __slots__ = (
         "_floors", "calendar", "channels", "duration", "guard", "is_scoped", "journeys", "lapses",
-        "limit", "span", "title", "topics", "week_starts",
+        "limit", "look_ahead", "span", "title", "topics", "week_starts",
     )  # fmt: skip
 
     def __init__(self, cap: FrequencyCap) -> None:
@@ -34,6 +34,7 @@ class CapRule:
         self.journeys = names_in(cap.journeys)
         self.is_scoped = not (self.channels is self.topics is self.journeys is None)
         self.guard, self.lapses = guards_of(cap.where)
+        self.look_ahead = cap.look_ahead
         self._floors: dict[tuple[Zone, int], tuple[int, bool]] = {}
         (self.week_starts,) = parse_days([cap.week_starts])
 

@@ -67,10 +67,11 @@ class Scope:
 class GatePlan:
     """The compiled policy of a workspace.
 
-    `is_guarded` tells whether any rule depends on what is known of the customer.
+    `is_guarded` tells whether any rule depends on what is known of the customer, `looks_ahead`
+    whether any cap makes a message wait for a more important one.
     """
 
-    __slots__ = ("_scopes", "caps", "is_guarded", "ledger_span", "opt_in", "quiet")
+    __slots__ = ("_scopes", "caps", "is_guarded", "ledger_span", "looks_ahead", "opt_in", "quiet")
 
     def __init__(self, policy: Policy) -> None:
         self.opt_in: Mapping[str, bool] = {
@@ -80,6 +81,7 @@ class GatePlan:
         self.caps = tuple(map(CapRule, policy.caps))
         rules: tuple[QuietRule | CapRule, ...] = (*self.quiet, *self.caps)
         self.is_guarded = any(rule.guard is not None for rule in rules)
+        self.looks_ahead = any(cap.look_ahead is not None for cap in self.caps)
         self.ledger_span = max([LEDGER_AT_LEAST, *(cap.reach for cap in self.caps)])
         self._scopes: dict[tuple[str, str, str], Scope] = {}
 

@@ -53,6 +53,9 @@ class FrequencyCap(Frozen):
             given.
         where: Which customers it covers, by their profile.
         week_starts: First day of a calendar week.
+        look_ahead: The most important first: a message makes room, and waits, while one of
+            larger priority that the cap also covers is due within this span from now and
+            needs the slot.
     """
 
     limit: int = Field(ge=0, strict=True)
@@ -62,6 +65,7 @@ class FrequencyCap(Frozen):
     journeys: Scope | None = Field(default=None, kw_only=True)
     where: OfTheCustomer | None = Field(default=None, kw_only=True)
     week_starts: Weekday = Field(default="mon", kw_only=True)
+    look_ahead: Positive | None = Field(default=None, kw_only=True)
 
     if TYPE_CHECKING:
 
@@ -75,6 +79,7 @@ class FrequencyCap(Frozen):
             journeys: Sequence[str] | None = None,
             where: Condition | bool | None = None,
             week_starts: Weekday = "mon",
+            look_ahead: Span | None = None,
         ) -> None: ...
 
     @property

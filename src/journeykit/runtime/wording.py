@@ -45,6 +45,14 @@ def _cap(detail: Detail, local: Local) -> str:
     return f"the cap of {detail.get('rule')} is used up ({detail.get('used')} of {detail.get('limit')})"
 
 
+def _look_ahead(detail: Detail, local: Local) -> str:
+    return (
+        f"{detail.get('for')} of {detail.get('journey')} is due then and goes first (priority "
+        f"{detail.get('priority')} before {detail.get('own_priority')}), under the cap of "
+        f"{detail.get('rule')} ({detail.get('used')} of {detail.get('limit')} used)"
+    )
+
+
 def _zone(detail: Detail, local: Local) -> str:
     return f"the time zone is not known, and the rule {detail.get('rule')} asks for it"
 
@@ -88,6 +96,7 @@ def _rejected(detail: Detail, local: Local) -> str:
 _WORDS: dict[str, Callable[[Detail, Local], str]] = {
     "quiet_hours": _quiet,
     "frequency_cap": _cap,
+    "look_ahead": _look_ahead,
     "zone_unknown": _zone,
     "no_address": _address,
     "suppressed": _suppressed,
