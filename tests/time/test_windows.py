@@ -16,6 +16,8 @@ from journeykit.time import (
     MINUTE,
     Span,
     Windows,
+    Zone,
+    first_uncovered,
     from_micros,
     never_open,
     parse_clock,
@@ -273,3 +275,171 @@ def test_an_edge_in_a_far_year() -> None:
     assert said(night.next_uncovered(at("9999-12-31 12:00"), zone("UTC"))) == "9999-12-31 12:00"
     assert night.covers(wall("1900-01-01 00:00"))
     assert 7 * DAY == 168 * HOUR
+
+
+# ---- the other form: what hours leave out
+
+
+@pytest.mark.parametrize(
+    ("text", "dates", "now", "opens"),
+    [
+        # Open are the hours; 2026-01-15 is a Thursday, Berlin is one hour ahead.
+        ("10:00-13:00, 14:00-20:00", "", "2026-01-15 08:00", "2026-01-15 09:00"),
+        ("10:00-13:00, 14:00-20:00", "", "2026-01-15 11:59", "2026-01-15 11:59"),
+        ("10:00-13:00, 14:00-20:00", "", "2026-01-15 12:00", "2026-01-15 13:00"),  # end is not in
+        ("10:00-13:00, 14:00-20:00", "", "2026-01-15 19:00", "2026-01-16 09:00"),
+        ("10:00-13:00, 12:00-14:00", "", "2026-01-15 12:00", "2026-01-15 12:00"),  # a union
+        ("10:00-20:00 mon tue wed thu fri", "", "2026-01-16 19:00", "2026-01-19 09:00"),
+        ("00:00-24:00", "", "2026-01-15 12:00", "2026-01-15 12:00"),
+        ("00:00-24:00 sat", "", "2026-01-15 12:00", "2026-01-16 23:00"),
+        # Open over midnight, and over the end of a week.
+        ("22:00-02:00 fri", "", "2026-01-15 12:00", "2026-01-16 21:00"),
+        ("22:00-02:00 fri", "", "2026-01-17 00:59", "2026-01-17 00:59"),
+        ("22:00-02:00 fri", "", "2026-01-17 01:00", "2026-01-23 21:00"),
+        ("22:00-02:00 sun", "", "2026-01-19 00:30", "2026-01-19 00:30"),
+        # Dates are closed in this form too.
+        ("10:00-20:00", "2026-01-15 2026-01-16", "2026-01-15 12:00", "2026-01-17 09:00"),
+        ("10:00-20:00 thu", "2026-01-22", "2026-01-15 19:00", "2026-01-29 09:00"),
+        # Opens within a gap: with the change. Closes within it: at the change.
+        ("02:30-05:00", "", "2026-03-28 12:00", "2026-03-29 01:00"),
+        ("01:00-02:30", "", "2026-03-29 00:59", "2026-03-29 00:59"),
+        ("01:00-02:30", "", "2026-03-29 01:00", "2026-03-29 23:00"),
+        ("02:15-02:45", "", "2026-03-28 12:00", "2026-03-30 00:15"),  # never shown that day
+        # The hour that comes twice is open twice.
+        ("02:00-02:30", "", "2026-10-25 00:30", "2026-10-25 01:00"),
+    ],
+)
+def test_hours_that_are_allowed(text: str, dates: str, now: str, opens: str) -> None:  # G2
+    spans = [span(one.strip()) for one in text.split(",")]
+    closed = frozenset(wall(date) // DAY for date in dates.split())
+    allowed = Windows.of(spans, dates=closed, outside=True)
+    assert said(allowed.next_uncovered(at(now), zone("Europe/Berlin"))) == opens
+
+
+def test_the_weekend_of_a_date_that_was_never_shown() -> None:  # G2
+    allowed = Windows.of([span("22:00-06:00 fri")], outside=True)
+    opens = allowed.next_uncovered(at("2011-12-29 20:00"), zone("Pacific/Apia"))
+    assert said(opens) == "2011-12-30 10:00"  # Saturday 00:00, after a Friday that never was
+
+
+def test_no_hours_leave_nothing_open() -> None:
+    assert never_open(Windows.of([], outside=True))
+    assert never_open(Windows.of([span("09:00-09:00")], outside=True))
+
+
+spans_drawn = st.lists(
+    st.builds(Span, edges.filter(lambda e: e < DAY), edges, weekdays), max_size=4
+)
+
+
+@given(
+    spans_drawn,
+    spans_drawn,
+    st.frozensets(st.integers(20_000, 20_010), max_size=2),
+    st.integers(20_000, 20_010),
+    st.data(),
+)
+@settings(max_examples=200, deadline=None)
+def test_outside_is_the_rest_and_a_union_is_either(
+    open_spans: list[Span], quiet: list[Span], dates: frozenset[int], day: int, data: st.DataObject
+) -> None:  # G2
+    known = [edge for one in (*open_spans, *quiet) for edge in one[:2]] or [0]
+    clock = data.draw(st.sampled_from(known) | edges)
+    shown = day * DAY + clock + data.draw(st.integers(-1, 1))
+    allowed = Windows.of(open_spans, dates=dates, outside=True)
+    forbidden = Windows.of(quiet)
+    is_closed = shown // DAY in dates or not covered(shown, open_spans, frozenset())
+    is_quiet = covered(shown, quiet, frozenset())
+    assert allowed.covers(shown) is is_closed
+    assert Windows.union([allowed, forbidden]).covers(shown) is (is_closed or is_quiet)
+
+
+# ---- several clocks at once
+
+
+@pytest.mark.parametrize(
+    ("clocks", "now", "opens"),
+    [
+        # New York is 5 hours behind, Los Angeles 8, Honolulu 10.
+        ("21:00-08:00 America/New_York; 21:00-08:00 Pacific/Honolulu", "2026-01-15 13:00", "2026-01-15 18:00"),
+        ("21:00-08:00 America/New_York; 21:00-08:00 Pacific/Honolulu", "2026-01-16 02:00", "2026-01-16 18:00"),
+        ("21:00-08:00 America/New_York; 21:00-08:00 Pacific/Honolulu", "2026-01-16 01:59", "2026-01-16 01:59"),
+        # One opens while the other is closed, all week long but for an hour on Sunday.
+        ("00:00-12:00 UTC; 12:00-24:00 UTC", "2026-01-15 13:00", "never"),
+        ("00:00-12:00 UTC; 12:00-23:00 UTC", "2026-01-15 13:00", "2026-01-15 23:00"),
+        ("", "2026-01-15 13:00", "2026-01-15 13:00"),
+    ],
+)  # fmt: skip
+def test_the_first_instant_that_all_clocks_allow(clocks: str, now: str, opens: str) -> None:  # T7
+    read = [one.split() for one in clocks.split(";") if one]
+    found = first_uncovered(at(now), [(windows(text), zone(name)) for text, name in read])
+    assert said(found) == opens
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_all_clocks_agree_as_a_scan_does(
+    data: st.DataObject, changes: Changes, scan: Callable[..., Any]
+) -> None:  # T7
+    name, change = data.draw(st.sampled_from(changes))
+    names = [name, *data.draw(st.lists(st.sampled_from(TWINS), max_size=2))]
+    drawn = [data.draw(spans_drawn) for _ in names]
+    us = change + data.draw(st.integers(-20 * 60, 20 * 60)) * MINUTE
+    us -= us % MINUTE
+    scans = [scan(one, change) for one in names]
+    clocks: list[tuple[Windows, Zone]] = [
+        (Windows.of(spans), zone(one)) for spans, one in zip(drawn, names, strict=True)
+    ]
+    expected = None
+    for index in range((us - scans[0].start) // MINUTE, len(scans[0].walls)):
+        if not any(
+            covered(one.walls[index], spans, frozenset())
+            for one, spans in zip(scans, drawn, strict=True)
+        ):
+            expected = scans[0].start + index * MINUTE
+            break
+    found = first_uncovered(us, clocks)
+    if expected is None:  # it lies beyond the scan, or nowhere
+        assert found is None or found >= scans[0].start + len(scans[0].walls) * MINUTE
+    else:
+        assert found == expected
+
+
+TWINS = ("America/New_York", "Europe/Berlin", "Asia/Kathmandu", "Pacific/Kiritimati")
+
+
+# ---- dates that close what the week leaves open
+
+
+MONDAY = wall("2026-01-05") // DAY
+
+
+@pytest.mark.parametrize(
+    ("text", "dates", "never"),
+    [
+        ("", range(MONDAY, MONDAY + 400), False),  # the 401st day is near enough
+        ("", range(MONDAY, MONDAY + 401), True),
+        ("", [*range(MONDAY, MONDAY + 300), *range(MONDAY + 301, MONDAY + 700)], False),
+        # Only Mondays are open: 57 of them, and the six days before and after.
+        ("00:00-24:00 tue wed thu fri sat sun", range(MONDAY, MONDAY + 56 * 7, 7), False),
+        ("00:00-24:00 tue wed thu fri sat sun", range(MONDAY, MONDAY + 57 * 7, 7), True),
+        ("00:00-24:00 tue wed thu fri sat sun", range(MONDAY + 1, MONDAY + 700, 7), False),
+        # An open hour a week is open time.
+        ("00:00-24:00 tue wed thu fri sat, 00:00-23:59 sun", range(MONDAY, MONDAY + 700, 7), False),
+        ("12:00-12:00", range(MONDAY, MONDAY + 401), True),
+        ("00:00-24:00", [], True),
+    ],
+)
+def test_dates_and_weekdays_together_may_leave_nothing(  # G2
+    text: str, dates: range | list[int], never: bool
+) -> None:
+    built = Windows.of(
+        [span(one.strip()) for one in text.split(",") if one], dates=frozenset(dates)
+    )
+    assert never_open(built) is never
+    starts = [day * DAY for day in (*dates, MONDAY) if built.covers(day * DAY)]
+    waits = [built.next_uncovered(start, zone("UTC")) for start in starts]
+    if never:
+        assert None in waits or built.next_uncovered((MONDAY - 6) * DAY, zone("UTC")) is None
+    else:
+        assert None not in waits

@@ -1,5 +1,6 @@
 """When? Wall-clock arithmetic in one place: instants, durations, zones, windows, cron."""
 
+from journeykit.time.countries import zone_names, zones_of
 from journeykit.time.cron import Cron
 from journeykit.time.durations import (
     Duration,
@@ -13,6 +14,7 @@ from journeykit.time.durations import (
     weeks,
     years,
 )
+from journeykit.time.holidays import HolidayCalendar, closed_dates, holiday_calendar
 from journeykit.time.instants import (
     DAY,
     HOUR,
@@ -20,6 +22,7 @@ from journeykit.time.instants import (
     SECOND,
     from_micros,
     naive_of,
+    number_of,
     parse_clock,
     parse_days,
     to_micros,
@@ -33,24 +36,29 @@ from journeykit.time.moments import (
     next_local,
     nth_month,
 )
-from journeykit.time.windows import Span, Windows, never_open
+from journeykit.time.windows import LONGEST_CLOSURE, Span, Windows, first_uncovered, never_open
 from journeykit.time.zones import Resolve, Zone, is_zone, zone
 
 __all__ = [
     "DAY",
     "HOUR",
+    "LONGEST_CLOSURE",
     "MINUTE",
     "SECOND",
     "Cron",
     "Duration",
     "Feb29",
+    "HolidayCalendar",
     "Resolve",
     "Span",
     "Windows",
     "Zone",
     "anniversary_in",
+    "closed_dates",
     "days",
+    "first_uncovered",
     "from_micros",
+    "holiday_calendar",
     "hours",
     "is_zone",
     "local_moment",
@@ -61,6 +69,7 @@ __all__ = [
     "next_anniversary",
     "next_local",
     "nth_month",
+    "number_of",
     "parse_clock",
     "parse_days",
     "seconds",
@@ -71,4 +80,6 @@ __all__ = [
     "weeks",
     "years",
     "zone",
+    "zone_names",
+    "zones_of",
 ]

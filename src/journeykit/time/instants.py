@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from journeykit.errors import InputError, NaiveInstantError
 
@@ -84,6 +84,11 @@ def from_micros(us: int) -> datetime:
 def wall_of(naive: datetime) -> int:
     """Return a naive local datetime as wall micros."""
     return (naive.replace(tzinfo=None) - _NAIVE_EPOCH) // _MICROSECOND
+
+
+def number_of(day: date) -> int:
+    """Return the day number of a date: its wall micros divided by a day."""
+    return day.toordinal() - _EPOCH.toordinal()
 
 
 def naive_of(wall: int) -> datetime:

@@ -14,13 +14,15 @@ Keeps true:
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
+from journeykit.time.holidays import DaySet, union_of
 from journeykit.time.instants import DAY
 from journeykit.time.zones import Zone
 
 WEEK = 7 * DAY
+LONGEST_CLOSURE = 400  # days: whoever would wait longer waits in vain
 _MONDAY = 4 * DAY  # 1970-01-05, the first Monday, in wall micros
 
 
@@ -41,14 +43,20 @@ class Windows:
 
     __slots__ = ("_bounds", "dates")
 
-    def __init__(self, bounds: tuple[int, ...], dates: frozenset[int]) -> None:
+    def __init__(self, bounds: tuple[int, ...], dates: DaySet) -> None:
         """Take the merged bounds within a week: start, end, start, end, …"""
         self._bounds = bounds
         self.dates = dates
 
     @classmethod
-    def of(cls, spans: Sequence[Span], *, dates: frozenset[int] = frozenset()) -> Windows:
-        """Build from spans; `dates` are day numbers (wall micros divided by a day)."""
+    def of(
+        cls, spans: Sequence[Span], *, dates: DaySet = frozenset(), outside: bool = False
+    ) -> Windows:
+        """Build from spans; `dates` are day numbers (wall micros divided by a day).
+
+        With `outside`, all of the week is covered that the spans leave out; `dates` are
+        covered in either case.
+        """
         pieces: list[tuple[int, int]] = []
         for span in spans:
             for day in span.days if span.days is not None else range(7):
@@ -59,13 +67,18 @@ class Windows:
                 pieces.append((start, min(end, WEEK)))
                 if end > WEEK:
                     pieces.append((0, end - WEEK))
-        bounds: list[int] = []
-        for start, end in sorted(pieces):
-            if bounds and start <= bounds[-1]:
-                bounds[-1] = max(bounds[-1], end)
-            else:
-                bounds += [start, end]
-        return cls(tuple(bounds), dates)
+        bounds = _merged(pieces)
+        return cls(_inverted(bounds) if outside else bounds, dates)
+
+    @classmethod
+    def union(cls, parts: Iterable[Windows]) -> Windows:
+        """Return what covers all that any of the parts covers."""
+        pieces: list[tuple[int, int]] = []
+        dates: DaySet = frozenset()
+        for part in parts:
+            pieces += zip(part._bounds[::2], part._bounds[1::2], strict=True)
+            dates = union_of(dates, part.dates)
+        return cls(_merged(pieces), dates)
 
     def covers(self, wall: int) -> bool:
         """Tell whether a local date and time is covered."""
@@ -73,11 +86,13 @@ class Windows:
             return True
         return bisect_right(self._bounds, (wall - _MONDAY) % WEEK) % 2 == 1
 
-    def next_uncovered(self, us: int, zone: Zone, *, limit_days: int = 400) -> int | None:
+    def next_uncovered(
+        self, us: int, zone: Zone, *, limit_days: int = LONGEST_CLOSURE
+    ) -> int | None:
         """Return the first instant at or after `us` that is not covered, or None."""
         return self._walk(us, zone, limit_days, covered=False)
 
-    def next_covered(self, us: int, zone: Zone, *, limit_days: int = 400) -> int | None:
+    def next_covered(self, us: int, zone: Zone, *, limit_days: int = LONGEST_CLOSURE) -> int | None:
         """Return the first instant at or after `us` that is covered, or None."""
         return self._walk(us, zone, limit_days, covered=True)
 
@@ -113,6 +128,74 @@ class Windows:
         return following
 
 
+def _merged(pieces: Iterable[tuple[int, int]]) -> tuple[int, ...]:
+    bounds: list[int] = []
+    for start, end in sorted(pieces):
+        if bounds and start <= bounds[-1]:
+            bounds[-1] = max(bounds[-1], end)
+        else:
+            bounds += [start, end]
+    return tuple(bounds)
+
+
+def _inverted(bounds: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the bounds of the rest of the week."""
+    edges = [0, *bounds, WEEK]
+    if edges[:2] == [0, 0]:
+        del edges[:2]
+    if edges[-2:] == [WEEK, WEEK]:
+        del edges[-2:]
+    return tuple(edges)
+
+
+def first_uncovered(
+    us: int, clocks: Sequence[tuple[Windows, Zone]], *, limit_days: int = LONGEST_CLOSURE
+) -> int | None:
+    """Return the first instant at or after `us` that no windows cover in their zone, or None."""
+    at, end, agreed = us, us + limit_days * DAY, 0
+    while agreed < len(clocks):
+        for windows, zone in clocks:
+            opens = windows.next_uncovered(at, zone, limit_days=limit_days)
+            if opens is None or opens > end:
+                return None
+            agreed = agreed + 1 if opens == at else 1
+            at = opens
+    return at
+
+
 def never_open(windows: Windows) -> bool:
-    """Tell whether these windows cover every week as a whole."""
-    return windows._bounds == (0, WEEK)
+    """Tell whether these windows, and their own dates, leave nothing open for 400 days on end.
+
+    Holidays of calendars are left out of account: they are for the customer's clock to tell.
+    """
+    bounds = windows._bounds
+    if bounds == (0, WEEK):
+        return True
+    dates = windows.dates if isinstance(windows.dates, frozenset) else windows.dates.own
+    closed = {
+        day
+        for day in range(7)
+        if bisect_right(bounds, day * DAY) % 2
+        and bisect_right(bounds, day * DAY) == bisect_right(bounds, (day + 1) * DAY - 1)
+    }
+    return _longest_closure(sorted(dates), closed) > LONGEST_CLOSURE
+
+
+def _longest_closure(dates: Sequence[int], closed: Collection[int]) -> int:
+    """Return how many days on end are closed by their weekday or are among the dates."""
+    longest = first = 0
+    last = None
+    for day in dates:
+        if last is None or not _all_closed(range(last + 1, min(day, last + 8)), closed):
+            first = day
+            while (first + 2) % 7 in closed:
+                first -= 1
+        last = end = day
+        while (end + 4) % 7 in closed:
+            end += 1
+        longest = max(longest, end - first + 1)
+    return longest
+
+
+def _all_closed(days: Iterable[int], closed: Collection[int]) -> bool:
+    return all((day + 3) % 7 in closed for day in days)

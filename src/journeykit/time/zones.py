@@ -20,6 +20,7 @@ from journeykit.time.instants import DAY, HOUR, from_micros, to_micros
 
 Resolve = Literal["compatible", "earlier", "later", "skip"]
 _SHIFT = 45  # a stretch is 2**45 micros, 407 days
+BLOCK = 1 << _SHIFT
 _PROBE = 6 * HOUR
 _MARGIN = 26 * HOUR  # no zone is, or jumps, further than this from UTC
 # Beyond these the zone stays as it is: a local time there may not fit into a datetime.
@@ -183,10 +184,11 @@ def is_zone(name: object) -> bool:
     return isinstance(name, str) and _found(name) is not None
 
 
-def zone(name: str) -> Zone:
+def zone(name: str, *, place: str = "timezone") -> Zone:
     """Return the zone of this name, looked up once per process.
 
-    Names such as `localtime` mean another zone on another machine and are not taken.
+    Names such as `localtime` mean another zone on another machine and are not taken. `place`
+    is how the error calls the field.
 
     Raises:
         UnknownZoneError: The tz database has no zone of this name.
@@ -197,5 +199,5 @@ def zone(name: str) -> Zone:
     near = get_close_matches(str(name), sorted(_known()), 1)
     hint = f"did you mean {near[0]!r}?" if near else "give an IANA name such as 'Europe/Berlin'"
     raise UnknownZoneError(
-        "the tz database has no such time zone", place="timezone", value=name, remedy=hint
+        "the tz database has no such time zone", place=place, value=name, remedy=hint
     )
