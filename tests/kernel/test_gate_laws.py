@@ -21,6 +21,7 @@ from journeykit import (
     Event,
     FrequencyCap,
     Journey,
+    MinimumGap,
     On,
     Policy,
     Profile,
@@ -98,51 +99,92 @@ def clock_of(text: str) -> timedelta:
     return timedelta(hours=int(hour), minutes=int(minute))
 
 
+Cap = FrequencyCap | MinimumGap
+
+
+def window_of(cap: Cap) -> Any:
+    return cap.per if isinstance(cap, FrequencyCap) else cap.span
+
+
+def limit_of(cap: Cap, wish: int | None) -> int:
+    if isinstance(cap, MinimumGap):
+        return 1
+    if cap.own_limit is None or wish is None or wish > cap.limit:
+        return cap.limit
+    return max(wish, 0)
+
+
+def covers(cap: Cap, one: Sent) -> bool:
+    return (
+        (cap.channels is None or one.channel in cap.channels)
+        and (cap.templates is None or one.template in cap.templates)
+        and (cap.tags is None or any(tag in cap.tags for tag in one.tags))
+    )
+
+
 def period_of(cap: FrequencyCap, shown: date) -> date:
     if cap.per == "week":
         return shown - timedelta(days=(shown.weekday() - WEEKDAYS.index(cap.week_starts)) % 7)
     return shown.replace(day=1) if cap.per == "month" else shown
 
 
-def uses_slot(cap: FrequencyCap, sent: datetime, instant: datetime, tz: ZoneInfo) -> bool:
+def uses_slot(cap: Cap, sent: datetime, instant: datetime, tz: ZoneInfo) -> bool:
     if sent > instant:
         return True
-    if isinstance(cap.per, str):
+    window = window_of(cap)
+    if isinstance(window, str):
+        assert isinstance(cap, FrequencyCap)
         then, now = local(sent, tz).date(), local(instant, tz).date()
         return period_of(cap, then) == period_of(cap, now)
-    if cap.per.days:  # so many days on the wall clock
-        end = local(sent, tz).replace(fold=0, tzinfo=None) + timedelta(days=cap.per.days)
+    if window.days:  # so many days on the wall clock
+        end = local(sent, tz).replace(fold=0, tzinfo=None) + timedelta(days=window.days)
         return instant < end.replace(tzinfo=tz).astimezone(UTC)
-    return sent > instant - timedelta(microseconds=cap.per.micros)
+    return sent > instant - timedelta(microseconds=window.micros)
+
+
+def used_up(cap: Cap, sent: Sequence[Sent], instant: datetime, tz: ZoneInfo) -> int:
+    return sum(
+        covers(cap, one)
+        and (cap.counts_transactional or not one.transactional)
+        and uses_slot(cap, one.at, instant, tz)
+        for one in sent
+    )
 
 
 @dataclass
 class Sent:
+    """A message that was accepted, or would be."""
+
     at: datetime
     channel: str
     transactional: bool = False
+    template: str = "aaa"
+    tags: tuple[str, ...] = ()
+
+
+class Person(Profile):
+    wish: int | None = None
 
 
 def is_open(
-    policy: Policy, channel: str, sent: Sequence[Sent], instant: datetime, tz: ZoneInfo
+    policy: Policy,
+    message: Sent,
+    sent: Sequence[Sent],
+    instant: datetime,
+    tz: ZoneInfo,
+    wish: int | None = None,
 ) -> bool:
     quiet = [
-        rule for rule in policy.quiet_hours if rule.channels is None or channel in rule.channels
+        rule
+        for rule in policy.quiet_hours
+        if rule.channels is None or message.channel in rule.channels
     ]
     if any(is_quiet(rule, instant, tz) for rule in quiet):
         return False
-    for cap in policy.caps:
-        if cap.channels is None or channel in cap.channels:
-            used = [
-                one
-                for one in sent
-                if not one.transactional
-                and (cap.channels is None or one.channel in cap.channels)
-                and uses_slot(cap, one.at, instant, tz)
-            ]
-            if len(used) >= cap.limit:
-                return False
-    return True
+    return not any(
+        covers(cap, message) and used_up(cap, sent, instant, tz) >= limit_of(cap, wish)
+        for cap in policy.caps
+    )
 
 
 # ---- strategies
@@ -167,19 +209,34 @@ def quiet_hours(draw: st.DrawFn, step: int, dates: Sequence[date]) -> QuietHours
 
 
 @st.composite
-def caps(draw: st.DrawFn, step: int, least: int = 0) -> FrequencyCap:
+def caps(draw: st.DrawFn, step: int, least: int = 0) -> Cap:
     elapsed = st.integers(1, 4 * 24 * 60 // step).map(lambda n: timedelta(minutes=n * step))
     per: Any = draw(
         st.sampled_from(["day", "day", "week", "month"])
         | elapsed
         | st.sampled_from([days(1), days(2)])
     )
-    covered = draw(st.none() | st.lists(st.sampled_from(CHANNELS), min_size=1, max_size=1))
+    covered: dict[str, Any] = draw(
+        st.sampled_from(
+            [
+                *({} for _ in range(4)),
+                *({"channels": [name]} for name in CHANNELS),
+                {"templates": ["aaa", "ccc"]},
+                {"tags": ["promo"]},
+                {"tags": ["spring", "promo"]},
+                {"tags": ["spring"], "channels": ["email"]},
+            ]
+        )
+    )
+    covered["counts_transactional"] = draw(st.integers(0, 3)) == 0
+    if draw(st.integers(0, 3)) == 0:
+        return MinimumGap(draw(elapsed | st.just(days(1))), **covered)
     return FrequencyCap(
         draw(st.sampled_from([1, 1, 1, 2, 3] + [0] * (not least))),
         per=per,
-        channels=covered,
+        own_limit=draw(st.sampled_from([None, None, Person.wish])),
         week_starts=draw(st.sampled_from(WEEKDAYS)),
+        **covered,
     )
 
 
@@ -226,7 +283,17 @@ class Case:
     place: Place
     policy: Policy
     ledger: list[Sent]
-    reserved: list[str]
+    reserved: list[Sent]
+    wish: int | None = None
+
+
+KINDS = [("aaa", ()), ("bbb", ("promo",)), ("ccc", ("spring", "promo")), ("ddd", ("spring",))]
+
+
+@st.composite
+def kinds(draw: st.DrawFn, at: datetime, transactional: bool) -> Sent:
+    template, tags = draw(st.sampled_from(KINDS))
+    return Sent(at, draw(st.sampled_from(["email", *CHANNELS])), transactional, template, tags)
 
 
 @st.composite
@@ -234,26 +301,38 @@ def cases(draw: st.DrawFn) -> Case:
     place = draw(places(1))
     policy = draw(policies(place, 1))
     # Exactly at the edges of windows as well: whole days, and spans of the caps, ago.
-    edges = [-(cap.per.micros // 60_000_000) for cap in policy.caps if not isinstance(cap.per, str)]
+    windows = [window_of(cap) for cap in policy.caps]
+    edges = [-(span.micros // 60_000_000) for span in windows if not isinstance(span, str)]
     edges += [0, -1, -1440, -2880, 30]
     ages = st.sampled_from(edges) | st.integers(-5 * 1440, 600)
     ledger = [
-        Sent(place.now + age * MINUTE, draw(st.sampled_from(["email", *CHANNELS])), not age % 7)
+        draw(kinds(place.now + age * MINUTE, not age % 7))
         for age in sorted(draw(st.lists(ages, max_size=6)))
     ]
-    return Case(place, policy, ledger, draw(st.lists(st.sampled_from(CHANNELS), max_size=2)))
+    reserved = draw(st.lists(st.booleans().flatmap(lambda t: kinds(place.now, t)), max_size=2))
+    wish = draw(st.sampled_from([None, None, -1, 0, 1, 1, 2, 9]))
+    return Case(place, policy, ledger, reserved, wish)
 
 
-def asked(case: Case, now: datetime, channel: str = "email") -> tuple[Message, Facts]:
+def asked(case: Case, now: datetime) -> tuple[Message, Facts]:
     state = CustomerState("ann")
     at = to_micros(now)
     for number, one in enumerate(case.ledger):
-        line = Delivered(to_micros(one.at), f"m{number}", one.channel, "j", "", one.transactional)
+        line = Delivered(
+            to_micros(one.at), f"m{number}", one.channel, "j", "", one.transactional,
+            one.template, one.tags,
+        )  # fmt: skip
         state.ledger.append(line)
     for number, other in enumerate(case.reserved):
-        waiting = Message(f"r{number}", "e", "j", "t", other, at, status="released")
+        waiting = Message(
+            f"r{number}", "e", "j", other.template, other.channel, at, status="released",
+            tags=other.tags, transactional=other.transactional,
+        )  # fmt: skip
         state.messages[waiting.id] = waiting
-    message = state.messages["own"] = Message("own", "e", "j", "t", channel, at)
+    message = Message("own", "e", "j", OWN.template, OWN.channel, at, tags=OWN.tags)
+    state.messages["own"] = message
+    reading = Reading()
+    reading.profile = {"wish": case.wish}
     facts = Facts(
         state=state,
         gate=GatePlan(case.policy),
@@ -261,9 +340,12 @@ def asked(case: Case, now: datetime, channel: str = "email") -> tuple[Message, F
         now=at,
         zone=zone(case.place.zone),
         zone_known=True,
-        reading=Reading(),
+        reading=reading,
     )
     return message, facts
+
+
+OWN = Sent(datetime(1970, 1, 1, tzinfo=UTC), "email", False, "aaa", ("promo",))
 
 
 SCAN = 3 * 24 * 60
@@ -282,10 +364,10 @@ def test_G2_G3_G4_the_first_open_instant_is_the_first(case: Case) -> None:
     now, tz = case.place.now, case.place.tz
     message, facts = asked(case, now)
     opens = first_open(message, facts)
-    sent = [*case.ledger, *(Sent(now, channel) for channel in case.reserved)]
+    sent = [*case.ledger, *case.reserved]
 
     def oracle(instant: datetime) -> bool:
-        return is_open(case.policy, "email", sent, instant, tz)
+        return is_open(case.policy, OWN, sent, instant, tz, case.wish)
 
     verdict = judge(message, facts)
     assert (verdict.action == "allow") is oracle(now)
@@ -342,6 +424,9 @@ def test_the_oracle_knows_a_night() -> None:
 # ---- whole histories, through the simulation
 
 
+TAGS = {"aaa": ("promo",), "bbb": ("promo", "spring"), "ddd": ("spring",)}
+
+
 class Knock(Event):
     pass
 
@@ -355,10 +440,13 @@ class Bill(Event):
 
 
 JOURNEYS = (
-    Journey("aaa", entry=On(Knock), reentry=Always(), steps=[Send("aaa", via=["email"])]),
-    Journey("bbb", entry=On(Knock), reentry=Always(), steps=[Send("bbb", via=["email"], priority=1)]),
+    Journey("aaa", entry=On(Knock), reentry=Always(),
+            steps=[Send("aaa", via=["email"], tags=TAGS["aaa"])]),
+    Journey("bbb", entry=On(Knock), reentry=Always(),
+            steps=[Send("bbb", via=["email"], priority=1, tags=TAGS["bbb"])]),
     Journey("ccc", entry=On(Call), reentry=Always(), steps=[Send("ccc", via=["sms"])]),
-    Journey("ddd", entry=On(Call), reentry=Always(), steps=[Send("ddd", via=["email"])]),
+    Journey("ddd", entry=On(Call), reentry=Always(),
+            steps=[Send("ddd", via=["email"], tags=TAGS["ddd"])]),
     Journey("eee", entry=On(Bill), reentry=Always(),
             steps=[Send("eee", via=["email"], transactional=True)]),
 )  # fmt: skip
@@ -373,6 +461,7 @@ class Script:
     policy: Policy
     actions: list[Action]
     rejected: list[bool]
+    wish: int | None
 
 
 @st.composite
@@ -381,10 +470,11 @@ def scripts(draw: st.DrawFn) -> Script:
     policy = draw(policies(place, STEP, least=1))
     gaps = st.sampled_from([0, 0, 0, 1, 2, 4, 16, 48, 96]) | st.integers(0, 96)
     kinds = st.sampled_from(
-        ["knock", "knock", "call", "call", "bill", "withdraw", "grant", "move", "home", "look"]
+        "knock knock call call bill withdraw grant move home look wish0 wish1 wish2 wish9".split()
     )
     actions = draw(st.lists(st.tuples(gaps, kinds), min_size=2, max_size=10))
-    return Script(place, policy, actions, draw(st.lists(st.booleans(), max_size=3)))
+    rejected = draw(st.lists(st.booleans(), max_size=3))
+    return Script(place, policy, actions, rejected, draw(st.sampled_from([None, None, 1, 2])))
 
 
 class Told:
@@ -393,10 +483,11 @@ class Told:
     def __init__(self, script: Script) -> None:
         self.script = script
         workspace = Workspace(
-            journeys=list(JOURNEYS), profile=Profile, timezone="UTC", policy=script.policy
+            journeys=list(JOURNEYS), profile=Person, timezone="UTC", policy=script.policy
         )
         self.sim = Simulation(workspace, at=script.place.now, tz=script.place.zone)
-        self.ann = self.sim.customer("ann")
+        self.ann = self.sim.customer("ann", {"wish": script.wish})
+        self.wishes = [(script.place.now, script.wish)]
         self.zones = [(script.place.now, script.place.zone)]
         self.words = {name: [(script.place.now, True)] for name in CHANNELS}
         for refused in script.rejected:
@@ -419,6 +510,10 @@ class Told:
                 self.words["email"].append((now, granted))
             elif kind == "look":
                 self.sim.settle()
+            elif kind.startswith("wish"):
+                wish = int(kind[-1])
+                self.ann.tell({"wish": wish})
+                self.wishes.append((now, wish))
             else:
                 name = "Asia/Tokyo" if kind == "move" else self.script.place.zone
                 self.ann.tell({"timezone": name})
@@ -427,11 +522,23 @@ class Told:
     def zone_at(self, instant: datetime) -> ZoneInfo:
         return ZoneInfo([name for at, name in self.zones if at <= instant][-1])
 
+    def wish_at(self, instant: datetime) -> int | None:
+        return [wish for at, wish in self.wishes if at <= instant][-1]
+
+    def most(self, cap: Cap, instant: datetime) -> int:
+        """What of one instant came first, the wish or the message, is all the same."""
+        wishes = {wish for at, wish in self.wishes if at == instant}
+        before = [wish for at, wish in self.wishes if at < instant][-1:]
+        return max(limit_of(cap, wish) for wish in (*wishes, *before))
+
     def may(self, channel: str, instant: datetime) -> bool:
         return [word for at, word in self.words[channel] if at <= instant][-1]
 
     def accepted(self) -> list[Sent]:
-        return [Sent(m.at, m.channel, m.template == "eee") for m in self.sim.accepted("ann")]
+        return [
+            Sent(m.at, m.channel, m.template == "eee", m.template, TAGS.get(m.template, ()))
+            for m in self.sim.accepted("ann")
+        ]
 
 
 LAWS = settings(
@@ -470,15 +577,8 @@ def test_no_hand_over_is_ever_against_the_policy(script: Script) -> None:
             # Of one instant, any order will do; none may be one too many.
             tz = told.zone_at(one.at)
             for cap in policy.caps:
-                if cap.channels is None or one.channel in cap.channels:
-                    used = [
-                        other
-                        for other in taken[:place]
-                        if not other.transactional
-                        and (cap.channels is None or other.channel in cap.channels)
-                        and uses_slot(cap, other.at, one.at, tz)
-                    ]
-                    assert len(used) < cap.limit
+                if covers(cap, one):
+                    assert used_up(cap, taken[:place], one.at, tz) < told.most(cap, one.at)
     event(f"{len(taken)} sent")
 
 
@@ -515,12 +615,22 @@ def test_a_held_message_leaves_at_the_first_open_instant_and_the_first_in_order(
         for step in {*range(min(steps, SCAN // STEP)), *range(max(0, steps - 50), steps)}:
             instant = since + step * STEP * MINUTE
             sent = [one for one in everything if one.at <= instant]
-            tz = told.zone_at(instant)
-            assert not is_open(script.policy, entry.channel, sent, instant, tz), entry
+            tz, wish = told.zone_at(instant), told.wish_at(instant)
+            assert not is_open(script.policy, sent_of(entry), sent, instant, tz, wish), entry
         for other_key, other in by_key.items():
-            if other_key in waits and other.channel == entry.channel and since <= other.at < until:
+            if other_key in waits and since <= other.at < until:
                 theirs = waits[other_key][0]
-                assert rank(theirs) < rank(entry), "somebody less important went first"
+                if other.channel == entry.channel and are_alike(script.policy, theirs, entry):
+                    assert rank(theirs) < rank(entry), "somebody less important went first"
+
+
+def sent_of(entry: Any) -> Sent:
+    return Sent(instant_of(entry.at), entry.channel, False, entry.template, entry.tags)
+
+
+def are_alike(policy: Policy, one: Any, other: Any) -> bool:
+    """Tell whether the same caps cover both."""
+    return all(covers(cap, sent_of(one)) is covers(cap, sent_of(other)) for cap in policy.caps)
 
 
 def rank(entry: Any) -> tuple[int, int, str, str]:

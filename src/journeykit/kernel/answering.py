@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from journeykit.kernel import journal as j
 from journeykit.kernel import signals as s
+from journeykit.kernel.choosing import via_of
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.gate import first_open
 from journeykit.kernel.keys import fraction
@@ -50,6 +51,8 @@ def _answer(
             signal.journey,
             signal.topic,
             signal.transactional,
+            signal.template,
+            signal.tags,
         )
     )
 
@@ -81,7 +84,7 @@ def _rejected(turn: Turn, message: Message, signal: s.ChannelAnswered) -> None:
 def _other_channels(message: Message, plan: SendPlan) -> bool:
     first = 0 if plan.chooses_anew else message.route + 1
     tried = (*message.rejected, message.channel)
-    return any(channel not in tried for channel in plan.via[first:])
+    return any(channel not in tried for channel in via_of(message, plan)[first:])
 
 
 def _retry(turn: Turn, message: Message, signal: s.ChannelAnswered) -> None:
@@ -115,7 +118,7 @@ def _too_late(turn: Turn, message: Message, plan: SendPlan, at: int) -> bool:
     assert message.expires is not None
     if at >= message.expires:
         return True
-    if message.transactional or {plan.on_quiet, plan.on_cap} & {"skip", "exit"}:
+    if message.transactional or not {"skip", "exit", "else"}.isdisjoint(plan.choices):
         return False
     facts: Facts = facts_of(turn)
     facts.now = at

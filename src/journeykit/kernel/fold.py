@@ -19,6 +19,7 @@ from journeykit.kernel.state import (
     History,
     Mark,
     Message,
+    Responses,
     consent_key,
     history_key,
     suppression_key,
@@ -48,9 +49,12 @@ def _nothing(state: CustomerState, entry: j.Entry) -> None:
 def _profiled(state: CustomerState, entry: j.Profiled | j.Assigned) -> None:
     state.zone = entry.zone
     state.addresses = entry.addresses
+    state.zones = entry.zones
 
 
 def _consented(state: CustomerState, entry: j.Consented) -> None:
+    if not entry.counts:
+        return
     consents = state.consents
     if not entry.topic and not entry.granted:  # G7: withdrawing the channel covers all
         topics = [key for key in consents if key.startswith(f"{entry.channel}/")]
@@ -58,7 +62,18 @@ def _consented(state: CustomerState, entry: j.Consented) -> None:
             if consents[key].granted:  # a topic withdrawn on its own stays so
                 del consents[key]
     key = consent_key(entry.channel, entry.topic)
-    consents[key] = ConsentRecord(entry.granted, entry.at, entry.source)
+    record = ConsentRecord(entry.granted, entry.at, entry.source, entry.until)
+    before = consents.get(key)
+    if record.granted and before is not None and before.granted:
+        if before.until is None or entry.at < before.until:  # what was confirmed stays so
+            record.confirmed, record.confirmed_by = before.confirmed, before.confirmed_by
+    consents[key] = record
+
+
+def _confirmed(state: CustomerState, entry: j.Confirmed) -> None:
+    if entry.counts:
+        record = state.consents[consent_key(entry.channel, entry.topic)]
+        record.confirmed, record.confirmed_by = entry.at, entry.source
 
 
 def _suppressed(state: CustomerState, entry: j.Suppressed) -> None:
@@ -79,6 +94,14 @@ def _counted(state: CustomerState, entry: j.Counted) -> None:
 def _marked(state: CustomerState, entry: j.Marked) -> None:
     mark = Mark(entry.occurred, entry.at, entry.data)
     state.marks.setdefault(entry.mark, []).append(mark)
+
+
+def _responded(state: CustomerState, entry: j.Responded) -> None:
+    known = state.responses.get(entry.channel)
+    if known is None:
+        known = state.responses[entry.channel] = Responses(entry.occurred)
+    known.last = max(known.last, entry.occurred)
+    known.hours[entry.hour] = known.hours.get(entry.hour, 0) + 1
 
 
 def _forgot(state: CustomerState, entry: j.Forgot) -> None:
@@ -167,14 +190,21 @@ def _decided(state: CustomerState, entry: j.Decided) -> None:
         entry.priority,
         entry.transactional,
         expires=entry.expires,
+        legal_basis=entry.legal_basis,
         tags=entry.tags,
+        via=entry.via,
     )
+
+
+def _timed(state: CustomerState, entry: j.Timed) -> None:
+    state.messages[entry.message].sends = entry.sends
 
 
 def _rerouted(state: CustomerState, entry: j.Rerouted) -> None:
     message = state.messages[entry.message]
     message.channel = entry.channel
     message.route = entry.route
+    message.queued = message.opens = None
     message.status = "asked"
     message.until = None
     message.reason = ""
@@ -183,9 +213,13 @@ def _rerouted(state: CustomerState, entry: j.Rerouted) -> None:
 
 def _held(state: CustomerState, entry: j.Held) -> None:
     message = state.messages[entry.message]
+    if entry.reason == "throttle" and entry.until is not None:
+        message.turns += 1
+        message.queued = entry.until - message.turns
     message.status = "held"
     message.until = entry.until
     message.reason = entry.reason
+    message.opens = entry.opens
     if entry.reason != "look_ahead":
         message.makes_room = None
     elif message.makes_room is None:
@@ -197,6 +231,7 @@ def _released(state: CustomerState, entry: j.Released) -> None:
     message.status = "released"
     message.until = entry.at
     message.reason = ""
+    message.opens = None
 
 
 def _displaced(state: CustomerState, entry: j.Displaced) -> None:
@@ -258,11 +293,13 @@ APPLY: dict[type[j.Entry], Callable[[CustomerState, Any], None]] = {
     j.Profiled: _profiled,
     j.Assigned: _profiled,
     j.Consented: _consented,
+    j.Confirmed: _confirmed,
     j.Suppressed: _suppressed,
     j.Unsuppressed: _unsuppressed,
     j.Commanded: _nothing,
     j.Counted: _counted,
     j.Marked: _marked,
+    j.Responded: _responded,
     j.Forgot: _forgot,
     j.Entered: _entered,
     j.Refused: _nothing,
@@ -273,6 +310,7 @@ APPLY: dict[type[j.Entry], Callable[[CustomerState, Any], None]] = {
     j.Met: _met,
     j.Ended: _ended,
     j.Decided: _decided,
+    j.Timed: _timed,
     j.Rerouted: _rerouted,
     j.Held: _held,
     j.Released: _released,

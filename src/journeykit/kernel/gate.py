@@ -12,15 +12,13 @@ Keeps true:
 
 from __future__ import annotations
 
-from typing import Literal
-
 from journeykit.kernel.facts import Facts
+from journeykit.kernel.quiet import quiet_ends, quiet_objection
 from journeykit.kernel.refusal import refusal
-from journeykit.kernel.slots import EVERY_USE, uses
+from journeykit.kernel.slots import fillers, uses
 from journeykit.kernel.state import Message
 from journeykit.kernel.verdict import ALLOW, Verdict
-from journeykit.machine import CapRule, Scope
-from journeykit.time import DAY, Zone, naive_of
+from journeykit.machine import CapRule
 
 
 def judge(message: Message, facts: Facts) -> Verdict:
@@ -62,7 +60,7 @@ def wait(message: Message, facts: Facts) -> Verdict:
 def _until(message: Message, facts: Facts, *, reserved: bool = True) -> int | None:
     """Return `first_open`, or sooner where a rule does not concern the customer any more."""
     opens = first_open(message, facts, reserved=reserved)
-    scope = facts.gate.scope(message.channel, message.topic, message.journey).under(facts.reading)
+    scope = facts.gate.scope_of(message).under(facts.reading)
     lapses = scope.lapses(facts.reading)
     return opens if lapses is None or (opens is not None and opens <= lapses) else lapses
 
@@ -77,36 +75,26 @@ def objection_to(message: Message, facts: Facts) -> Verdict | None:
     """Return which of quiet hours and caps objects at `facts.now`, or None (G1's order)."""
     if message.transactional:  # G6
         return None
-    scope = facts.gate.scope(message.channel, message.topic, message.journey).under(facts.reading)
+    scope = facts.gate.scope_of(message).under(facts.reading)
     if scope.windows is not None:
-        if scope.zoned and not facts.zone_known:
-            return _zone_objection(scope)
-        wall = facts.zone.wall(facts.now)
-        if scope.windows.covers(wall):
-            return _quiet_objection(scope, wall, facts.zone)
+        objection = quiet_objection(message, scope, facts)
+        if objection is not None:
+            return objection
     for cap in scope.caps:
-        if len(uses(cap, message, facts, facts.now)) >= cap.limit:
+        if fillers(cap, message, facts, facts.now) is not None:
             return _cap_objection(cap, message, facts)
     return None
 
 
-def _zone_objection(scope: Scope) -> Verdict:
-    rule = next((rule for rule in scope.zoned if rule.if_zone_unknown == "skip"), scope.zoned[0])
-    action: Literal["hold", "drop"] = "drop" if rule.if_zone_unknown == "skip" else "hold"
-    return Verdict(action, "zone_unknown", None, {"rule": rule.title}, "zone_unknown")
-
-
-def _quiet_objection(scope: Scope, wall: int, zone: Zone) -> Verdict:
-    rule = next(rule for rule in scope.quiet if rule.windows.covers(wall))
-    local = naive_of(wall).isoformat(sep=" ", timespec="minutes")
-    title = local[:10] if wall // DAY in rule.dates else rule.title
-    detail = {"rule": title, "zone": zone.name, "local": local}
-    return Verdict("hold", "quiet_hours", None, detail, "quiet_hours")
-
-
 def _cap_objection(cap: CapRule, message: Message, facts: Facts) -> Verdict:
-    used = len(uses(cap, message, facts, facts.now, most=EVERY_USE))
-    detail = {"rule": cap.title, "used": used, "limit": cap.limit}
+    limit = cap.limit_for(facts.reading)
+    zone, source = facts.zone_for(message.channel)
+    detail = {
+        "rule": cap.title, "used": len(uses(cap, message, facts, facts.now)), "limit": limit,
+        "zone": zone.name, "zone_from": source,
+    }  # fmt: skip
+    if limit < cap.limit:
+        detail["whose"] = "customer"
     return Verdict("hold", "frequency_cap", None, detail, "frequency_cap")
 
 
@@ -116,21 +104,20 @@ def first_open(message: Message, facts: Facts, *, reserved: bool = True) -> int 
     None: never, or quiet for 400 days on end. With `reserved=False`, slots that are held but
     not used yet are taken as free.
     """
-    scope = facts.gate.scope(message.channel, message.topic, message.journey).under(facts.reading)
+    scope = facts.gate.scope_of(message).under(facts.reading)
+    zone, _ = facts.zone_for(message.channel)
     at = facts.now
     while True:
         if scope.windows is not None:
-            opens = scope.windows.next_uncovered(at, facts.zone)
+            opens = quiet_ends(message, scope, facts, at)
             if opens is None:
                 return None
             at = opens
-        quiet_ends = at
+        quiet_until = at
         for cap in scope.caps:
-            if cap.limit == 0:
-                return None
-            used = uses(cap, message, facts, at, reserved=reserved)
-            while len(used) >= cap.limit:
-                at = min(cap.ends(sent, at, facts.zone) for sent in used)
-                used = uses(cap, message, facts, at, reserved=reserved)
-        if at == quiet_ends:
+            while (used := fillers(cap, message, facts, at, reserved=reserved)) is not None:
+                if not used:  # the limit is zero
+                    return None
+                at = cap.first_end(used, at, zone)
+        if at == quiet_until:
             return at

@@ -35,11 +35,15 @@ class Conflicted(Entry, tag="conflict"):
 
 
 class Profiled(Entry, tag="profile"):
-    """The host told attributes. `zone` and `addresses` are what the state keeps of them."""
+    """The host told attributes. The other fields are what the state keeps of them.
+
+    `zones` are the zones that were told with the addresses, by channel.
+    """
 
     attributes: dict[str, Any]
     zone: str | None
     addresses: dict[str, str]
+    zones: dict[str, str] = {}
 
 
 class Assigned(Entry, tag="set"):
@@ -49,23 +53,43 @@ class Assigned(Entry, tag="set"):
     attributes: dict[str, Any]
     zone: str | None
     addresses: dict[str, str]
+    zones: dict[str, str] = {}
 
 
-class Consented(Entry, tag="consent"):
-    """A customer gave or withdrew consent. `topic` is "" for the whole channel."""
+class Consented(Entry, tag="consent", omit_defaults=True):
+    """A customer gave or withdrew consent. `topic` is "" for the whole channel.
+
+    `until` is when an implied consent ends. Where not `counts`, it changed nothing: it would
+    have weakened what the customer said before.
+    """
 
     channel: str
     topic: str
     granted: bool
     source: str
+    until: int | None = None
+    counts: bool = True
+
+
+class Confirmed(Entry, tag="confirm"):
+    """A customer confirmed a consent. Where not `counts`, there was none to confirm."""
+
+    channel: str
+    topic: str
+    source: str
+    counts: bool
 
 
 class Suppressed(Entry, tag="suppress"):
-    """An address must not be used on a channel any more, by any journey."""
+    """An address must not be used on a channel any more, by any journey.
+
+    `listed` when that was known of the address before, from another customer or the host.
+    """
 
     channel: str
     address: str
     reason: str
+    listed: bool = False
 
 
 class Unsuppressed(Entry, tag="unsuppress"):
@@ -102,6 +126,14 @@ class Marked(Entry, tag="mark"):
     mark: str
     occurred: int
     data: dict[str, Any] | None
+
+
+class Responded(Entry, tag="respond"):
+    """The customer answered on a channel; `hour` is that of the week on their clock, 0 to 167."""
+
+    channel: str
+    occurred: int
+    hour: int
 
 
 class Forgot(Entry, tag="forget"):
@@ -184,7 +216,12 @@ class Ended(Entry, tag="end"):
 
 
 class Decided(Entry, tag="decide"):
-    """A `Send` step asks for a message."""
+    """A `Send` step asks for a message.
+
+    `legal_basis` is "" where nobody is asked, being transactional.
+    `zone` counts for its first channel; it is from `profile`, `address` or `default`. `via` is
+    set where a rule found the order of its channels.
+    """
 
     message: str
     enrollment: str
@@ -194,6 +231,19 @@ class Decided(Entry, tag="decide"):
     priority: int
     transactional: bool
     expires: int | None
+    tags: tuple[str, ...] = ()
+    zone: str = ""
+    zone_from: str = ""
+    via: tuple[str, ...] = ()
+    legal_basis: str = "consent"
+
+
+class Timed(Entry, tag="time"):
+    """A send time was asked for a message, and chose `sends`: now, or a later instant."""
+
+    message: str
+    send_time: str
+    sends: int
 
 
 class Rerouted(Entry, tag="reroute"):
@@ -207,12 +257,16 @@ class Rerouted(Entry, tag="reroute"):
 
 
 class Held(Entry, tag="hold"):
-    """The gate is closed for a passing reason; the message waits until `until`."""
+    """The gate is closed for a passing reason; the message waits until `until`.
+
+    `opens` is when the gate opens, where the message leaves only some time after that.
+    """
 
     message: str
     until: int | None
     reason: str
     detail: dict[str, Any]
+    opens: int | None = None
 
 
 class Released(Entry, tag="release"):
@@ -243,6 +297,8 @@ class Answered(Entry, tag="answer"):
     journey: str
     topic: str
     transactional: bool
+    template: str = ""
+    tags: tuple[str, ...] = ()
 
 
 class Dropped(Entry, tag="drop"):
@@ -266,11 +322,13 @@ AnyEntry = (
     | Profiled
     | Assigned
     | Consented
+    | Confirmed
     | Suppressed
     | Unsuppressed
     | Commanded
     | Counted
     | Marked
+    | Responded
     | Forgot
     | Entered
     | Refused
@@ -281,6 +339,7 @@ AnyEntry = (
     | Met
     | Ended
     | Decided
+    | Timed
     | Rerouted
     | Held
     | Released

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from journeykit.errors import InputError
 from journeykit.kernel import journal as j
+from journeykit.kernel.choosing import choose, via_of
 from journeykit.kernel.fold import move_run
 from journeykit.kernel.gate import first_open, objection_to
 from journeykit.kernel.moving import expiry_of, wait_at, way_at
@@ -43,7 +44,7 @@ def make_room(turn: Turn, message: Message) -> Verdict | None:
     if message.transactional or message.unsure:
         return None
     facts = facts_of(turn)
-    scope = turn.rules.gate.scope(message.channel, message.topic, message.journey).under(turn)
+    scope = turn.rules.gate.scope_of(message).under(turn)
     for cap in scope.caps:
         if cap.look_ahead is not None:
             until = _latest(turn, message, cap)
@@ -53,7 +54,8 @@ def make_room(turn: Turn, message: Message) -> Verdict | None:
                 detail = {
                     "rule": cap.title,
                     "used": len(uses(cap, message, facts, turn.now, most=EVERY_USE)),
-                    "limit": cap.limit,
+                    "limit": cap.limit_for(turn),
+                    "zone": facts.zone_for(message.channel)[0].name,
                     "for": first.template,
                     "journey": first.journey,
                     "priority": first.priority,
@@ -67,17 +69,19 @@ def _latest(turn: Turn, message: Message, cap: CapRule) -> int:
     """Return until when rivals may be due."""
     assert cap.look_ahead is not None
     since = turn.now if message.makes_room is None else message.makes_room
-    until = shift(since, cap.look_ahead, turn.zone)
+    until = shift(since, cap.look_ahead, facts_of(turn).zone_for(message.channel)[0])
     return until if message.expires is None else min(until, message.expires - 1)
 
 
 def _need_all(cap: CapRule, message: Message, rivals: Sequence[Rival], turn: Turn) -> bool:
     """Tell whether a slot that is used now would be missing when a rival wants one."""
     facts = facts_of(turn)
+    zone, _ = facts.zone_for(message.channel)
     for number, rival in enumerate(rivals, 1):
-        if not cap.counts(turn.now, rival.due, facts.zone):
+        if not cap.counts(turn.now, rival.due, zone):
             return False
-        if cap.limit - len(uses(cap, message, facts, rival.due, most=EVERY_USE)) <= number:
+        used = len(uses(cap, message, facts, rival.due, most=EVERY_USE))
+        if cap.limit_for(turn) - used <= number:
             return True
     return False
 
@@ -110,7 +114,7 @@ def _is_above(other: Message | SendPlan, message: Message) -> bool:
 
 
 def _covers(cap: CapRule, message: Message) -> bool:
-    return cap.covers(message.channel, message.topic, message.journey)
+    return cap.covers(message)
 
 
 def _is_valid(message: Message, at: int) -> bool:
@@ -121,7 +125,7 @@ def _held(turn: Turn, message: Message) -> Message | None:
     """Return a held message as it would leave, or None where something lasting forbids it."""
     run = turn.state.enrollments[message.enrollment]
     plan: SendPlan = turn.table(run).steps[run.step].plan
-    return _on_a_channel(turn, message, plan.via[message.route :])
+    return _on_a_channel(turn, message, via_of(message, plan)[message.route :])
 
 
 def _on_a_channel(turn: Turn, message: Message, via: Sequence[str]) -> Message | None:
@@ -138,21 +142,24 @@ def _on_a_channel(turn: Turn, message: Message, via: Sequence[str]) -> Message |
 def _coming(thought: Turn, run: Enrollment, message: Message, until: int) -> Rival | None:
     """Return the next message of a run, where it is more important and not refused."""
     plan = _next_send(thought, replace(run, passed={**run.passed}, latched=[*run.latched]), until)
-    if plan is None or not _is_above(plan, message):
+    if plan is None or plan.send_time is not None or not _is_above(plan, message):
         return None
     expires = expiry_of(thought, run, plan)
+    via = choose(thought, run, plan, "", expires) or plan.via
     asked = Message(
         "",
         run.id,
         run.journey,
         plan.template,
-        plan.via[0],
+        via[0],
         thought.now,
         plan.topic,
         plan.priority,
         expires=expires,
+        tags=plan.tags,
+        legal_basis=plan.legal_basis,
     )
-    found = _on_a_channel(thought, asked, plan.via)
+    found = _on_a_channel(thought, asked, via)
     if found is None:
         return None
     opens = _opens(thought, found, plan)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from journeykit.errors import InputError
 from journeykit.kernel import journal as j
+from journeykit.kernel.choosing import choose
+from journeykit.kernel.consenting import say
 from journeykit.kernel.fold import move_run
 from journeykit.kernel.keys import derived_id, fraction
 from journeykit.kernel.state import Enrollment
@@ -117,10 +119,10 @@ def _act(turn: Turn, run: Enrollment, step: CompiledStep, why: str) -> str | Non
         case "set":
             return _assign(turn, run, step)
         case "consent":
-            granted, channels, topic = step.plan
+            granted, channels, topic, lasts = step.plan
             source = f"journey {run.journey}"
             for channel in channels:
-                turn.emit(j.Consented(turn.stamp, channel, topic, granted, source))
+                say(turn, channel, topic, granted, source, lasts)
             return "done"
         case "exit":
             end_run(turn, run, "exited", step.plan)
@@ -147,12 +149,12 @@ def _assign(turn: Turn, run: Enrollment, step: CompiledStep) -> str | None:
     """Set an attribute; a run that would set a zone that there is not fails, alone (T7)."""
     field, given = step.plan
     value = given(turn.read_run(run))
-    if field == "timezone" and value is not None and not is_zone(value):
+    if field in turn.rules.zone_fields and value is not None and not is_zone(value):
         end_run(turn, run, "failed", "unknown_zone")
         return None
     attributes = {field: value}
-    zone, addresses = turn.learn(attributes)
-    turn.emit(j.Assigned(turn.stamp, run.id, attributes, zone, addresses))
+    zone, addresses, zones = turn.learn(attributes)
+    turn.emit(j.Assigned(turn.stamp, run.id, attributes, zone, addresses, zones))
     if turn.zone_changed():
         reckon_anew(turn)
     return "done"
@@ -181,18 +183,23 @@ def ask(turn: Turn, run: Enrollment, step: CompiledStep) -> None:
     plan: SendPlan = step.plan
     message = derived_id(turn.rules.seed, "message", run.id, step.id, str(run.asked))
     expires = expiry_of(turn, run, plan)
+    via = choose(turn, run, plan, message, expires)
+    channel = (via or plan.via)[0]
     turn.emit(
         j.Decided(
             turn.stamp,
             message,
             run.id,
             plan.template,
-            plan.via[0],
+            channel,
             plan.topic,
             plan.priority,
             plan.transactional,
             expires,
             plan.tags,
+            *turn.zone_for(channel),
+            legal_basis=plan.legal_basis,
+            via=via,
         )
     )
     turn.asked.append(message)

@@ -13,13 +13,18 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from journeykit.kernel import journal as j
+from journeykit.kernel.choosing import via_of
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.gate import judge, objection_to, wait
 from journeykit.kernel.look_ahead import make_room
 from journeykit.kernel.moving import forget_message, leave
 from journeykit.kernel.reasons import LASTING
 from journeykit.kernel.refusal import refusal
+from journeykit.kernel.sendtimes import waits_for_send_time
+from journeykit.kernel.signals import Throttled
+from journeykit.kernel.spreading import OPENED, spread
 from journeykit.kernel.state import CustomerState, Message
+from journeykit.kernel.throttling import place_in_queue, throttle_verdict, waits_for_its_instant
 from journeykit.kernel.turn import Turn, facts_of
 from journeykit.kernel.verdict import Verdict
 from journeykit.machine import Rules, SendPlan
@@ -83,6 +88,8 @@ _LEAVING = {"exit": "exit", "else": "blocked"}
 
 def _decide(turn: Turn, message: Message) -> None:
     plan = plan_of(turn.rules, turn.state, message)
+    if plan.send_time is not None and waits_for_send_time(turn, message, plan):
+        return
     verdict = judge(message, _asking(facts_of(turn), plan))
     room = None
     if verdict.action == "allow" and turn.rules.gate.looks_ahead:
@@ -92,7 +99,7 @@ def _decide(turn: Turn, message: Message) -> None:
         _hold(turn, message, room)
     elif verdict.action == "allow":
         turn.emit(j.Released(turn.stamp, message.id))
-        turn.put[message.id] = (message.channel, turn.now)
+        turn.put[message.id] = (message.channel, place_in_queue(turn, message))
         turn.openings.pop(message.id, None)
     elif verdict.blocked:
         _blocked(turn, message, plan, verdict)
@@ -134,6 +141,8 @@ def _blocked(turn: Turn, message: Message, plan: SendPlan, verdict: Verdict) -> 
 
 
 def _choice(plan: SendPlan, verdict: Verdict) -> str:
+    if verdict.blocked == "throttle":
+        return plan.on_throttle
     return plan.on_cap if verdict.blocked == "frequency_cap" else plan.on_quiet
 
 
@@ -142,13 +151,12 @@ def _is_sooner(until: int | None, than: int | None) -> bool:
 
 
 def _hold(turn: Turn, message: Message, verdict: Verdict) -> None:
-    keeps_row = message.unsure and verdict.until is not None
-    if keeps_row:  # with the content that was handed over once
-        assert verdict.until is not None
-        turn.put[message.id] = (message.channel, verdict.until)
+    until, opens = spread(turn, message, plan_of(turn.rules, turn.state, message), verdict)
+    if message.unsure and until is not None:  # with the content that was handed over once
+        turn.put[message.id] = (message.channel, until)
     else:
         _take_out(turn, message)
-    turn.emit(j.Held(turn.stamp, message.id, verdict.until, verdict.reason, verdict.detail))
+    turn.emit(j.Held(turn.stamp, message.id, until, verdict.reason, verdict.detail, opens))
 
 
 def _take_out(turn: Turn, message: Message) -> None:
@@ -208,8 +216,9 @@ def _next_channel(turn: Turn, message: Message, plan: SendPlan, verdict: Verdict
     """Try the next channel of `via`; tell whether there was one."""
     if message.unsure:
         return False
-    for route in range(message.route + 1, len(plan.via)):
-        if plan.via[route] not in message.rejected:
+    via = via_of(message, plan)
+    for route in range(message.route + 1, len(via)):
+        if via[route] not in message.rejected:
             _reroute(turn, message, plan, route, verdict)
             return True
     return False
@@ -228,14 +237,15 @@ def _first_channel(turn: Turn, message: Message, plan: SendPlan, verdict: Verdic
     """Begin with the first channel again, where the author lets the message choose anew."""
     if message.unsure or not plan.chooses_anew:
         return
-    route = next(n for n, channel in enumerate(plan.via) if channel not in message.rejected)
+    via = via_of(message, plan)
+    route = next(n for n, channel in enumerate(via) if channel not in message.rejected)
     if route != message.route:
         _reroute(turn, message, plan, route, verdict)
 
 
 def _reroute(turn: Turn, message: Message, plan: SendPlan, route: int, verdict: Verdict) -> None:
     _take_out(turn, message)
-    channel, reason = plan.via[route], verdict.reason
+    channel, reason = via_of(message, plan)[route], verdict.reason
     turn.emit(j.Rerouted(turn.stamp, message.id, channel, route, reason, verdict.detail))
     if message.id not in turn.asked:
         turn.asked.append(message.id)
@@ -255,6 +265,16 @@ def closed_at_hand_over(turn: Turn, message_id: str) -> None:
         ask_again(turn, message)
     elif message is None or not message.unsure:
         turn.drop.add(message_id)
+
+
+def throttled(turn: Turn, signal: Throttled) -> None:
+    """The channel was asked for last, and takes no more at the moment (D5)."""
+    message = turn.state.messages.get(signal.message)
+    if message is None:
+        turn.drop.add(signal.message)
+    elif message.status == "released" and message.channel == signal.channel:
+        plan = plan_of(turn.rules, turn.state, message)
+        _blocked(turn, message, plan, throttle_verdict(message, signal))
 
 
 # ---- in between
@@ -278,27 +298,30 @@ def _reconsider(turn: Turn, message: Message, profile_changed: bool) -> None:
     if message.makes_room is not None:
         _still_makes_room(turn, message)
         return
+    if message.reason == "send_time" or waits_for_its_instant(turn, message):
+        return
     plan = plan_of(turn.rules, turn.state, message)
     facts = facts_of(turn)  # it does wait now, whatever the author chose for a judgement
     verdict: Verdict | None = None
     for channel in _channels(message, plan, facts):
         found = wait(replace(message, channel=channel), facts)
         if found.action == "allow":
-            ask_again(turn, message)
+            if message.opens is None:
+                ask_again(turn, message)
+            else:
+                _hold(turn, message, replace(OPENED, until=turn.now))
             return
         if verdict is None or verdict.action == "drop" or _is_sooner(found.until, verdict.until):
             verdict = found
         if _choice(plan, found) == "hold":
             break  # a judgement would look no further either
     assert verdict is not None
+    opens = message.until if message.opens is None else message.opens
     if verdict.action == "drop":
         _drop(turn, message, verdict)
-    elif profile_changed or _is_sooner(verdict.until, message.until):
-        if (verdict.until, verdict.reason) == (message.until, message.reason):
-            return
-        turn.emit(j.Held(turn.stamp, message.id, verdict.until, verdict.reason, verdict.detail))
-        if message.unsure and verdict.until is not None:
-            turn.put[message.id] = (message.channel, verdict.until)
+    elif profile_changed or _is_sooner(verdict.until, opens):
+        if (verdict.until, verdict.reason) != (opens, message.reason):
+            _hold(turn, message, verdict)
 
 
 def _still_makes_room(turn: Turn, message: Message) -> None:
@@ -316,7 +339,7 @@ def _channels(message: Message, plan: SendPlan, facts: Facts) -> list[str]:
         return [message.channel]
     return [
         channel
-        for channel in plan.via
+        for channel in via_of(message, plan)
         if channel == message.channel
         or (
             channel not in message.rejected

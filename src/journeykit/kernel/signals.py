@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from journeykit.time import Duration
+
 
 class EventArrived(Struct, frozen=True, gc=False):
     """The host reports an event. `id` is the host's, or derived; `data` is in wire form."""
@@ -33,23 +35,50 @@ class ProfileTold(Struct, frozen=True, gc=False):
 
 
 class ConsentTold(Struct, frozen=True, gc=False):
-    """A customer gave or withdrew consent. `topic` is "" for the whole channel."""
+    """A customer gave or withdrew consent. `topic` is "" for the whole channel.
+
+    Attributes:
+        lasts: How long an implied consent counts, on the customer's clock; None where the
+            customer said it expressly.
+    """
 
     received: int
     channel: str
     topic: str
     granted: bool
     source: str
+    lasts: Duration | None = None
+
+
+class ConsentConfirmed(Struct, frozen=True, gc=False):
+    """A customer confirmed a consent that was given before (double opt-in)."""
+
+    received: int
+    channel: str
+    topic: str
+    source: str
+
+
+class PreferencesTold(Struct, frozen=True, gc=False):
+    """A customer said yes or no to channels and topics at once: `channel`, `channel/topic`."""
+
+    received: int
+    choices: dict[str, bool]
+    source: str
 
 
 class SuppressionTold(Struct, frozen=True, gc=False):
-    """The host suppresses an address on a channel, or lifts that."""
+    """The host suppresses an address on a channel, or lifts that.
+
+    `listed`: nobody says so now; it was found on the list of suppressed addresses.
+    """
 
     received: int
     channel: str
     address: str
     suppressed: bool
     reason: str
+    listed: bool = False
 
 
 class EnrollAsked(Struct, frozen=True, gc=False):
@@ -90,6 +119,8 @@ class ChannelAnswered(Struct, frozen=True, gc=False):
     journey: str = ""
     topic: str = ""
     transactional: bool = False
+    template: str = ""
+    tags: tuple[str, ...] = ()
 
 
 class GateClosed(Struct, frozen=True, gc=False):
@@ -99,14 +130,31 @@ class GateClosed(Struct, frozen=True, gc=False):
     message: str
 
 
+class Throttled(Struct, frozen=True, gc=False):
+    """At hand-over the throttle of the channel had no token left: its turn comes at `until`.
+
+    Attributes:
+        detail: The rule and its rate.
+    """
+
+    received: int
+    message: str
+    channel: str
+    until: int
+    detail: dict[str, Any]
+
+
 Signal = (
     EventArrived
     | EventConflicted
     | ProfileTold
     | ConsentTold
+    | ConsentConfirmed
+    | PreferencesTold
     | SuppressionTold
     | EnrollAsked
     | CancelAsked
     | ChannelAnswered
     | GateClosed
+    | Throttled
 )

@@ -18,12 +18,22 @@ ANY_TOPIC = ""
 NEVER = 1 << 62
 
 
-class ConsentRecord(Struct, array_like=True, gc=False):
-    """The last word of a customer on a channel, or on one topic of it, kept as proof."""
+class ConsentRecord(Struct, array_like=True, omit_defaults=True, gc=False):
+    """The last word of a customer on a channel, or on one topic of it, kept as proof.
+
+    Attributes:
+        until: First instant at which an implied consent no longer counts; None for what the
+            customer said expressly.
+        confirmed: When the customer confirmed it (double opt-in), or None.
+        confirmed_by: Where the confirmation came from.
+    """
 
     granted: bool
     at: int
     source: str = ""
+    until: int | None = None
+    confirmed: int | None = None
+    confirmed_by: str = ""
 
 
 class Enrollment(Struct, omit_defaults=True, gc=False):
@@ -68,7 +78,7 @@ class Message(Struct, omit_defaults=True, gc=False):
     """One intent to contact that has not come to its end yet.
 
     Attributes:
-        route: Index into the step's `via` of the present channel.
+        route: Index of the present channel in `via`, its own or else that of its step.
         status: `asked`: wants to go now; `held`: waits for `until`; `released`: lies in the
             outbox, its slot under the caps reserved.
         until: When a held message is looked at again, None where it waits for something other
@@ -79,8 +89,16 @@ class Message(Struct, omit_defaults=True, gc=False):
             that nobody knows whether the message came through.
         rejected: Channels that rejected it for good.
         expires: First instant at which it may not leave any more, or None.
+        legal_basis: On what ground it goes; "" where nobody is asked, being transactional.
+        opens: When the gate opens for it, where it is held beyond that to spread the load.
+        queued: Its place in the queue of a throttle: its turn, and before those with the same
+            turn who were told less often.
+        turns: How many turns it was told.
         makes_room: Since when it has been waiting for more important ones, or None.
         tags: What its author marked it with.
+        via: Its channels in the order that was found for it; empty where they stand in the
+            order of its step.
+        sends: The instant that its send time chose, or None where none was asked yet.
     """
 
     id: str
@@ -101,7 +119,13 @@ class Message(Struct, omit_defaults=True, gc=False):
     unsure: bool = False
     rejected: list[str] = field(default_factory=list)
     makes_room: int | None = None
+    opens: int | None = None
+    queued: int | None = None
+    turns: int = 0
     tags: tuple[str, ...] = ()
+    via: tuple[str, ...] = ()
+    sends: int | None = None
+    legal_basis: str = "consent"
 
 
 class Delivered(Struct, array_like=True, omit_defaults=True, gc=False):
@@ -138,6 +162,18 @@ class History(Struct, array_like=True, gc=False):
     entries: int = 1
 
 
+class Responses(Struct, array_like=True, gc=False):
+    """What a customer answered on one channel.
+
+    Attributes:
+        last: When the latest answer happened.
+        hours: Hour of the week, on the customer's clock of that time, to how many answers.
+    """
+
+    last: int
+    hours: dict[int, int] = field(default_factory=dict)
+
+
 class CustomerState(Struct, omit_defaults=True, gc=False):
     """All that is kept of one customer, the profile apart.
 
@@ -155,6 +191,8 @@ class CustomerState(Struct, omit_defaults=True, gc=False):
         marks: Exit and goal events of the past by mark id (and key), for triggers that
             arrive late.
         tallies: What conditions ask about the past, by stream id.
+        zones: Channel to the zone that was told with its address.
+        responses: Channel to what the customer answered on it.
     """
 
     id: str
@@ -170,6 +208,8 @@ class CustomerState(Struct, omit_defaults=True, gc=False):
     history: dict[str, History] = field(default_factory=dict)
     marks: dict[str, list[Mark]] = field(default_factory=dict)
     tallies: dict[str, Tally] = field(default_factory=dict)
+    zones: dict[str, str] = field(default_factory=dict)
+    responses: dict[str, Responses] = field(default_factory=dict)
 
 
 def next_due(state: CustomerState) -> int | None:

@@ -2,41 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
 from journeykit.machine.covering import guards_of, names_in
-from journeykit.model import FrequencyCap
+from journeykit.machine.guards import Reading
+from journeykit.model import FrequencyCap, MinimumGap
 from journeykit.time import DAY, HOUR, Duration, Zone, naive_of, parse_days, shift
 
 _KEPT = 4096  # floors of calendar windows, by zone and day: a tick needs a few dozen
 _FURTHEST = 26 * HOUR  # no clock shows a time further from UTC
 
 
+class Covered(Protocol):
+    """What of a message decides which caps cover it."""
+
+    @property
+    def channel(self) -> str:
+        """The channel it goes through."""
+
+    @property
+    def topic(self) -> str:
+        """What it is about; "" for no topic."""
+
+    @property
+    def journey(self) -> str:
+        """The journey that sends it."""
+
+    @property
+    def template(self) -> str:
+        """The name of its template."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """What its author marked it with."""
+
+
 class CapRule:
-    """One compiled `FrequencyCap`.
+    """One compiled `FrequencyCap` or `MinimumGap`: a gap is a cap of one per span.
 
     `span` is the window in micros where it is elapsed time; `duration` the same for spans
-    with a calendar part; `calendar` names a calendar window. Exactly one is set.
+    with a calendar part; `calendar` names a calendar window. Exactly one is set. `own_limit`
+    is the field of the profile that may lower the limit, or None. `covers` tells whether the
+    cap concerns, and counts, a message, its condition apart.
     """
 
     __slots__ = (
-        "_floors", "calendar", "channels", "duration", "guard", "is_scoped", "journeys", "lapses",
-        "limit", "look_ahead", "span", "title", "topics", "week_starts",
+        "_floors", "calendar", "counts_transactional", "covers", "duration", "guard", "is_marked",
+        "is_scoped", "lapses", "limit", "look_ahead", "own_limit", "span", "title", "week_starts",
     )  # fmt: skip
 
-    def __init__(self, cap: FrequencyCap) -> None:
-        per = cap.per
+    def __init__(self, cap: FrequencyCap | MinimumGap) -> None:
+        per: Duration | str
+        if isinstance(cap, FrequencyCap):
+            per, self.limit, self.look_ahead = cap.per, cap.limit, cap.look_ahead
+            self.own_limit = None if cap.own_limit is None else cap.own_limit.field
+            (self.week_starts,) = parse_days([cap.week_starts])
+        else:
+            per, self.limit, self.look_ahead = cap.span, 1, None
+            self.own_limit, self.week_starts = None, 0
         self.title = cap.title
-        self.limit = cap.limit
         self.calendar = per if isinstance(per, str) else None
         self.duration = per if isinstance(per, Duration) and per.is_calendar else None
         self.span = per.micros if isinstance(per, Duration) and not per.is_calendar else None
-        self.channels = names_in(cap.channels)
-        self.topics = names_in(cap.topics)
-        self.journeys = names_in(cap.journeys)
-        self.is_scoped = not (self.channels is self.topics is self.journeys is None)
-        self.guard, self.lapses = guards_of(cap.where)
-        self.look_ahead = cap.look_ahead
+        tests = _tests(cap)
+        self.is_scoped = bool(tests)
+        self.is_marked = cap.tags is not None or cap.templates is not None
+        self.covers = _all_of(tests)
+        self.counts_transactional = cap.counts_transactional
+        self.guard, self.lapses = guards_of(
+            cap.where, cap.countries, cap.valid_from, cap.valid_until
+        )
         self._floors: dict[tuple[Zone, int], tuple[int, bool]] = {}
-        (self.week_starts,) = parse_days([cap.week_starts])
 
     @property
     def reach(self) -> int:
@@ -48,13 +85,12 @@ class CapRule:
         assert self.duration is not None
         return (self.duration.months * 31 + self.duration.days + 2) * DAY + self.duration.micros
 
-    def covers(self, channel: str, topic: str, journey: str) -> bool:
-        """Tell whether it concerns, and counts, such a message, its condition apart."""
-        return (
-            (self.channels is None or channel in self.channels)
-            and (self.topics is None or topic in self.topics)
-            and (self.journeys is None or journey in self.journeys)
-        )
+    def limit_for(self, reading: Reading) -> int:
+        """Return how many messages the customer may get: the limit, or the own stricter wish."""
+        if self.own_limit is None:
+            return self.limit
+        wish = reading.profile.get(self.own_limit)
+        return self.limit if wish is None else min(self.limit, max(0, wish))
 
     def floor(self, at: int, zone: Zone) -> tuple[int, bool]:
         """Return the instant after which messages count at `at`, and whether that is all.
@@ -93,6 +129,12 @@ class CapRule:
             return at < shift(sent, self.duration, zone)
         return self.period(zone.wall(sent) // DAY) == self.period(zone.wall(at) // DAY)
 
+    def first_end(self, used: Sequence[int], at: int, zone: Zone) -> int:
+        """Return the first instant after `at` at which one of `used`, which all count, does not."""
+        if self.duration is not None:  # in an overlap, who was sent later may end sooner
+            return min(shift(sent, self.duration, zone) for sent in used)
+        return self.ends(min(used), at, zone)
+
     def ends(self, sent: int, at: int, zone: Zone) -> int:
         """Return the first instant after `at` at which a message that counts does not."""
         if self.span is not None:
@@ -124,3 +166,37 @@ class CapRule:
         if self.calendar == "week":
             return first + 7
         return self.period(first + 32)
+
+
+Test = Callable[[Covered], bool]
+
+
+def _tests(cap: FrequencyCap | MinimumGap) -> list[Test]:
+    """Return one test for each kind of name that the cap gives."""
+    found: list[Test] = []
+    channels, topics, journeys, tags, templates = map(
+        names_in, (cap.channels, cap.topics, cap.journeys, cap.tags, cap.templates)
+    )
+    if channels is not None:
+        found.append(lambda one: one.channel in channels)
+    if topics is not None:
+        found.append(lambda one: one.topic in topics)
+    if journeys is not None:
+        found.append(lambda one: one.journey in journeys)
+    if templates is not None:
+        found.append(lambda one: one.template in templates)
+    if tags is not None:
+        found.append(lambda one: not tags.isdisjoint(one.tags))
+    return found
+
+
+def _all_of(tests: Sequence[Test]) -> Test:
+    match tests:
+        case []:
+            return lambda one: True
+        case [test]:
+            return test
+        case [first, second]:
+            return lambda one: first(one) and second(one)
+        case _:
+            return lambda one: all(test(one) for test in tests)

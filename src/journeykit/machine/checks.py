@@ -13,6 +13,7 @@ from journeykit.model import (
     Condition,
     Event,
     FieldRef,
+    FrequencyCap,
     Profile,
     Workspace,
     conditions_of,
@@ -85,13 +86,21 @@ def _readings(workspace: Workspace) -> Iterator[tuple[str, FieldRef | None, list
             alone = of in ("profile", read.incoming)
             yield f"{title} › {read.place}", read.ref, [of] if alone else entries
     policy = workspace.policy
-    rules = [(f"quiet_hours[{n}]", rule.where) for n, rule in enumerate(policy.quiet_hours)]
-    rules += [(f"caps[{n}]", cap.where) for n, cap in enumerate(policy.caps)]
+    rules = [(place, rule.where) for place, rule in policy.clock_rules]
+    rules += [(place, cap.where) for place, cap in policy.cap_rules]
+    rules += [(place, rule.where) for place, rule in policy.strict_rules]
     for place, where in rules:
         if where is not None:
             title = f"Policy.{place} › where"
             yield from _past(title, where)
             yield from ((title, ref, [ref.of]) for ref in reads(where))
+    for place, cap in policy.cap_rules:
+        if isinstance(cap, FrequencyCap) and cap.own_limit is not None:
+            yield f"Policy.{place} › own_limit", cap.own_limit, ["profile"]
+    for place, condition in policy.conditions_on_channels:
+        title = f"Policy.{place}"
+        yield from _past(title, condition)
+        yield from ((title, ref, [ref.of]) for ref in reads(condition))
 
 
 def _past(place: str, condition: Condition) -> Iterator[tuple[str, FieldRef | None, list[str]]]:

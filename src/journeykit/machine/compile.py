@@ -11,6 +11,7 @@ from datetime import date, datetime, time
 from hashlib import blake2b
 from typing import Any
 
+from journeykit.machine.channels import order_of
 from journeykit.machine.crossings import timed_guard
 from journeykit.machine.guards import Reading, compile_condition, compile_value
 from journeykit.machine.stamps import date_of, instant_of
@@ -110,7 +111,9 @@ def _plan(compiled: CompiledStep, step: object) -> None:
                 compiled.elapsed = step.timeout.micros
             compiled.since_entry = step.since == "entry"
         case Send():
-            compiled.plan = _send(step)
+            compiled.plan = plan = _send(step)
+            plan.order = order_of(step)
+            plan.send_time, plan.within = step.send_time, step.within
         case Branch():
             compiled.plan = tuple(
                 (compile_condition(when.condition, incoming=None), f"when_{n}")
@@ -121,7 +124,8 @@ def _plan(compiled: CompiledStep, step: object) -> None:
         case Set():
             compiled.plan = (step.field.field, _value(step.value))
         case Consent():
-            compiled.plan = (step.change == "grant", tuple(step.channels), step.topic or "")
+            granted, topic = step.change == "grant", step.topic or ""
+            compiled.plan = (granted, tuple(step.channels), topic, step.lasts)
         case Exit():
             compiled.plan = step.reason
         case _:
@@ -140,14 +144,18 @@ def _arms(step: Split) -> tuple[tuple[float, str], ...]:
 def _send(step: Send) -> SendPlan:
     return SendPlan(
         template=step.template,
-        via=tuple(step.via),
+        via=tuple(step.channels),
         topic=step.topic or "",
+        tags=tuple(step.tags),
         priority=step.priority,
         on_quiet=step.on_quiet,
         on_cap=step.on_cap,
+        on_throttle=step.on_throttle,
+        spread=step.spread,
         valid_for=step.valid_for,
         valid_until=None if step.valid_until is None else _stamp(step.valid_until),
         transactional=step.transactional,
+        legal_basis="" if step.asks_nobody else step.legal_basis,
         max_attempts=step.max_attempts,
         exit_on_failure=step.on_failure == "exit",
     )

@@ -1,7 +1,7 @@
 """What does the gate run on? The delivery policy, compiled once per workspace.
 
-Which rules concern a message depends on its channel, topic and journey, and on the customer
-where a rule has a condition. A `Scope` holds the answer for one combination; it is worked out
+Which rules concern a message depends on its channel, topic, journey, template and tags, and on
+the customer where a rule has a condition. A `Scope` holds the answer for one combination; it is worked out
 when first asked for, and kept.
 """
 
@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from journeykit.machine.caps import CapRule
-from journeykit.machine.guards import Reading
+from journeykit.machine.caps import CapRule, Covered
+from journeykit.machine.channels import reachable_of
+from journeykit.machine.consents import ConsentPlan
+from journeykit.machine.guards import Guard, Reading
+from journeykit.machine.throttles import throttles_of
 from journeykit.machine.windows import QuietRule
 from journeykit.model import Policy
 from journeykit.time import DAY, Windows
@@ -21,20 +24,26 @@ LEDGER_AT_LEAST = 35 * DAY
 class Scope:
     """The rules that concern one kind of message.
 
-    `windows` is the union of the quiet hours, None where there are none. `zoned` are those of
-    them that do not take the workspace's zone for an unknown one.
+    `windows` is the union of what quiet hours and send windows forbid, None where there are
+    none. For an unknown zone they differ: `zoned` hold or skip the message, `roaming` ask
+    every zone of the country (`roaming_windows`), and the others take the workspace's zone
+    (`default_windows`).
     """
 
-    __slots__ = ("_guards", "_lapses", "_variants", "caps", "quiet", "windows", "zoned")
+    __slots__ = (
+        "_guards", "_lapses", "_variants", "caps", "default_windows", "quiet", "roaming",
+        "roaming_windows", "windows", "zoned",
+    )  # fmt: skip
 
     def __init__(self, quiet: Sequence[QuietRule], caps: Sequence[CapRule]) -> None:
         self.quiet = tuple(quiet)
         self.caps = tuple(caps)
-        self.windows: Windows | None = None
-        if quiet:
-            dates = frozenset[int]().union(*(rule.dates for rule in quiet))
-            self.windows = Windows.of([rule.span for rule in quiet], dates=dates)
-        self.zoned = tuple(rule for rule in quiet if rule.if_zone_unknown != "default")
+        self.windows = _union(quiet)
+        self.zoned = tuple(rule for rule in quiet if rule.if_zone_unknown in ("hold", "skip"))
+        self.roaming = tuple(rule for rule in quiet if rule.if_zone_unknown == "every_zone")
+        self.roaming_windows = _union(self.roaming)
+        others = [rule for rule in quiet if rule.if_zone_unknown != "every_zone"]
+        self.default_windows = _union(others)
         rules: tuple[QuietRule | CapRule, ...] = (*self.quiet, *self.caps)
         self._guards = tuple(rule.guard for rule in rules if rule.guard is not None)
         self._lapses = [rule.lapses for rule in rules if rule.lapses is not None]
@@ -64,6 +73,10 @@ class Scope:
         return found
 
 
+def _union(rules: Sequence[QuietRule]) -> Windows | None:
+    return Windows.union(rule.windows for rule in rules) if rules else None
+
+
 class GatePlan:
     """The compiled policy of a workspace.
 
@@ -71,27 +84,33 @@ class GatePlan:
     whether any cap makes a message wait for a more important one.
     """
 
-    __slots__ = ("_scopes", "caps", "is_guarded", "ledger_span", "looks_ahead", "opt_in", "quiet")
+    __slots__ = (
+        "_is_marked", "_scopes", "caps", "consent", "is_guarded", "ledger_span", "looks_ahead", "quiet",
+        "reachable", "throttles",
+    )  # fmt: skip
 
     def __init__(self, policy: Policy) -> None:
-        self.opt_in: Mapping[str, bool] = {
-            channel: mode == "opt-in" for channel, mode in policy.consent.items()
-        }
-        self.quiet = tuple(map(QuietRule, policy.quiet_hours))
-        self.caps = tuple(map(CapRule, policy.caps))
+        self.consent = ConsentPlan(policy)
+        self.quiet = tuple(QuietRule(rule) for _, rule in policy.clock_rules)
+        self.caps = tuple(CapRule(cap) for _, cap in policy.cap_rules)
         rules: tuple[QuietRule | CapRule, ...] = (*self.quiet, *self.caps)
         self.is_guarded = any(rule.guard is not None for rule in rules)
         self.looks_ahead = any(cap.look_ahead is not None for cap in self.caps)
         self.ledger_span = max([LEDGER_AT_LEAST, *(cap.reach for cap in self.caps)])
-        self._scopes: dict[tuple[str, str, str], Scope] = {}
+        self.throttles = throttles_of(policy)
+        self.reachable: Mapping[str, Guard] = reachable_of(policy)
+        self._is_marked = any(cap.is_marked for cap in self.caps)
+        self._scopes: dict[tuple[object, ...], Scope] = {}
 
-    def scope(self, channel: str, topic: str, journey: str) -> Scope:
+    def scope_of(self, message: Covered) -> Scope:
         """Return the rules for such messages, conditions apart."""
-        key = channel, topic, journey
+        key: tuple[object, ...] = (message.channel, message.topic, message.journey)
+        if self._is_marked:
+            key += (message.template, message.tags)
         found = self._scopes.get(key)
         if found is None:
             found = self._scopes[key] = Scope(
-                [rule for rule in self.quiet if rule.covers(channel, topic)],
-                [cap for cap in self.caps if cap.covers(channel, topic, journey)],
+                [rule for rule in self.quiet if rule.covers(message.channel, message.topic)],
+                [cap for cap in self.caps if cap.covers(message)],
             )
         return found

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from journeykit.machine.channels import responses_of
 from journeykit.machine.checks import check_readings
 from journeykit.machine.compile import compile_journey
+from journeykit.machine.consents import objectionable, topics_of
 from journeykit.machine.guards import Guard, compile_condition, compile_value
 from journeykit.machine.policy import GatePlan
+from journeykit.machine.sendtimes import send_times_of
 from journeykit.machine.table import Getter, Listener, Table
 from journeykit.model import (
     Journey,
@@ -20,6 +23,7 @@ from journeykit.model import (
     Workspace,
     conditions_of,
     past_streams,
+    reads,
     reads_of,
     wire,
 )
@@ -39,10 +43,11 @@ class Rules:
     """A compiled workspace."""
 
     __slots__ = (
-        "addresses", "current", "declared", "defaults", "entries", "event_classes", "future_tolerance",
+        "address_zones", "addresses", "costs", "current", "declared", "defaults", "entries", "event_classes", "future_tolerance",
         "gate", "leaves_by_condition", "leaves_by_time", "marks",
-        "max_steps", "reaches", "reads_profile", "remember", "seed", "streams", "tables",
-        "workspace", "zone",
+        "max_steps", "objectionable", "reaches", "reads_profile", "remember", "responses", "seed",
+        "send_times", "streams", "tables", "topics",
+        "workspace", "zone", "zone_fields",
     )  # fmt: skip
 
     def __init__(self, workspace: Workspace, older: Iterable[Journey] = ()) -> None:
@@ -55,6 +60,8 @@ class Rules:
         self.remember = _most(workspace.remember_events)
         self.max_steps = workspace.max_steps
         self.addresses = workspace.profile.addresses()
+        self.address_zones = workspace.profile.address_zones()
+        self.zone_fields = frozenset(("timezone", *self.address_zones.values()))
         self.defaults = {k: v for k, v in wire(workspace.profile()).items() if v is not None}
         self.declared = frozenset(self.addresses)
         self.tables: dict[tuple[str, int], Table] = {}
@@ -69,6 +76,11 @@ class Rules:
             if (journey.name, journey.version) not in self.tables:
                 self.tables[journey.name, journey.version] = compile_journey(journey)
                 journeys.append(journey)
+        self.topics = workspace.topics | topics_of(self.tables.values())
+        self.objectionable = objectionable(self.tables.values())
+        self.responses = responses_of(workspace.policy)
+        self.costs = dict(workspace.policy.costs)
+        self.send_times = send_times_of(workspace, self.tables.values())
         self.leaves_by_condition = any(t.exit_conditions for t in self.tables.values())
         self.leaves_by_time = any(t.timed_exits for t in self.tables.values())
         self.entries = self._entries()
@@ -122,8 +134,11 @@ def _streams(journeys: Sequence[Journey], workspace: Workspace) -> dict[str, lis
     """Return by event type what must be counted, each stream once, for its longest window."""
     longest: dict[str, tuple[PastStream, int | None]] = {}
     conditions = [asked.condition for journey in journeys for asked in conditions_of(journey)]
-    conditions += [rule.where for rule in workspace.policy.quiet_hours if rule.where is not None]
-    conditions += [cap.where for cap in workspace.policy.caps if cap.where is not None]
+    conditions += [rule.where for _, rule in workspace.policy.clock_rules if rule.where is not None]
+    conditions += [cap.where for _, cap in workspace.policy.cap_rules if cap.where is not None]
+    strict = [rule for _, rule in workspace.policy.strict_rules]
+    conditions += [rule.where for rule in strict if rule.where is not None]
+    conditions += [condition for _, condition in workspace.policy.conditions_on_channels]
     for condition in conditions:
         for stream, window in past_streams(condition):
             reach = None if window is None else _most(window)
@@ -148,8 +163,22 @@ def _reads_profile(journeys: Sequence[Journey], workspace: Workspace) -> bool:
         if any(read.ref.of == "profile" for read in reads_of(journey)):
             return True
     policy = workspace.policy
-    wheres = [rule.where for rule in policy.quiet_hours] + [cap.where for cap in policy.caps]
-    return any(where is not None for where in wheres)
+    if workspace.send_times or any(
+        ref.of == "profile" for _, asked in policy.conditions_on_channels for ref in reads(asked)
+    ):
+        return True
+    clock_rules = [rule for _, rule in policy.clock_rules]
+    if any(rule.if_zone_unknown == "every_zone" for rule in clock_rules):
+        return True
+    if any(getattr(cap, "own_limit", None) is not None for _, cap in policy.cap_rules):
+        return True
+    return any(
+        rule.where is not None or rule.countries is not None for rule in (
+            *clock_rules,
+            *(cap for _, cap in policy.cap_rules),
+            *(rule for _, rule in policy.strict_rules),
+        )
+    )
 
 
 def _least(span: Duration) -> int:

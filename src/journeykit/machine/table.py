@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
+from journeykit.machine.channels import OrderPlan
 from journeykit.machine.crossings import TimedGuard
 from journeykit.machine.guards import Guard, Reading
 from journeykit.time import Cron, Duration, Resolve, Zone
@@ -95,8 +96,9 @@ class SendPlan:
     """One compiled `Send`."""
 
     __slots__ = (
-        "exit_on_failure", "max_attempts", "on_cap", "on_quiet", "priority", "template", "topic",
-        "transactional", "valid_for", "valid_until", "via",
+        "exit_on_failure", "legal_basis", "max_attempts", "on_cap", "on_quiet", "on_throttle",
+        "order", "priority", "send_time", "spread", "tags", "template", "topic", "transactional",
+        "valid_for", "valid_until", "via", "within",
     )  # fmt: skip
 
     def __init__(
@@ -105,31 +107,47 @@ class SendPlan:
         template: str,
         via: tuple[str, ...],
         topic: str,
+        tags: tuple[str, ...],
         priority: int,
         on_quiet: str,
         on_cap: str,
+        on_throttle: str,
+        spread: Duration | None,
         valid_for: Duration | None,
         valid_until: Callable[[Reading], tuple[str, int] | None] | None,
         transactional: bool,
+        legal_basis: str,
         max_attempts: int,
         exit_on_failure: bool,
     ) -> None:
         self.template = template
         self.via = via
         self.topic = topic
+        self.tags = tags
         self.priority = priority
         self.on_quiet = on_quiet
         self.on_cap = on_cap
+        self.on_throttle = on_throttle
+        self.spread = spread
         self.valid_for = valid_for
         self.valid_until = valid_until
         self.transactional = transactional
+        self.legal_basis = legal_basis
         self.max_attempts = max_attempts
         self.exit_on_failure = exit_on_failure
+        self.order: OrderPlan | None = None
+        self.send_time: str | None = None
+        self.within: Duration | None = None
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """What the author chose for the passing reasons (rule G4)."""
+        return self.on_quiet, self.on_cap, self.on_throttle
 
     @property
     def chooses_anew(self) -> bool:
         """Whether a message that waits begins with its first channel again."""
-        return "next" in (self.on_quiet, self.on_cap)
+        return "next" in self.choices
 
 
 class CompiledStep:
@@ -138,7 +156,7 @@ class CompiledStep:
     `plan` depends on the kind: a Duration for `wait`, a Moment for `wait_until`, a Duration
     for `wait_for`, a SendPlan for `send`, (guard, outcome) pairs for `branch`, (upper end,
     outcome) pairs in [0, 1] for `split`, (field, Getter) for `set`, (granted, channels,
-    topic) for `consent`, the reason for `exit`. `elapsed` is the length of a wait, longer than
+    topic, how long) for `consent`, the reason for `exit`. `elapsed` is the length of a wait, longer than
     zero, that needs no calendar.
     """
 

@@ -2,7 +2,8 @@
 
 from journeykit.model.addresses import Address
 from journeykit.model.base import Frozen, Wrong
-from journeykit.model.caps import FrequencyCap
+from journeykit.model.caps import FrequencyCap, MinimumGap
+from journeykit.model.channels import Via
 from journeykit.model.conditions import (
     All,
     AnyCondition,
@@ -17,6 +18,7 @@ from journeykit.model.conditions import (
     past_streams,
     reads,
 )
+from journeykit.model.consents import ConsentRule
 from journeykit.model.expressions import (
     Attribute,
     PastQuestion,
@@ -59,7 +61,16 @@ from journeykit.model.journey import (
     reads_of,
     steps_of,
 )
+from journeykit.model.packs import PackRule, RulePack, Source
 from journeykit.model.policy import Policy
+from journeykit.model.sendtimes import (
+    BestHour,
+    DeliveryWindow,
+    Engagement,
+    SendTimeCustomer,
+    SendTimeFunction,
+    SendTimeMessage,
+)
 from journeykit.model.steps import (
     AnyStep,
     Arm,
@@ -76,6 +87,7 @@ from journeykit.model.steps import (
     WaitUntil,
     When,
 )
+from journeykit.model.throttles import Throttle
 from journeykit.model.triggers import (
     After,
     AfterExit,
@@ -85,7 +97,7 @@ from journeykit.model.triggers import (
     Once,
     Restart,
 )
-from journeykit.model.windows import QuietHours
+from journeykit.model.windows import ClockRule, Hours, QuietHours, SendWindow
 from journeykit.model.workspace import Workspace
 
 __all__ = [
@@ -102,10 +114,15 @@ __all__ = [
     "AnyStep",
     "Arm",
     "Attribute",
+    "BestHour",
     "Branch",
+    "ClockRule",
     "Comparison",
     "Condition",
     "Consent",
+    "ConsentRule",
+    "DeliveryWindow",
+    "Engagement",
     "Event",
     "Exit",
     "FieldRef",
@@ -115,10 +132,13 @@ __all__ = [
     "Goto",
     "Graph",
     "GraphState",
+    "Hours",
     "Journey",
+    "MinimumGap",
     "Not",
     "On",
     "Once",
+    "PackRule",
     "PastComparison",
     "PastQuestion",
     "PastStream",
@@ -127,10 +147,18 @@ __all__ = [
     "QuietHours",
     "RelativeMoment",
     "Restart",
+    "RulePack",
     "Send",
+    "SendTimeCustomer",
+    "SendTimeFunction",
+    "SendTimeMessage",
+    "SendWindow",
     "Set",
+    "Source",
     "Split",
     "Step",
+    "Throttle",
+    "Via",
     "Wait",
     "WaitFor",
     "WaitUntil",

@@ -3,7 +3,8 @@
 Reading a journey from top to bottom, each step becomes a state. Its id is its label; else,
 for a `Send`, its template where the journey sends it once; else its kind and its place in
 the lists, such as `wait_1` or `send_4.when_1.2`. Outcomes lead from state to state: `done`,
-`timeout`, `event`, `when_1`, `otherwise`, `arm_<name>`, `dropped`, `failed`, `skip`, `exit`.
+`timeout`, `event`, `when_1`, `otherwise`, `arm_<name>`, `dropped`, `failed`, `blocked`,
+`skip`, `exit`.
 
 Keeps true:
     * every state can be reached from the start;
@@ -88,6 +89,8 @@ def _inner_lists(step: s.Step) -> Iterator[tuple[str, str, Sequence[s.Step]]]:
         case s.WaitFor():
             yield "event", "then › ", step.then
             yield "timeout", "on_timeout › ", step.on_timeout
+        case s.Send() if step.otherwise:
+            yield "blocked", "otherwise › ", step.otherwise
         case _:
             return
 

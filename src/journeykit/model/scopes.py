@@ -15,7 +15,7 @@ from journeykit.model.names import Name
 from journeykit.model.triggers import as_tuple
 
 Names = Annotated[Sequence[Name], AfterValidator(as_tuple)]
-_ISO_3166 = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", re.ASCII)
+_ISO_3166 = re.compile(r"[A-Z]{2}(-([A-Z0-9]{1,3}|\?))?", re.ASCII)
 
 
 def _some(value: Sequence[str]) -> Sequence[str]:
@@ -37,6 +37,14 @@ def _countries(value: Sequence[str]) -> tuple[str, ...]:
     return codes
 
 
+def _told(value: str) -> str:
+    if not value.strip() or len(value) > 200 or not value.isprintable():
+        raise Wrong(
+            "the name of a rule is one line of 1 to 200 characters", "such as 'quiet at night'"
+        )
+    return value
+
+
 def refuse_empty_validity(valid_from: date | None, valid_until: date | None) -> None:
     """Refuse a rule that counts on no day: `valid_until` itself does not count."""
     if valid_from is not None and valid_until is not None and valid_until <= valid_from:
@@ -54,3 +62,4 @@ Scope = Annotated[Names, AfterValidator(_some)]
 Countries = Annotated[
     Sequence[str], AfterValidator(as_tuple), AfterValidator(_some), AfterValidator(_countries)
 ]
+RuleName = Annotated[str, AfterValidator(_told)]

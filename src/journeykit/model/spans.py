@@ -1,4 +1,4 @@
-"""How long may a span be? Long enough for a century, and never so long that dates run out."""
+"""How long may a span be, and how is it read out? At most a century, so that no dates run out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from journeykit.model.retelling import Wrong
-from journeykit.time import DAY, Duration
+from journeykit.time import DAY, HOUR, MINUTE, SECOND, Duration
 
 Span = Duration | timedelta | str
 _YEARS = 100
@@ -31,6 +31,28 @@ def _positive(value: Duration) -> Duration:
     if value.is_negative or value.is_zero:
         raise Wrong("a span of time must be longer than zero", "give more, such as days(7)")
     return value
+
+
+def in_words(span: Duration) -> str:
+    """Return how a span longer than zero reads: `4 hours`, `1 month and 2 days`."""
+    years, months = divmod(span.months, 12)
+    parts: list[tuple[int | float, str]] = [(years, "year"), (months, "month"), (span.days, "day")]
+    rest = span.micros
+    for size, unit in ((HOUR, "hour"), (MINUTE, "minute")):
+        count, rest = divmod(rest, size)
+        parts.append((count, unit))
+    parts.append((rest // SECOND if rest % SECOND == 0 else rest / SECOND, "second"))
+    told = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in parts if count]
+    return " and ".join(filter(None, (", ".join(told[:-1]), told[-1])))
+
+
+def validate_positive(value: Span) -> Duration:
+    """Return a span that a host gave, longer than zero.
+
+    Raises:
+        ValueError: It is none, not longer than zero, or longer than a century.
+    """
+    return _positive(_bounded(Duration.of(value)))
 
 
 Offset = Annotated[Duration, AfterValidator(_bounded)]

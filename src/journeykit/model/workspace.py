@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field, model_validator
@@ -11,14 +12,18 @@ from pydantic.json_schema import SkipJsonSchema
 
 from journeykit.errors import DefinitionError
 from journeykit.model.base import Frozen, Wrong
+from journeykit.model.caps import refuse_unknown_names
+from journeykit.model.channels import Via, refuse_unordered
 from journeykit.model.facts import Event, Profile
 from journeykit.model.journey import Journey, ons_of, steps_of
 from journeykit.model.moments import ZoneName
 from journeykit.model.names import Name
 from journeykit.model.policy import Policy
+from journeykit.model.sendtimes import SendTimes, refuse_untimed
 from journeykit.model.spans import NotNegative, Positive, Span
 from journeykit.model.steps import Consent, Send, Step
-from journeykit.model.triggers import as_tuple
+from journeykit.model.topics import known_topics, refuse_unknown_topics
+from journeykit.model.triggers import On, as_tuple
 from journeykit.time import Duration, days, minutes
 
 
@@ -33,6 +38,8 @@ class Workspace(Frozen):
         events: Event classes that no `On` of the journeys names, and, where the journeys
             were loaded from data, the classes of those that do.
         policy: The delivery policy; also the list of channels.
+        send_times: Name to a way of choosing when a message leaves: `BestHour()`, or a function
+            of the host's. As the classes, they are no part of the JSON form.
         seed: What ids and random choices are keyed with. Another seed, other arms.
         future_tolerance: How far ahead of now `occurred_at` may lie (rule O9).
         remember_events: How long event ids are remembered (rule O8): at least 90 days.
@@ -48,6 +55,9 @@ class Workspace(Frozen):
         default=(), kw_only=True, exclude=True
     )
     policy: Policy = Field(default_factory=Policy, kw_only=True)
+    send_times: Annotated[SendTimes, SkipJsonSchema()] = Field(
+        default_factory=dict, kw_only=True, exclude=True
+    )
     seed: Name = Field(default="journeykit", kw_only=True)
     future_tolerance: NotNegative = Field(default_factory=lambda: minutes(5), kw_only=True)
     remember_events: Positive = Field(default_factory=lambda: days(90), kw_only=True)
@@ -63,6 +73,7 @@ class Workspace(Frozen):
             profile: type[Profile] = Profile,
             events: Sequence[type[Event]] = (),
             policy: Policy = ...,
+            send_times: SendTimes = ...,
             seed: str = "journeykit",
             future_tolerance: Span = ...,
             remember_events: Span = ...,
@@ -73,10 +84,12 @@ class Workspace(Frozen):
     def _fits_together(self) -> Workspace:
         self._names_differ()
         self._channels_are_declared()
-        self._caps_name_journeys()
+        refuse_unknown_topics(self.policy, self.journeys)
+        self._caps_cover_something()
         if _less_than(self.remember_events, days(90)):
             raise Wrong("shorter than 90 days", "give days(90) or more", "remember_events")
         self._every_event_has_a_class()
+        self._channels_and_times_can_be_chosen()
         return self
 
     def _names_differ(self) -> None:
@@ -90,7 +103,7 @@ class Workspace(Frozen):
                 )
 
     def _channels_are_declared(self) -> None:
-        declared = self.policy.consent
+        declared = self.policy.channels
         for number, journey in enumerate(self.journeys):
             for place, step in steps_of(journey):
                 for channel in _channels(step):
@@ -103,16 +116,13 @@ class Workspace(Frozen):
                             f"journeys[{number}] › {place}",
                         )
 
-    def _caps_name_journeys(self) -> None:
-        names = {journey.name for journey in self.journeys}
-        for number, cap in enumerate(self.policy.caps):
-            for name in cap.journeys or ():
-                if name not in names:
-                    raise Wrong(
-                        f"there is no journey {name!r} here",
-                        f"name one of {', '.join(sorted(names)) or 'none so far'}",
-                        f"policy › caps[{number}] › journeys",
-                    )
+    def _caps_cover_something(self) -> None:
+        sends = [step for _, step in self._sends()]
+        journeys = {journey.name for journey in self.journeys}
+        templates = {send.template for send in sends}
+        refuse_unknown_names(
+            self.policy.caps, journeys, templates, {tag for send in sends for tag in send.tags}
+        )
 
     def _every_event_has_a_class(self) -> None:
         known = self.event_classes
@@ -124,6 +134,37 @@ class Workspace(Frozen):
                         "give the class: Workspace(events=[...])",
                         f"journeys[{number}] › {place}",
                     )
+        for place, on in self._responses():
+            if on.event not in known:
+                raise Wrong(
+                    f"the class of event {on.event!r} is not known here",
+                    "give the class: Workspace(events=[...])",
+                    place,
+                )
+
+    def _responses(self) -> Iterator[tuple[str, On]]:
+        for channel, events in self.policy.responses.items():
+            for number, on in enumerate(events):
+                yield f"policy › responses › {channel}[{number}]", on
+
+    def _sends(self) -> Iterator[tuple[str, Send]]:
+        for number, journey in enumerate(self.journeys):
+            for place, step in steps_of(journey):
+                if isinstance(step, Send):
+                    yield f"journeys[{number}] › {place}", step
+
+    def _channels_and_times_can_be_chosen(self) -> None:
+        responses = self.policy.responses
+        for place, step in self._sends():
+            if isinstance(step.via, Via):
+                refuse_unordered(step.via, self.policy.costs, responses, f"{place} › via")
+            if step.send_time is not None:
+                refuse_untimed(step.send_time, self.send_times, responses, f"{place} › send_time")
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """What messages may be about: the declared topics, or all that something names."""
+        return known_topics(self.policy, self.journeys)
 
     @property
     def event_classes(self) -> dict[str, type[Event]]:
@@ -134,6 +175,7 @@ class Workspace(Frozen):
         """
         found: dict[str, type[Event]] = {}
         named = [on.event_class for journey in self.journeys for _, on in ons_of(journey)]
+        named += [on.event_class for _, on in self._responses()]
         for cls in (*self.events, *(cls for cls in named if cls is not None)):
             if found.setdefault(cls.__wire_name__, cls) is not cls:
                 raise Wrong(
@@ -154,8 +196,9 @@ class Workspace(Frozen):
         *,
         profile: type[Profile] = Profile,
         events: Sequence[type[Event]] = (),
+        send_times: SendTimes = MappingProxyType({}),
     ) -> Workspace:
-        """Read a workspace, with the classes that JSON cannot hold.
+        """Read a workspace, with the classes and send times that JSON cannot hold.
 
         Raises:
             DefinitionError: With the full path to what is wrong.
@@ -170,6 +213,7 @@ class Workspace(Frozen):
             ) from None
         if isinstance(data, dict):
             data = {**data, "profile": profile, "events": list(events)}
+            data["send_times"] = dict(send_times)
         return cls.model_validate(data)
 
 
@@ -185,7 +229,7 @@ def _less_than(one: Duration, other: Duration) -> bool:
 def _channels(step: Step) -> Sequence[str]:
     match step:
         case Send():
-            return step.via
+            return step.channels
         case Consent():
             return step.channels
         case _:

@@ -75,6 +75,8 @@ def answer_of(message: Message, receipt: Receipt, now: int, address: str) -> Cha
         "journey": message.journey,
         "topic": message.topic,
         "transactional": message.transactional,
+        "template": message.template,
+        "tags": message.tags,
     }
     match receipt:
         case Accepted():

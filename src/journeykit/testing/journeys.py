@@ -28,6 +28,7 @@ from journeykit.model import (
     Goal,
     Goto,
     Journey,
+    MinimumGap,
     On,
     Once,
     Policy,
@@ -43,6 +44,7 @@ from journeykit.model import (
     WaitUntil,
     When,
     Workspace,
+    steps_of,
 )
 from journeykit.testing.strategies import (
     attributes_of,
@@ -55,10 +57,10 @@ from journeykit.testing.strategies import (
 from journeykit.time import hours
 
 T = TypeVar("T")
-OnBlocked = Literal["hold", "skip", "exit", "next"]
+OnBlocked = Literal["hold", "skip", "exit", "next", "else"]
 _CHANNELS = ("email", "push", "sms")
 _CLOCKS = ["00:00", "02:30", "09:00", "23:59:59"]
-_BLOCKED: st.SearchStrategy[OnBlocked] = st.sampled_from(["hold", "skip", "exit", "next"])
+_BLOCKED: list[OnBlocked] = ["hold", "skip", "exit", "next"]
 _IF_PAST: list[Literal["continue", "skip", "exit"]] = ["continue", "skip", "exit"]
 _CHANGES: list[Literal["grant", "withdraw"]] = ["grant", "withdraw"]
 _MODES: list[Literal["opt-in", "opt-out"]] = ["opt-in", "opt-out"]
@@ -141,8 +143,8 @@ class _Author:
         return self._draw(conditions([*self.trigger, *self._profile], self._classes))
 
     def _step(self, depth: int) -> Step:
-        plain = [self._wait, self._send, self._until, self._set, self._consent]
-        nested = [self._branch, self._split, self._wait_for] if depth else []
+        plain = [self._wait, self._message, self._until, self._set, self._consent]
+        nested = [self._branch, self._split, self._wait_for, self._send] if depth else []
         number = self._draw(st.integers(0, len(plain) + len(nested) - 1))
         if number < len(plain):
             return plain[number](self._label())
@@ -193,14 +195,24 @@ class _Author:
         channels = [self._draw(st.sampled_from(self._channels)) for _ in range(2)]
         return list(dict.fromkeys(channels))
 
-    def _send(self, label: str | None) -> Step:
+    def _message(self, label: str | None) -> Step:
+        return self._send(label, 0)
+
+    def _send(self, label: str | None, depth: int) -> Step:
+        choices: list[OnBlocked] = [*_BLOCKED, "else"] if depth else _BLOCKED
+        on_quiet, on_cap = (self._draw(st.sampled_from(choices)) for _ in range(2))
+        otherwise: list[Step] = []
+        if "else" in (on_quiet, on_cap):
+            otherwise = self._inner(depth - 1) or [Wait(hours(1))]
         return Send(
             self._draw(st.sampled_from(["hello", "news", "offer"])),
             via=self._via(),
             topic=self._draw(st.sampled_from([None, "offers"])),
+            tags=self._draw(st.sampled_from([[], ["promo"], ["promo", "spring"]])),
             priority=self._draw(st.integers(-1, 1)),
-            on_quiet=self._draw(_BLOCKED),
-            on_cap=self._draw(_BLOCKED),
+            on_quiet=on_quiet,
+            on_cap=on_cap,
+            otherwise=otherwise,
             valid_for=self._maybe(durations()),
             label=label,
         )
@@ -255,20 +267,50 @@ def workspaces(
         channels=some,
         where=where,
     )
-    per = durations() | st.sampled_from(["day", "week", "month"])
-    cap = st.builds(FrequencyCap, st.integers(0, 3), per=per, channels=some, where=where)
     number = draw(st.integers(1, max_journeys))
+    written = [draw(journeys(classes, profile, name=f"journey-{n}")) for n in range(number)]
     return Workspace(
-        journeys=[draw(journeys(classes, profile, name=f"journey-{n}")) for n in range(number)],
+        journeys=written,
         profile=profile,
         events=list(classes),
         timezone=draw(st.sampled_from(sorted({name for name, _ in clock_changes()}))),
         policy=Policy(
             consent={channel: draw(mode) for channel in _CHANNELS},
             quiet_hours=draw(st.lists(night, max_size=2)),
-            caps=draw(st.lists(cap, max_size=2)),
+            caps=draw(st.lists(_caps(written, profile, some, where), max_size=2)),
         ),
     )
+
+
+@st.composite
+def _caps(
+    draw: st.DrawFn,
+    written: Sequence[Journey],
+    profile: type[Profile],
+    some: st.SearchStrategy[list[str] | None],
+    where: st.SearchStrategy[Condition | None],
+) -> FrequencyCap | MinimumGap:
+    """A cap or a gap that covers something that the journeys send."""
+    sends = [step for one in written for _, step in steps_of(one) if isinstance(step, Send)]
+    named = {
+        "templates": sorted({send.template for send in sends}),
+        "tags": sorted({tag for send in sends for tag in send.tags}),
+    }
+    shared: dict[str, Any] = {
+        "channels": draw(some),
+        "where": draw(where),
+        "countries": draw(st.none() | st.just(["DE", "US-FL"])),
+        "counts_transactional": draw(st.booleans()),
+    }
+    for option, names in named.items():
+        if names and draw(st.integers(0, 2)) == 0:
+            shared[option] = [draw(st.sampled_from(names))]
+    if draw(st.integers(0, 2)) == 0:
+        return MinimumGap(draw(durations()), **shared)
+    wishes = [one for one in attributes_of(profile) if one.kind == "integer"]
+    own = draw(st.sampled_from([None, *wishes]))
+    per: Any = draw(durations() | st.sampled_from(["day", "week", "month"]))
+    return FrequencyCap(draw(st.integers(0, 3)), per=per, own_limit=own, **shared)
 
 
 __all__ = ["journeys", "workspaces"]
