@@ -13,9 +13,13 @@
     │   ├── UnknownCustomerError    nobody was identified under this id
     │   ├── UnknownJourneyError     the workspace has no journey of this name
     │   ├── UnknownChannelError     the workspace has no channel of this name
+    │   ├── UnknownTopicError       the workspace has no topic of this name
+    │   ├── InvalidTokenError       a token that nobody signed, or whose time is over
+    │   ├── UnknownMessageError     the customer's journal has no message of this id
     │   └── FutureEventError        an event that says it happens later than now
     ├── UsageError                  the host's programmer: a call that makes no sense here
     ├── TemplateError               the host's programmer: a template is missing or failed
+    ├── SendTimeError               the host's programmer: a send time failed or chose nothing
     └── StoreError                  the operator: the store cannot do its work
         ├── StoreSchemaError        the schema is newer than this code, or not ours
         ├── StoreBusyError          somebody else holds the store for too long
@@ -127,6 +131,18 @@ class UnknownChannelError(InputError):
     """The workspace has no channel of this name."""
 
 
+class UnknownTopicError(InputError):
+    """No message of the workspace is about this topic."""
+
+
+class InvalidTokenError(InputError):
+    """A token that does not count: what is wrong with it is not told, whatever it is."""
+
+
+class UnknownMessageError(InputError):
+    """The customer's journal has no message of this id."""
+
+
 class FutureEventError(InputError):
     """An event whose `occurred_at` lies further ahead than the tolerance."""
 
@@ -137,6 +153,10 @@ class UsageError(JourneykitError, RuntimeError):
 
 class TemplateError(JourneykitError):
     """A template is missing, or what its function returned is no content."""
+
+
+class SendTimeError(JourneykitError):
+    """A host's send time raised, or what it returned is no instant."""
 
 
 class StoreError(JourneykitError):
