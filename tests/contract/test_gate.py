@@ -336,13 +336,17 @@ def test_G2_G3_what_can_never_be_meant_is_refused(wrong: Any) -> None:
         wrong()
 
 
-def test_G2_never_is_an_answer_where_only_dates_make_it_so() -> None:
+def test_G2_never_is_an_answer_where_only_a_customer_makes_it_so() -> None:
     first = date(2026, 1, 1)
     dates = [first + timedelta(days=n) for n in range(500)]
+    parts = ((dates[:300], Person.tier == "free"), (dates[300:], Person.tier != "pro"))
     sim = play(
         on(Ping, "x", Send("hello", via=["email"]), Send("next", via=["sms"])),
         at="2026-01-05 12:00",
-        quiet=[QuietHours("00:00", "00:00", dates=dates, channels=["email"])],
+        quiet=[
+            QuietHours("00:00", "00:00", dates=part, channels=["email"], where=where)
+            for part, where in parts
+        ],
     )
     ann = sim.customer("ann")
     ann.track(Ping())

@@ -9,9 +9,11 @@ from msgspec.structs import replace
 from journeykit.kernel import journal as j
 from journeykit.kernel import signals as s
 from journeykit.kernel.answering import answered
+from journeykit.kernel.consenting import confirm, prefer, say
+from journeykit.kernel.engaging import note_responses
 from journeykit.kernel.entering import enter, mark_key, refuse, try_enter
 from journeykit.kernel.moving import end_run, leave, leave_by_condition, reckon_anew
-from journeykit.kernel.sending import closed_at_hand_over
+from journeykit.kernel.sending import closed_at_hand_over, throttled
 from journeykit.kernel.state import Enrollment
 from journeykit.kernel.turn import Turn
 from journeykit.machine import CompiledStep, GoalRule, Hearing, Listener, amount_text
@@ -27,12 +29,17 @@ def take(turn: Turn, signal: s.Signal) -> None:
             answered(turn, signal)
         case s.GateClosed():
             closed_at_hand_over(turn, signal.message)
+        case s.Throttled():
+            throttled(turn, signal)
         case s.ProfileTold():
             _profile(turn, signal)
         case s.ConsentTold():
-            turn.emit(
-                j.Consented(turn.stamp, signal.channel, signal.topic, signal.granted, signal.source)
-            )
+            word = (signal.channel, signal.topic, signal.granted, signal.source)
+            say(turn, *word, signal.lasts)
+        case s.ConsentConfirmed():
+            confirm(turn, signal.channel, signal.topic, signal.source)
+        case s.PreferencesTold():
+            prefer(turn, signal.choices, signal.source)
         case s.SuppressionTold():
             _suppression(turn, signal)
         case s.EnrollAsked():
@@ -47,15 +54,16 @@ def take(turn: Turn, signal: s.Signal) -> None:
 
 
 def _profile(turn: Turn, signal: s.ProfileTold) -> None:
-    zone, addresses = turn.learn(signal.attributes)
-    turn.emit(j.Profiled(turn.stamp, signal.attributes, zone, addresses))
+    zone, addresses, zones = turn.learn(signal.attributes)
+    turn.emit(j.Profiled(turn.stamp, signal.attributes, zone, addresses, zones))
     if turn.zone_changed():
         reckon_anew(turn)
 
 
 def _suppression(turn: Turn, signal: s.SuppressionTold) -> None:
     if signal.suppressed:
-        turn.emit(j.Suppressed(turn.stamp, signal.channel, signal.address, signal.reason))
+        why, listed = signal.reason, signal.listed
+        turn.emit(j.Suppressed(turn.stamp, signal.channel, signal.address, why, listed))
     else:
         turn.emit(j.Unsuppressed(turn.stamp, signal.channel, signal.address))
 
@@ -83,6 +91,8 @@ def _event(turn: Turn, event: s.EventArrived) -> None:
         event = replace(event, id=f"#{turn.seq + 1}")
     turn.emit(j.Received(turn.stamp, event.name, event.id, event.occurred, event.data))
     _count(turn, event)
+    if turn.rules.responses:
+        note_responses(turn, event)
     rules, state = turn.rules, turn.state
     name = event.name
     occurred = event.occurred

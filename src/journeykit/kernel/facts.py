@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from journeykit.kernel.places import ZoneSource, zone_of_address
 from journeykit.kernel.state import CustomerState
 from journeykit.machine import GatePlan, Reading
 from journeykit.time import Zone
@@ -48,3 +49,10 @@ class Facts:
         self.holds_quiet = holds_quiet
         self.holds_caps = holds_caps
         self.set_aside = set_aside
+
+    def zone_for(self, channel: str) -> tuple[Zone, ZoneSource]:
+        """Return the zone that counts for messages of a channel, and where it is from (T7)."""
+        if self.zone_known:
+            return self.zone, "profile"
+        found = zone_of_address(self.state, channel)
+        return (self.zone, "default") if found is None else (found, "address")

@@ -11,12 +11,14 @@ from typing import Any
 from journeykit.kernel import journal as j
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.fold import APPLY
+from journeykit.kernel.places import ZoneSource, zone_of_address
 from journeykit.kernel.state import CustomerState, Enrollment, soonest
 from journeykit.kernel.verdict import Verdict
 from journeykit.machine import Reading, Rules, Table
 from journeykit.time import Zone, zone
 
 _NO_FIELDS: dict[str, Any] = {}
+_NONE = (None, "")
 
 
 class Turn(Reading):
@@ -97,18 +99,26 @@ class Turn(Reading):
         """Return the table that `run` is on."""
         return self.rules.tables[run.journey, run.version]
 
-    def learn(self, attributes: dict[str, Any]) -> tuple[str | None, dict[str, str]]:
-        """Change the profile; return the zone and the addresses that it now gives."""
+    def learn(
+        self, attributes: dict[str, Any]
+    ) -> tuple[str | None, dict[str, str], dict[str, str]]:
+        """Change the profile; return its zone, its addresses, and the zones of addresses."""
         self.told = told = {**self.told, **attributes}
         self.profile = self.rules.attributes(told)
         self.profile_changed = True
         self.look_again = "profile"
-        addresses = {
-            channel: str(told[field])
-            for channel, field in self.rules.addresses.items()
-            if told.get(field) not in (None, "")
-        }
-        return told.get("timezone"), addresses
+        given = [
+            {channel: str(told[name]) for channel, name in fields if told.get(name) not in _NONE}
+            for fields in (self.rules.addresses.items(), self.rules.address_zones.items())
+        ]
+        return told.get("timezone"), given[0], given[1]
+
+    def zone_for(self, channel: str) -> tuple[str, ZoneSource]:
+        """Return the name of the zone that counts for a channel now, and where it is from."""
+        if self.state.zone is None:
+            found = zone_of_address(self.state, channel)
+            return (self.zone.name, "default") if found is None else (found.name, "address")
+        return self.zone.name, "profile"
 
     def zone_changed(self) -> bool:
         """Look the customer's zone up again; tell whether it is another one now."""

@@ -1,11 +1,14 @@
 """What runs? Journeys and policies compiled to flat tables, through `transitions` machines."""
 
 from journeykit.machine.caps import CapRule
+from journeykit.machine.channels import OrderPlan
 from journeykit.machine.compile import (
     amount_text,
     compile_journey,
     key_text,
 )
+from journeykit.machine.covering import codes_of
+from journeykit.machine.consents import DOUBLE, MODES, OPT_IN, OPT_OUT, ConsentPlan
 from journeykit.machine.crossings import TimedGuard
 from journeykit.machine.guards import Guard, Reading, compile_condition, compile_value
 from journeykit.machine.policy import GatePlan, Scope
@@ -23,13 +26,19 @@ from journeykit.machine.table import (
     Table,
 )
 from journeykit.machine.tally import Tally, add_to_tally, prune_tally
+from journeykit.machine.throttles import ThrottleRule
 from journeykit.machine.windows import QuietRule
 from journeykit.model import START
 
 __all__ = [
+    "DOUBLE",
+    "MODES",
+    "OPT_IN",
+    "OPT_OUT",
     "START",
     "CapRule",
     "CompiledStep",
+    "ConsentPlan",
     "GatePlan",
     "Getter",
     "GoalRule",
@@ -37,6 +46,7 @@ __all__ = [
     "Hearing",
     "Listener",
     "Moment",
+    "OrderPlan",
     "QuietRule",
     "Reading",
     "Rules",
@@ -45,10 +55,12 @@ __all__ = [
     "StreamRule",
     "Table",
     "Tally",
+    "ThrottleRule",
     "TimedGuard",
     "add_to_tally",
     "amount_text",
     "build_machine",
+    "codes_of",
     "compile_condition",
     "compile_journey",
     "compile_value",

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, time
+from datetime import date
 from functools import lru_cache
 
 from journeykit.machine.crossings import Crossings, TimedGuard, timed_guard
 from journeykit.machine.guards import Guard, Reading, compile_condition
 from journeykit.model import Condition
-from journeykit.time import DAY, wall_of
+from journeykit.time import DAY, number_of
 
 
 def names_in(names: Sequence[str] | None) -> frozenset[str] | None:
     """Return the names that a rule covers; None where it covers all."""
     return None if names is None else frozenset(names)
-
-
-def day_number(day: date) -> int:
-    """Return a date as wall micros divided by a day."""
-    return wall_of(datetime.combine(day, time())) // DAY
 
 
 def guards_of(
@@ -50,7 +45,7 @@ def guards_of(
         return None, None
     guard = guards[0] if len(guards) == 1 else _all_of(guards)
     if valid_until is not None:
-        crossings += (_at(day_number(valid_until) * DAY),)
+        crossings += (_at(number_of(valid_until) * DAY),)
     if not crossings:
         return guard, None
     return guard, TimedGuard(lambda reading: not guard(reading), crossings)
@@ -60,7 +55,8 @@ def guards_of(
 def codes_of(country: str | None, region: str | None) -> frozenset[str]:
     """Return the ISO 3166 codes of where somebody lives: `US` and `US-FL`.
 
-    A region may be told with its country (`US-FL`) or beside it (`FL`).
+    A region may be told with its country (`US-FL`) or beside it (`FL`). Of somebody whose
+    country is known and whose region is not, the region is `US-?`.
     """
     codes = set()
     if country:
@@ -71,6 +67,8 @@ def codes_of(country: str | None, region: str | None) -> frozenset[str]:
             codes |= {part, part.partition("-")[0]}
         elif country:
             codes.add(f"{country.strip().upper()}-{part}")
+    elif country:
+        codes.add(f"{country.strip().upper()}-?")
     return frozenset(codes)
 
 
@@ -84,8 +82,8 @@ def _lives_in(wanted: frozenset[str]) -> Guard:
 
 
 def _validity(valid_from: date | None, valid_until: date | None) -> Guard:
-    first = None if valid_from is None else day_number(valid_from) * DAY
-    end = None if valid_until is None else day_number(valid_until) * DAY
+    first = None if valid_from is None else number_of(valid_from) * DAY
+    end = None if valid_until is None else number_of(valid_until) * DAY
 
     def guard(reading: Reading) -> bool:
         now = reading.now

@@ -1,30 +1,30 @@
-"""When is it quiet? One rule of the policy, compiled."""
+"""When does nothing leave? One rule of the policy by the clock, compiled (rule G2)."""
 
 from __future__ import annotations
 
-from datetime import datetime, time
-
 from journeykit.machine.covering import guards_of, names_in
-from journeykit.model import QuietHours
-from journeykit.time import DAY, Windows, wall_of
+from journeykit.model import ClockRule
 
 
 class QuietRule:
-    """One compiled `QuietHours`."""
+    """One compiled `QuietHours` or `SendWindow`: `windows` are the times that it forbids.
+
+    `is_named` tells whether the author named it: then reasons go by that name.
+    """
 
     __slots__ = (
-        "channels", "dates", "guard", "if_zone_unknown", "lapses", "span", "title", "topics",
-        "windows",
+        "channels", "guard", "if_zone_unknown", "is_named", "lapses", "title", "topics", "windows",
     )  # fmt: skip
 
-    def __init__(self, rule: QuietHours) -> None:
+    def __init__(self, rule: ClockRule) -> None:
         self.title = rule.title
-        self.span = rule.span
-        self.dates = frozenset(wall_of(datetime.combine(day, time())) // DAY for day in rule.dates)
-        self.windows = Windows.of([self.span], dates=self.dates)
+        self.is_named = rule.name is not None
+        self.windows = rule.windows
         self.channels = names_in(rule.channels)
         self.topics = names_in(rule.topics)
-        self.guard, self.lapses = guards_of(rule.where)
+        self.guard, self.lapses = guards_of(
+            rule.where, rule.countries, rule.valid_from, rule.valid_until
+        )
         self.if_zone_unknown = rule.if_zone_unknown
 
     def covers(self, channel: str, topic: str) -> bool:

@@ -162,12 +162,17 @@ def _check_field(cls: type[Fact], name: str, info: FieldInfo) -> None:
         )
 
 
+def _is_unknown_text(info: FieldInfo) -> bool:
+    return kind_of(info.annotation)[0] == "text" and info.default is None
+
+
 def _addresses_in(info: FieldInfo) -> list[Address]:
     marks = [mark for mark in info.metadata if isinstance(mark, Address)]
     return marks + list(marks_in(info.annotation, Address))
 
 
-_RESERVED = frozenset(name for name in dir(Fact) if not name.startswith("__")) | {"addresses"}
+_RESERVED = frozenset(name for name in dir(Fact) if not name.startswith("__"))
+_RESERVED |= {"addresses", "address_zones"}
 
 
 class Event(Fact):
@@ -233,14 +238,26 @@ class Profile(Fact):
                     remedy="give it one: a customer may be known by the id alone",
                 )
         for name in ("timezone", "locale", "country", "region"):
-            info = cls.model_fields[name]
-            if kind_of(info.annotation)[0] != "text" or info.default is not None:
+            if not _is_unknown_text(cls.model_fields[name]):
                 raise DefinitionError(
                     "this attribute is not to be redefined",
                     place=f"{cls.__name__}.{name}",
                     remedy="leave it as it is: text, unknown as long as it is None",
                 )
         cls.addresses()
+        for channel, name in cls.address_zones().items():
+            if name not in cls.model_fields or not _is_unknown_text(cls.model_fields[name]):
+                raise DefinitionError(
+                    f"Address({channel!r}, zone={name!r}) names no field for a time zone",
+                    place=f"{cls.__name__}.{name}",
+                    remedy=f"add {name}: str | None = None",
+                )
+
+    @classmethod
+    def address_zones(cls) -> dict[str, str]:
+        """Return channel to the field with the time zone of its address, where one is named."""
+        marks = [mark for info in cls.model_fields.values() for mark in _addresses_in(info)]
+        return {mark.channel: mark.zone for mark in marks if mark.zone is not None}
 
     @classmethod
     def addresses(cls) -> dict[str, str]:
@@ -329,9 +346,11 @@ def validate_profile(cls: type[Profile], attributes: Mapping[str, Any]) -> dict[
         profile = cls.model_validate(dict(attributes))
     except ValidationError as error:
         raise _input_error(cls, error) from None
-    if profile.timezone is not None:
-        zone(profile.timezone)
-    return _in_utc(profile, PROFILE).model_dump(mode="json", include=profile.model_fields_set)
+    told = _in_utc(profile, PROFILE).model_dump(mode="json", include=profile.model_fields_set)
+    for name in ("timezone", *cls.address_zones().values()):
+        if told.get(name) is not None:
+            zone(told[name], place=name)
+    return told
 
 
 def _in_utc(fact: ModelType, place: str) -> ModelType:

@@ -36,8 +36,11 @@ def _plain(reason: str, detail: Detail) -> str:
 def _quiet(detail: Detail, local: Local) -> str:
     local_time, rule = str(detail.get("local", "")), str(detail.get("rule"))
     here = f"it is {local_time[-5:]} in {detail.get('zone')}"
-    if local_time[:10] == rule:
-        return f"{here}, and {rule} is a quiet date"
+    if local_time[:10] in (rule, detail.get("date")):
+        by = "" if local_time[:10] == rule else f" by the rule {rule!r}"
+        return f"{here}, and {local_time[:10]} is a quiet date{by}"
+    if rule.startswith("outside "):
+        return f"{here}, {rule}"
     return f"{here}, within the quiet hours {rule}"
 
 
@@ -59,6 +62,14 @@ def _zone(detail: Detail, local: Local) -> str:
 
 def _address(detail: Detail, local: Local) -> str:
     return f"there is no address for {detail.get('channel')}"
+
+
+def _unreachable(detail: Detail, local: Local) -> str:
+    return f"by the profile, {detail.get('channel')} does not reach the customer"
+
+
+def _send_time(detail: Detail, local: Local) -> str:
+    return f"{detail.get('rule')} chose {detail.get('local')} in {detail.get('zone')}"
 
 
 def _suppressed(detail: Detail, local: Local) -> str:
@@ -89,6 +100,14 @@ def _expired(detail: Detail, local: Local) -> str:
     return words
 
 
+def _throttle(detail: Detail, local: Local) -> str:
+    return f"{detail.get('channel')} takes {detail.get('rule')} and no more, and others come first"
+
+
+def _spread(detail: Detail, local: Local) -> str:
+    return "the gate has opened, and the messages that waited leave one after the other"
+
+
 def _rejected(detail: Detail, local: Local) -> str:
     return f"{detail.get('channel')} rejected it for good"
 
@@ -97,8 +116,12 @@ _WORDS: dict[str, Callable[[Detail, Local], str]] = {
     "quiet_hours": _quiet,
     "frequency_cap": _cap,
     "look_ahead": _look_ahead,
+    "throttle": _throttle,
+    "spread": _spread,
     "zone_unknown": _zone,
     "no_address": _address,
+    "unreachable": _unreachable,
+    "send_time": _send_time,
     "suppressed": _suppressed,
     "consent_missing": _missing,
     "consent_withdrawn": _withdrawn,
