@@ -117,9 +117,7 @@ INVOICE = on(Bill, "bill", Send("bill", via=["email"], transactional=True))
          ["news Mon 02", "promo Mon 02", "promo Tue 03"]),
     ],
 )  # fmt: skip
-def test_G3_a_cap_covers_and_counts_what_it_names(
-    covers: dict[str, Any], left: list[str]
-) -> None:
+def test_G3_a_cap_covers_and_counts_what_it_names(covers: dict[str, Any], left: list[str]) -> None:
     sale = on(Stop, "sale", Send("sale", via=["sms"], tags=["sale"]))  # so that the tag is known
     cap = FrequencyCap(1, per=timedelta(days=1), **covers)
     sim = play(PROMO, NEWS, sale, caps=[cap])
