@@ -13,6 +13,7 @@ import pytest
 
 from journeykit.adapters import SQLiteStore, sqlite_schema
 from journeykit.errors import StoreError, StoreSchemaError, UsageError
+from journeykit.ports import Suppression
 from journeykit.testing.store_materials import NOW, commit, write
 
 Open = Callable[..., SQLiteStore]
@@ -53,12 +54,28 @@ def test_missing_migrations_run_in_order(
     store.close()
     second = ("ALTER TABLE journeykit_customer ADD COLUMN note TEXT NOT NULL DEFAULT 'two'",)
     third = ("UPDATE journeykit_customer SET note = note || ' three'",)
+    now = len(sqlite_schema.MIGRATIONS)
     monkeypatch.setattr(sqlite_schema, "MIGRATIONS", (*sqlite_schema.MIGRATIONS, second, third))
     again = opened(file)
     with again._database.reading() as db:
-        assert db.execute("SELECT max(version) FROM journeykit_schema").fetchone() == (3,)
+        newest = db.execute("SELECT max(version) FROM journeykit_schema").fetchone()
+        assert newest == (now + 2,)
         assert db.execute("SELECT note FROM journeykit_customer").fetchall() == [("two three",)]
     assert again.load(["ann"])["ann"].body == b"old"
+
+
+@pytest.mark.parametrize("version", range(1, len(sqlite_schema.MIGRATIONS)))
+def test_a_file_of_any_version_before_is_brought_up_to_date(
+    file: Path, opened: Open, monkeypatch: pytest.MonkeyPatch, version: int
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite_schema, "MIGRATIONS", sqlite_schema.MIGRATIONS[:version])
+        write(store := opened(file), commit("ann", body=b"old"))
+        store.close()
+    again = opened(file)
+    assert again.load(["ann"])["ann"].body == b"old"
+    again.suppress([Suppression("email", "a1", "host", NOW)])
+    assert list(again.suppressed([("email", "a1")])) == [("email", "a1")]
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(

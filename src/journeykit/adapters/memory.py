@@ -28,6 +28,7 @@ from journeykit.adapters.commits import (
     refuse_repeated_customers,
 )
 from journeykit.ports import (
+    Bucket,
     ClaimedMessage,
     CustomerCommit,
     Definition,
@@ -36,6 +37,10 @@ from journeykit.ports import (
     OutboxRow,
     SeenEvent,
     StoredCustomer,
+    Suppression,
+    Taken,
+    Taking,
+    take_from,
 )
 
 
@@ -95,6 +100,8 @@ class MemoryStore:
         self._hands: dict[int, _Hand] = {}
         self._seen: deque[tuple[_Customer, SeenEvent]] = deque()
         self._definitions: dict[tuple[str, int], Definition] = {}
+        self._buckets: dict[str, Bucket] = {}
+        self._suppressed: dict[tuple[str, str], Suppression] = {}
 
     def load(
         self, customer_ids: Sequence[str], *, profiles: bool = False
@@ -195,14 +202,38 @@ class MemoryStore:
         with self._lock:
             self._hands.pop(hand.number, None)
 
-    def hands(self, customer_id: str, now: int) -> Sequence[Hand]:
+    def hands(self, customer_id: str | None, now: int) -> Sequence[Hand]:
         """See `Store.hands`."""
         with self._lock:
             return [
                 one.hand
                 for one in self._hands.values()
-                if customer_id in one.customers and one.hand.until > now
+                if (customer_id is None or customer_id in one.customers) and one.hand.until > now
             ]
+
+    def take(self, bucket: str, asked: Taking) -> Taken:
+        """See `Store.take`."""
+        with self._lock:
+            self._buckets[bucket], taken = take_from(self._buckets.get(bucket, Bucket()), asked)
+            return taken
+
+    def suppress(self, rows: Sequence[Suppression]) -> None:
+        """See `Store.suppress`."""
+        with self._lock:
+            self._list(rows, ())
+
+    def unsuppress(self, addresses: Sequence[tuple[str, str]]) -> None:
+        """See `Store.unsuppress`."""
+        with self._lock:
+            self._list((), addresses)
+
+    def suppressed(
+        self, addresses: Sequence[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], Suppression]:
+        """See `Store.suppressed`."""
+        with self._lock:
+            there = self._suppressed
+            return {place: there[place] for place in addresses if place in there}
 
     def keep_content(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
         """See `Store.keep_content`."""
@@ -290,8 +321,16 @@ class MemoryStore:
             self._drop(key)
         for row in commit.put:
             self._put(row)
+        if commit.suppress or commit.unsuppress:
+            self._list(commit.suppress, commit.unsuppress)
         if commit.seen:
             self._remember(customer, commit)
+
+    def _list(self, added: Sequence[Suppression], removed: Sequence[tuple[str, str]]) -> None:
+        for row in added:
+            self._suppressed.setdefault((row.channel, row.address), row)
+        for place in removed:
+            self._suppressed.pop(place, None)
 
     def _put(self, put: OutboxRow) -> None:
         row = self._outbox.get(put.key)

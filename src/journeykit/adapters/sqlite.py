@@ -28,7 +28,8 @@ import msgspec
 from journeykit.adapters.commits import refuse_repeated_customers
 from journeykit.adapters.sqlite_commit import write_commits
 from journeykit.adapters.sqlite_connection import Database, Synchronous
-from journeykit.adapters.sqlite_lookup import select_by_ids, select_seen
+from journeykit.adapters.sqlite_lookup import select_by_ids, select_seen, select_suppressed
+from journeykit.adapters.sqlite_shared import list_addresses, take_tokens, unlist_addresses
 from journeykit.ports import (
     ClaimedMessage,
     CustomerCommit,
@@ -36,6 +37,9 @@ from journeykit.ports import (
     Hand,
     JournalRecord,
     StoredCustomer,
+    Suppression,
+    Taken,
+    Taking,
 )
 
 _LOAD = """
@@ -226,15 +230,42 @@ class SQLiteStore:
         with self._database.writing() as db:
             db.execute(_LET_GO, (hand.number,))
 
-    def hands(self, customer_id: str, now: int) -> Sequence[Hand]:
+    def hands(self, customer_id: str | None, now: int) -> Sequence[Hand]:
         """See `Store.hands`."""
         with self._database.reading() as db:
             rows = db.execute(_HANDS, (now,)).fetchall()
         return [
             Hand(number, until)
             for number, until, customers in rows
-            if customer_id in _decode_ids(customers)
+            if customer_id is None or customer_id in _decode_ids(customers)
         ]
+
+    def take(self, bucket: str, asked: Taking) -> Taken:
+        """See `Store.take`."""
+        with self._database.writing() as db:
+            return take_tokens(db, bucket, asked)
+
+    def suppress(self, rows: Sequence[Suppression]) -> None:
+        """See `Store.suppress`."""
+        if rows:
+            with self._database.writing() as db:
+                list_addresses(db, rows)
+
+    def unsuppress(self, addresses: Sequence[tuple[str, str]]) -> None:
+        """See `Store.unsuppress`."""
+        if addresses:
+            with self._database.writing() as db:
+                unlist_addresses(db, addresses)
+
+    def suppressed(
+        self, addresses: Sequence[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], Suppression]:
+        """See `Store.suppressed`."""
+        if not addresses:
+            return {}
+        with self._database.reading() as db:
+            rows = select_suppressed(db, addresses)
+        return {(row[0], row[1]): Suppression(*row) for row in rows}
 
     def keep_content(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
         """See `Store.keep_content`."""

@@ -11,7 +11,8 @@ from typing import Any
 
 from journeykit.adapters.commits import entries_in, refuse_hole
 from journeykit.adapters.sqlite_lookup import select_by_ids
-from journeykit.ports import CustomerCommit
+from journeykit.adapters.sqlite_shared import list_addresses, unlist_addresses
+from journeykit.ports import CustomerCommit, Suppression
 
 _HEADS = """
     SELECT customer_id, version, id, next_seq, journal
@@ -89,6 +90,8 @@ class _Rows:
         self._dropped: list[tuple[str]] = []
         self._put: list[tuple[Any, ...]] = []
         self._seen: list[tuple[Any, ...]] = []
+        self._suppressed: list[Suppression] = []
+        self._unsuppressed: list[tuple[str, str]] = []
 
     def add(self, commit: CustomerCommit) -> None:
         """Take up a customer that is not there yet."""
@@ -112,6 +115,8 @@ class _Rows:
         ):
             if rows:
                 db.executemany(statement, rows)
+        list_addresses(db, self._suppressed)
+        unlist_addresses(db, self._unsuppressed)
         if self._seen:
             self._forget_expired(db)
             db.executemany(_REMEMBER, self._seen)
@@ -135,6 +140,9 @@ class _Rows:
             self._dropped += [(key,) for key in commit.drop]
         if commit.put:
             self._put += [(row.key, row.customer_id, row.channel, row.due) for row in commit.put]
+        if commit.suppress or commit.unsuppress:
+            self._suppressed += commit.suppress
+            self._unsuppressed += commit.unsuppress
         if commit.seen:
             self._seen += [(id, one.event_id, one.digest, one.expires) for one in commit.seen]
             self._at = commit.at if self._at is None else min(self._at, commit.at)

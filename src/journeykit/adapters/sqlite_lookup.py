@@ -24,6 +24,13 @@ _SEEN = """
     CROSS JOIN journeykit_seen s ON s.customer = c.id AND s.event_id = a.event_id
 """
 
+_SUPPRESSED = """
+    WITH asked (channel, address) AS (VALUES {})
+    SELECT s.channel, s.address, s.reason, s.at
+    FROM asked a
+    CROSS JOIN journeykit_suppression s ON s.channel = a.channel AND s.address = a.address
+"""
+
 
 def select_by_ids(
     db: sqlite3.Connection, statement: str, ids: Sequence[str]
@@ -51,6 +58,18 @@ def select_seen(
             for customer, event, digest in db.execute(_SEEN.format(_marks("(?,?)", size)), values):
                 found[customer, event] = digest
     return found
+
+
+def select_suppressed(
+    db: sqlite3.Connection, addresses: Sequence[tuple[str, str]]
+) -> list[tuple[str, str, str, int]]:
+    """Return the rows of the list for each (channel, address) that is there."""
+    rows: list[tuple[str, str, str, int]] = []
+    with _one_moment(db, len(addresses)):
+        for size, pairs in _chunks(addresses, (None, None)):
+            values = list(chain.from_iterable(pairs))
+            rows += db.execute(_SUPPRESSED.format(_marks("(?,?)", size)), values)
+    return rows
 
 
 @contextmanager

@@ -112,7 +112,26 @@ _FIRST = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_SHARED = (
+    """
+    CREATE TABLE journeykit_bucket (
+        name    TEXT    PRIMARY KEY,
+        full_at INTEGER NOT NULL,
+        turn    INTEGER NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE journeykit_suppression (
+        channel TEXT    NOT NULL,
+        address TEXT    NOT NULL,
+        reason  TEXT    NOT NULL,
+        at      INTEGER NOT NULL,
+        PRIMARY KEY (channel, address)
+    ) WITHOUT ROWID
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SHARED)
 """The statements of migration 1, 2, …; the schema version is the number of those that ran."""
 
 

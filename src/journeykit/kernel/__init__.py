@@ -1,30 +1,37 @@
 """What is decided? Pure functions from data to data: `advance` and `judge` are the doors."""
 
 from journeykit.kernel.advance import Decision, advance
+from journeykit.kernel.ahead import Ahead, run_ahead
 from journeykit.kernel.codec import (
     decode_entries,
     decode_state,
     encode_entries,
     encode_state,
 )
+from journeykit.kernel.consent import ConsentStatus, Standing
+from journeykit.kernel.consenting import is_chosen, standing_of
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.fold import apply, replay
 from journeykit.kernel.gate import first_open, judge
-from journeykit.kernel.keys import derived_id, fraction
+from journeykit.kernel.keys import address_mark, derived_id, fraction
 from journeykit.kernel.sending import may_hand_over, plan_of
 from journeykit.kernel.signals import (
     CancelAsked,
     ChannelAnswered,
+    ConsentConfirmed,
     ConsentTold,
     EnrollAsked,
     EventArrived,
     EventConflicted,
     GateClosed,
+    PreferencesTold,
     ProfileTold,
     Signal,
     SuppressionTold,
+    Throttled,
 )
 from journeykit.kernel.state import (
+    NEVER,
     ConsentRecord,
     CustomerState,
     Delivered,
@@ -39,9 +46,13 @@ from journeykit.kernel.turn import zone_of
 from journeykit.kernel.verdict import Verdict
 
 __all__ = [
+    "NEVER",
+    "Ahead",
     "CancelAsked",
     "ChannelAnswered",
+    "ConsentConfirmed",
     "ConsentRecord",
+    "ConsentStatus",
     "ConsentTold",
     "CustomerState",
     "Decision",
@@ -54,10 +65,14 @@ __all__ = [
     "GateClosed",
     "History",
     "Message",
+    "PreferencesTold",
     "ProfileTold",
     "Signal",
+    "Standing",
     "SuppressionTold",
+    "Throttled",
     "Verdict",
+    "address_mark",
     "advance",
     "apply",
     "consent_key",
@@ -68,11 +83,14 @@ __all__ = [
     "encode_state",
     "first_open",
     "fraction",
+    "is_chosen",
     "judge",
     "may_hand_over",
     "next_due",
     "plan_of",
     "replay",
+    "run_ahead",
+    "standing_of",
     "suppression_key",
     "zone_of",
 ]

@@ -15,6 +15,12 @@ def derived_id(seed: bytes, *cause: str) -> str:
     return blake2b(_SEPARATOR.join(cause).encode(), digest_size=10, key=seed).hexdigest()
 
 
+def address_mark(seed: bytes, address: str) -> str:
+    """Return 32 hexadecimal digits that stand for an address; case and outer spaces do not count."""
+    plain = address.strip().casefold()
+    return blake2b(plain.encode(), digest_size=16, key=seed, person=b"address").hexdigest()
+
+
 def fraction(seed: bytes, *cause: str) -> float:
     """Return a number in [0, 1) that stands for `cause`, evenly spread over causes."""
     digest = blake2b(_SEPARATOR.join(cause).encode(), digest_size=8, key=seed).digest()

@@ -14,8 +14,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
-Lasting = Literal["no_address", "suppressed", "consent_missing", "consent_withdrawn"]
-Passing = Literal["quiet_hours", "frequency_cap", "zone_unknown"]
+Lasting = Literal[
+    "no_address",
+    "unreachable",
+    "suppressed",
+    "consent_missing",
+    "consent_withdrawn",
+    "consent_unconfirmed",
+    "consent_expired",
+]
+Passing = Literal["quiet_hours", "frequency_cap", "zone_unknown", "throttle"]
 Refusal = Literal[
     "already_entered",
     "already_inside",
@@ -30,9 +38,12 @@ Refusal = Literal[
 
 LASTING: Final[Mapping[str, str]] = {
     "no_address": "the profile has no address for this channel",
+    "unreachable": "by the profile, the channel does not reach the customer",
     "suppressed": "the address is suppressed on this channel",
     "consent_missing": "the channel asks for consent first, and there is none",
     "consent_withdrawn": "the customer withdrew consent to the topic or to the channel",
+    "consent_unconfirmed": "the consent must be confirmed, and was not yet",
+    "consent_expired": "the consent was implied, and its time is over",
 }
 """What does not pass by itself: the next channel is tried, or the message is dropped."""
 
@@ -40,6 +51,7 @@ PASSING: Final[Mapping[str, str]] = {
     "quiet_hours": "the customer's clock shows quiet hours",
     "frequency_cap": "all slots of a cap are used or reserved",
     "zone_unknown": "the customer's zone is not known, and a rule wants to know it",
+    "throttle": "the channel takes no more messages at the moment",
 }
 """What passes: the step says whether the message waits, is skipped, and so on (rule G4)."""
 
@@ -52,7 +64,9 @@ DROPPED: Final[Mapping[str, str]] = {
 
 HELD: Final[Mapping[str, str]] = {
     **PASSING,
+    "spread": "the gate has opened, and messages leave one after the other",
     "look_ahead": "it makes room for a more important message that is due soon",
+    "send_time": "its send time chose a later moment",
 }
 """Why a message waits."""
 

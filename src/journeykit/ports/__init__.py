@@ -12,6 +12,7 @@ from journeykit.ports.channel import (
     Retry,
 )
 from journeykit.ports.clock import Clock
+from journeykit.ports.shared import Bucket, Suppression, Taken, Taking, take_from
 from journeykit.ports.store import (
     ClaimedMessage,
     CustomerCommit,
@@ -23,9 +24,16 @@ from journeykit.ports.store import (
     Store,
     StoredCustomer,
 )
+from journeykit.ports.tokens import (
+    TokenClaim,
+    TokenPurpose,
+    TokenSigner,
+    UnsubscribeHeaders,
+)
 
 __all__ = [
     "Accepted",
+    "Bucket",
     "Channel",
     "ClaimedMessage",
     "Clock",
@@ -44,4 +52,12 @@ __all__ = [
     "SeenEvent",
     "Store",
     "StoredCustomer",
+    "Suppression",
+    "Taken",
+    "Taking",
+    "TokenClaim",
+    "TokenPurpose",
+    "TokenSigner",
+    "UnsubscribeHeaders",
+    "take_from",
 ]

@@ -2,7 +2,8 @@
 
 A store moves bytes and keeps promises; it decides nothing. Every customer is one
 document with one version number, beside it an append-only journal, an outbox of messages
-to hand over, the ids of events already seen and every published definition. All instants
+to hand over, the ids of events already seen and every published definition; and what all
+customers share, the buckets of throttles and the list of suppressed addresses. All instants
 are integers: microseconds since 1970-01-01T00:00:00Z.
 
 `journeykit.testing.check_store` puts a store through every promise on this page.
@@ -14,6 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
+
+from journeykit.ports.shared import Suppression, Taken, Taking
 
 
 class StoredCustomer(Struct, frozen=True):
@@ -84,6 +87,8 @@ class CustomerCommit(Struct, frozen=True):
             row that is there ends its lease and keeps its content.
         drop: Keys of messages that leave the outbox, claimed or not. They leave before `put` is
             added. A key belongs to one customer: no two commits of a call name the same one.
+        suppress: Addresses for the list of suppressed ones, as `Store.suppress` takes them.
+        unsuppress: (channel, address) that leave the list, after those are added.
     """
 
     customer_id: str
@@ -97,6 +102,8 @@ class CustomerCommit(Struct, frozen=True):
     put: Sequence[OutboxRow] = ()
     drop: Sequence[str] = ()
     seen: Sequence[SeenEvent] = ()
+    suppress: Sequence[Suppression] = ()
+    unsuppress: Sequence[tuple[str, str]] = ()
 
 
 class JournalRecord(Struct, frozen=True):
@@ -188,8 +195,34 @@ class Store(Protocol):
         """End an announcement. One that has ended already is fine."""
         ...
 
-    def hands(self, customer_id: str, now: int) -> Sequence[Hand]:
-        """Return the announcements about a customer that nobody let go, with `until > now`."""
+    def hands(self, customer_id: str | None, now: int) -> Sequence[Hand]:
+        """Return the announcements about a customer that nobody let go, with `until > now`.
+
+        None asks for those about anybody.
+        """
+        ...
+
+    def take(self, bucket: str, asked: Taking) -> Taken:
+        """Take tokens out of the bucket of this name; one not yet there is `Bucket()`.
+
+        A store reads the bucket, hands it to `take_from`, keeps what that returns, and lets
+        nobody else in between. Tokens that were taken do not come back, whatever becomes of
+        the worker.
+        """
+        ...
+
+    def suppress(self, rows: Sequence[Suppression]) -> None:
+        """Put addresses on the list of suppressed ones; those that are there stay as they were."""
+        ...
+
+    def unsuppress(self, addresses: Sequence[tuple[str, str]]) -> None:
+        """Take (channel, address) off the list. What is not there is fine."""
+        ...
+
+    def suppressed(
+        self, addresses: Sequence[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], Suppression]:
+        """Return those of (channel, address) that are on the list."""
         ...
 
     def keep_content(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:

@@ -1,6 +1,7 @@
 """What is done? The flows that call ports, and the `Runner` that a host holds in its hand."""
 
 from journeykit.runtime.inputs import Inputs
+from journeykit.runtime.lives import MessageLife, MessageStage
 from journeykit.runtime.outcomes import (
     BadRow,
     BatchOutcome,
@@ -8,7 +9,9 @@ from journeykit.runtime.outcomes import (
     Refusal,
     TickCounts,
 )
+from journeykit.runtime.preview import Preview
 from journeykit.runtime.runner import Runner
+from journeykit.runtime.suppressing import ListOutcome, SuppressedAddress
 from journeykit.runtime.telling import tell
 from journeykit.runtime.timeline import Timeline, TimelineLine
 from journeykit.runtime.views import CustomerView, MessageView, RunView, SentView
@@ -18,12 +21,17 @@ __all__ = [
     "BatchOutcome",
     "CustomerView",
     "Inputs",
+    "ListOutcome",
+    "MessageLife",
+    "MessageStage",
     "MessageView",
     "Outcome",
+    "Preview",
     "Refusal",
     "RunView",
     "Runner",
     "SentView",
+    "SuppressedAddress",
     "TickCounts",
     "Timeline",
     "TimelineLine",

@@ -19,6 +19,9 @@ from journeykit.ports import (
     Receipt,
     RenderContext,
     StoredCustomer,
+    Suppression,
+    Taken,
+    Taking,
 )
 
 R = TypeVar("R")
@@ -130,7 +133,8 @@ MayStart = Literal["go", "changed", "stop"]
 class Start(Call[MayStart]):
     """Ask, as the last thing before a hand-over, whether it may start.
 
-    `changed`: this process committed something about the customer since the last asking.
+    `changed`: this process committed something about the customer, or about addresses of
+    whomsoever, since the last asking.
     `stop`: the worker is to stop, and hands nothing over any more.
     """
 
@@ -146,8 +150,37 @@ class HandOver(Call[Receipt]):
     hand: Hand
 
 
+@dataclass(frozen=True, slots=True)
+class Take(Call[Taken]):
+    """Take tokens out of the bucket of a throttle."""
+
+    bucket: str
+    asked: Taking
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Call[Mapping[tuple[str, str], Suppression]]):
+    """Look addresses up on the list of suppressed ones."""
+
+    addresses: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class List(Call[None]):
+    """Put addresses on the list."""
+
+    rows: Sequence[Suppression]
+
+
+@dataclass(frozen=True, slots=True)
+class Unlist(Call[None]):
+    """Take addresses off the list."""
+
+    addresses: Sequence[tuple[str, str]]
+
+
 class InHand(NamedTuple):
-    """An announcement about a customer; `here` when this process made it."""
+    """An announcement about a customer, or somebody; `here` when this process made it."""
 
     hand: Hand
     here: bool
@@ -155,9 +188,12 @@ class InHand(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class InHands(Call[Sequence[InHand]]):
-    """Ask which hand-overs to a customer may be under way and are to be waited for."""
+    """Ask which hand-overs to a customer may be under way and are to be waited for.
 
-    customer_id: str
+    None asks for those to anybody.
+    """
+
+    customer_id: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ from journeykit.runtime.calls import (
 from journeykit.runtime.rounds import Delivered, Going, Member, Round, answered, fail, stick
 from journeykit.runtime.script import encode_json, profile_of
 from journeykit.runtime.settling import settle
+from journeykit.runtime.suppressing import leave_out_listed
+from journeykit.runtime.throttling import queue_up, spend, take_token
 from journeykit.time import SECOND
 
 ROUND = SECOND // 2
@@ -66,7 +68,8 @@ def deliver(rules: Rules, until: int, limit: int, lease: int) -> Flow[Delivered]
     round_ = Round(rules, hand, unsent, dict(unsent), now, last_start)
     try:
         yield from _open(round_, ids)
-        going = _judge(round_, claims)
+        going = queue_up(round_, _judge(round_, claims))
+        going = yield from leave_out_listed(round_, going)
         ready = yield from _render(round_, going)
         yield from _hand_over_all(round_, ready)
         yield from settle(round_, list(round_.customers.values()))
@@ -160,6 +163,7 @@ def _render(round_: Round, going: Sequence[Going]) -> Flow[list[Going]]:
     ready: list[Going] = []
     fresh: list[tuple[ClaimedMessage, bytes]] = []
     ends = round_.now + ROUND
+    room = {name: rule.most_in(2 * ROUND) for name, rule in round_.rules.gate.throttles.items()}
     for one in going:
         if ready and round_.now >= ends:
             round_.done.cut = True
@@ -167,6 +171,12 @@ def _render(round_: Round, going: Sequence[Going]) -> Flow[list[Going]]:
         if one.customer.overtaken:
             continue
         body = one.claim.content
+        channel = one.message.channel
+        if channel in room:
+            if room[channel] <= 0 and body is None:  # its throttle lets it wait anyway
+                ready.append(one)
+                continue
+            room[channel] -= 1
         try:
             if body is None:
                 context = context_of(
@@ -190,18 +200,30 @@ def _render(round_: Round, going: Sequence[Going]) -> Flow[list[Going]]:
 def _hand_over_all(round_: Round, ready: Sequence[Going]) -> Flow[None]:
     round_.now = yield from Now()
     ends = min(round_.now + ROUND, round_.last_start)
+    throttles = round_.rules.gate.throttles
     for place, one in enumerate(ready):
+        if one.claim.key not in round_.unsent or one.customer.overtaken:
+            continue
         if round_.now >= (ends if place else round_.last_start):
             round_.done.cut = True
             return
         if round_.now - round_.checked >= RECHECK:
             yield from _recheck([one.customer for one in ready[place:]])
             round_.checked = round_.now
+        throttle = throttles.get(one.message.channel)
+        if throttle is not None and not (yield from take_token(round_, throttle, ready[place:])):
+            continue
+        if one.content is None:
+            round_.done.cut = True
+            return
         may_start = yield from _may_start(round_, one)
         if may_start == "stop":
             round_.done.stopped = True
             return
         if may_start == "go":
+            if throttle is not None and not (yield from spend(round_, throttle)):
+                round_.done.cut = True
+                return
             yield from _hand_over(round_, one)
 
 
@@ -221,7 +243,17 @@ def _may_start(round_: Round, one: Going) -> Flow[str]:
         if may_start != "changed":
             return may_start
         yield from _recheck([customer])
+        if (yield from _is_listed(round_, one)):
+            return "no"
     return "no"
+
+
+def _is_listed(round_: Round, one: Going) -> Flow[bool]:
+    """Ask the list of suppressed addresses again: somebody may have written on it."""
+    if one.customer.overtaken:
+        return False
+    may_go = yield from leave_out_listed(round_, [one])
+    return not may_go
 
 
 def _recheck(customers: Sequence[Member]) -> Flow[None]:

@@ -79,6 +79,14 @@ class Hands:
             for one in self._rounds:
                 one.changed |= one.customers & changed
 
+    def note_everybody(self) -> None:
+        """Something was committed that may concern any customer."""
+        if not self._rounds:
+            return
+        with self._ended:
+            for one in self._rounds:
+                one.changed |= one.customers
+
     def start(self, hand: Hand, customer_id: str) -> bool:
         """Tell whether a hand-over may start; False: look for changes, and ask again."""
         with self._ended:
@@ -104,11 +112,14 @@ class Hands:
         with self._ended:
             return any(one.hand == hand for one in self._rounds)
 
-    def is_sending(self, hand: Hand, customer_id: str) -> bool:
-        """Tell whether another thread of this process is handing over to this customer."""
+    def is_sending(self, hand: Hand, customer_id: str | None) -> bool:
+        """Tell whether another thread of this process is handing over to this customer, or anybody."""
         with self._ended:
             return any(
-                one.hand == hand and one.sending_to == customer_id and one.thread != get_ident()
+                one.hand == hand
+                and one.sending_to is not None
+                and customer_id in (None, one.sending_to)
+                and one.thread != get_ident()
                 for one in self._rounds
             )
 

@@ -6,7 +6,7 @@ plays that nothing runs, they wait.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from journeykit.kernel import CancelAsked, Signal, SuppressionTold
 from journeykit.machine import Rules
 from journeykit.model import Event, Profile
+from journeykit.runtime.consenting import Consenting
 from journeykit.runtime.intake import (
     Asked,
     Reported,
@@ -22,7 +23,6 @@ from journeykit.runtime.intake import (
     check_journey,
     check_key,
     check_words,
-    read_consents,
     read_enrollment,
     read_event,
     read_profile,
@@ -30,7 +30,7 @@ from journeykit.runtime.intake import (
 from journeykit.runtime.outcomes import Outcome
 
 
-class Inputs(ABC):
+class Inputs(Consenting):
     """The calls by which a host tells something about one customer."""
 
     _rules: Rules
@@ -82,49 +82,29 @@ class Inputs(ABC):
         )
         return self._report(reported)
 
-    def grant(
-        self,
-        customer_id: str,
-        channels: Sequence[str],
-        *,
-        topic: str | None = None,
-        source: str = "",
-    ) -> Outcome:
-        """Record that a customer gave consent, with its source as proof (rule G7)."""
-        return self._consent(customer_id, channels, topic, True, source)
-
-    def withdraw(
-        self,
-        customer_id: str,
-        channels: Sequence[str],
-        *,
-        topic: str | None = None,
-        source: str = "",
-    ) -> Outcome:
-        """Record that a customer withdrew consent; without a topic, for the whole channel.
-
-        After this returns, no hand-over that it forbids starts, on any worker: it waits for
-        the messages that a worker has in hand for this customer at this moment, which takes
-        about as long as one call of a channel. Where that worker has died, it takes up to 30
-        seconds; the withdrawal itself is stored at once.
-        """
-        outcome = self._consent(customer_id, channels, topic, False, source)
-        self._let_hands_finish(customer_id)
-        return outcome
-
     def suppress(
         self, customer_id: str, channel: str, address: str | None = None, *, reason: str = "host"
     ) -> Outcome:
         """Keep an address from being used on a channel; the present one when not given.
 
-        After this returns, no hand-over to it starts; see `withdraw`.
+        It is kept from every customer and every journey. After this returns, no hand-over to
+        it starts; see `withdraw`, but since anybody may have this address, it waits for what
+        workers have in hand for anybody.
         """
         outcome = self._suppression(customer_id, channel, address, True, reason)
-        self._let_hands_finish(customer_id)
+        self._let_hands_finish(None)
         return outcome
 
+    def complained(self, customer_id: str, channel: str, address: str | None = None) -> Outcome:
+        """Record that a customer called a message spam: `suppress` with the reason `complaint`."""
+        return self.suppress(customer_id, channel, address, reason="complaint")
+
     def unsuppress(self, customer_id: str, channel: str, address: str | None = None) -> Outcome:
-        """Let an address be used again."""
+        """Let an address be used again: by this customer, and by whom has not asked for it so far.
+
+        Another customer for whom a message was refused, because the address was suppressed,
+        keeps that until it is lifted there too.
+        """
         return self._suppression(customer_id, channel, address, False, "")
 
     def enroll(
@@ -168,20 +148,6 @@ class Inputs(ABC):
 
     # ---- within
 
-    def _consent(
-        self,
-        customer_id: str,
-        channels: Sequence[str],
-        topic: str | None,
-        granted: bool,
-        source: str,
-    ) -> Outcome:
-        check_customer_id(customer_id)
-        signals = read_consents(
-            self._rules, channels, topic, granted=granted, source=source, now=self._now()
-        )
-        return self._apply(customer_id, list(signals))
-
     def _suppression(
         self, customer_id: str, channel: str, address: str | None, suppressed: bool, reason: str
     ) -> Outcome:
@@ -200,17 +166,5 @@ class Inputs(ABC):
         """Return where a channel reaches a customer: the id where no address is known (D4)."""
 
     @abstractmethod
-    def _now(self) -> int:
-        """Return the present instant in micros."""
-
-    @abstractmethod
-    def _apply(self, customer_id: str, signals: list[Signal], *, creates: bool = False) -> Outcome:
-        """Take the signals. `creates`: they may begin a customer."""
-
-    @abstractmethod
     def _report(self, reported: Reported | Asked) -> Outcome:
         """Take an event or a call, of which a repeat may be known."""
-
-    @abstractmethod
-    def _let_hands_finish(self, customer_id: str) -> None:
-        """Wait until no hand-over is under way that does not know what was just told (G7)."""

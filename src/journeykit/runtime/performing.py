@@ -41,9 +41,16 @@ class Ports:
 
 def _commit(ports: Ports, call: c.Commit) -> Sequence[str]:
     stale = ports.store.commit(call.commits)
+    if any(one.suppress for one in call.commits):
+        HANDS.note_everybody()
     HANDS.note([one.customer_id for one in call.commits])
     ports.on_commit()
     return stale
+
+
+def _list(ports: Ports, call: c.List) -> None:
+    ports.store.suppress(call.rows)
+    HANDS.note_everybody()
 
 
 def _hold(ports: Ports, call: c.Hold) -> Hand:
@@ -110,6 +117,10 @@ _PERFORM: dict[type[c.Call[Any]], Callable[[Ports, Any], Any]] = {
     c.Render: _render,
     c.Start: _start,
     c.HandOver: _hand_over,
+    c.Take: lambda ports, call: ports.store.take(call.bucket, call.asked),
+    c.Listed: lambda ports, call: ports.store.suppressed(call.addresses),
+    c.List: _list,
+    c.Unlist: lambda ports, call: ports.store.unsuppress(call.addresses),
     c.InHands: _in_hands,
     c.Rest: lambda ports, call: HANDS.wait(call.span / SECOND),
 }

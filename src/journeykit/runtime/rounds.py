@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from journeykit.kernel import ChannelAnswered, CustomerState, GateClosed, Message
+from journeykit.kernel import (
+    ChannelAnswered,
+    CustomerState,
+    GateClosed,
+    Message,
+    SuppressionTold,
+    Throttled,
+)
 from journeykit.machine import Rules
 from journeykit.ports import (
     ClaimedMessage,
@@ -45,17 +52,33 @@ class Delivered:
 
 
 @dataclass(slots=True)
+class Tokens:
+    """Tokens of one throttled channel that a round has in hand.
+
+    Attributes:
+        at: When they were taken.
+        most: How many to take next time.
+    """
+
+    left: int = 0
+    at: int = 0
+    most: int = 1
+
+
+@dataclass(slots=True)
 class Member:
     """A customer in this round: as stored, decoded, and what channels said meanwhile.
 
     Attributes:
+        listed: What was found on the list of suppressed addresses.
         overtaken: Somebody else committed: what is known here is old.
     """
 
     stored: StoredCustomer
     state: CustomerState
     answers: list[ChannelAnswered] = field(default_factory=list)
-    closed: list[GateClosed] = field(default_factory=list)
+    closed: list[GateClosed | Throttled] = field(default_factory=list)
+    listed: dict[tuple[str, str], SuppressionTold] = field(default_factory=dict)
     overtaken: bool = False
 
 
@@ -73,6 +96,12 @@ class Going:
     judged: tuple[int, int]
     content: Content | None = None
 
+    @property
+    def address(self) -> str:
+        """Where it goes: the customer id where no address is declared (D4)."""
+        state = self.customer.state
+        return state.addresses.get(self.message.channel, state.id)
+
 
 @dataclass(slots=True)
 class Round:
@@ -83,6 +112,7 @@ class Round:
         unsettled: Claims of which nothing is committed so far.
         now: The newest instant known.
         last_start: When the announcement is too old to start anything.
+        tokens: What was taken out of the buckets of throttled channels.
         checked: When it was last known what other processes committed.
     """
 
@@ -95,6 +125,7 @@ class Round:
     checked: int = 0
     customers: dict[str, Member] = field(default_factory=dict)
     stuck: dict[str, CustomerCommit] = field(default_factory=dict)
+    tokens: dict[str, Tokens] = field(default_factory=dict)
     done: Delivered = field(default_factory=Delivered)
 
 

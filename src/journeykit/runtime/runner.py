@@ -13,14 +13,14 @@ from journeykit.errors import JourneykitError, StoreError, UsageError
 from journeykit.kernel import Signal
 from journeykit.machine import compile_workspace
 from journeykit.model import Workspace
-from journeykit.ports import Channel, Clock, Renderer, Store
+from journeykit.ports import Channel, Clock, Renderer, Store, TokenSigner
 from journeykit.runtime import calls as c
 from journeykit.runtime import logs
 from journeykit.runtime.drivers import drive
 from journeykit.runtime.fitting import check_channels, check_templates
 from journeykit.runtime.hands import HANDS
 from journeykit.runtime.inputs import Inputs
-from journeykit.runtime.intake import Asked, Reported
+from journeykit.runtime.intake import Asked, Reported, check_channel, check_words
 from journeykit.runtime.outcomes import BadRow, BatchOutcome, Outcome, TickCounts
 from journeykit.runtime.performing import Ports
 from journeykit.runtime.publishing import publish
@@ -28,6 +28,13 @@ from journeykit.runtime.queries import Queries
 from journeykit.runtime.reporting import report, unknown_customer
 from journeykit.runtime.rows import read_customer_row, read_row
 from journeykit.runtime.script import Arrival, ingest
+from journeykit.runtime.suppressing import (
+    ListOutcome,
+    SuppressedAddress,
+    look_up,
+    suppress_rows,
+    unsuppress_rows,
+)
 from journeykit.runtime.ticking import Pace, tick, turn
 from journeykit.runtime.waiting import let_hands_finish
 
@@ -48,6 +55,7 @@ class Runner(Queries, Inputs):
             workers must have different names.
         lease: How long a claimed message is kept from other workers.
         batch: Customers or messages per transaction.
+        tokens: Signs and reads the tokens of links, such as `journeykit.adapters.Tokens`.
 
     Raises:
         DefinitionError: A journey sends through a channel that is not given.
@@ -66,6 +74,7 @@ class Runner(Queries, Inputs):
         worker: str = "",
         lease: timedelta = timedelta(minutes=5),
         batch: int = 1000,
+        tokens: TokenSigner | None = None,
     ) -> None:
         if lease <= timedelta(0) or batch < 1:
             raise UsageError(
@@ -75,6 +84,7 @@ class Runner(Queries, Inputs):
                 remedy="such as lease=timedelta(minutes=5), batch=1000",
             )
         self._store = store
+        self._tokens = tokens
         self._ports = Ports(
             store, dict(channels), renderer, clock, worker, self._may_start, self._committed
         )
@@ -149,6 +159,37 @@ class Runner(Queries, Inputs):
         batch.bad.sort(key=lambda bad: bad.index)
         return batch
 
+    def suppress_addresses(self, rows: Iterable[Row]) -> ListOutcome:
+        """Put addresses on the list of suppressed ones, whoever has them, now or later.
+
+        Each row is a mapping with `channel`, `address` and optionally a `reason` (by default
+        `host`; such as `erasure` or `complaint`). The list keeps no address, only a hash that
+        is keyed with the seed of the workspace. Good rows are done, a thousand to a
+        transaction; bad ones come back with their errors. An address that is there already
+        keeps its reason.
+
+        After this returns, no hand-over to these addresses starts, on any worker: it waits for
+        what workers have in hand for anybody, which takes as long as a round of hand-overs.
+        Where a worker has died, it takes up to 30 seconds; the list itself is stored at once.
+        """
+        outcome = self.drive(suppress_rows(self._rules, rows, self._now()))
+        self._let_hands_finish(None)
+        return outcome
+
+    def unsuppress_addresses(self, rows: Iterable[Row]) -> ListOutcome:
+        """Take addresses off the list: rows with `channel` and `address`.
+
+        A customer for whom a message was refused, because the address was on the list, keeps
+        that until `unsuppress` is called for this customer.
+        """
+        return self.drive(unsuppress_rows(self._rules, rows))
+
+    def suppressed(self, channel: str, address: str) -> SuppressedAddress | None:
+        """Return since when and why an address is on the list of suppressed ones, or None."""
+        check_channel(self._rules, channel)
+        check_words("address", address, "the address, as profiles hold it")
+        return self.drive(look_up(self._rules, channel, address))
+
     # ---- what takes time
 
     def tick(self) -> TickCounts:
@@ -209,7 +250,7 @@ class Runner(Queries, Inputs):
             else:
                 batch.bad.append(BadRow(index, row, answer))
 
-    def _let_hands_finish(self, customer_id: str) -> None:
+    def _let_hands_finish(self, customer_id: str | None) -> None:
         self.drive(let_hands_finish(customer_id))
 
     def _now(self) -> int:

@@ -37,6 +37,7 @@ from journeykit.ports import (
     StoredCustomer,
 )
 from journeykit.runtime.calls import Commit, Due, Flow, Load, Now, Seen
+from journeykit.runtime.listing import changes_of
 from journeykit.runtime.outcomes import Failure
 from journeykit.time import HOUR
 
@@ -136,7 +137,7 @@ def _try_ingest(
             one, seen = _apply(rules, arrival, found, known, _instant(arrival, now))
             if one.decision.entries or one.decision.drop:
                 version = 0 if found is None else found.version
-                commits.append(to_commit(one.decision, version, seen=seen))
+                commits.append(to_commit(rules, one.decision, version, seen=seen))
         except Exception as error:
             failed[customer_id] = stuck(customer_id, error)
         else:
@@ -228,7 +229,7 @@ def work(rules: Rules, until: int, limit: int) -> Flow[Worked]:
     for customer_id, found in stored.items():
         try:
             decision = decide(rules, customer_id, found, (), now)
-            commits.append(to_commit(decision, found.version))
+            commits.append(to_commit(rules, decision, found.version))
             done.entries += len(decision.entries)
         except Exception as error:
             done.failures.append(Failure(customer_id, stuck(customer_id, error)))
@@ -280,10 +281,11 @@ def decide(
 
 
 def to_commit(
-    decision: Decision, version: int, *, seen: Sequence[SeenEvent] = ()
+    rules: Rules, decision: Decision, version: int, *, seen: Sequence[SeenEvent] = ()
 ) -> CustomerCommit:
     """Return what the store is to write for a decision that was made on `version`."""
     state, entries = decision.state, decision.entries
+    added, removed = changes_of(rules, entries)
     return CustomerCommit(
         state.id,
         version,
@@ -298,6 +300,8 @@ def to_commit(
         else (),
         list(decision.drop) if decision.drop else (),
         seen,
+        added,
+        removed,
     )
 
 

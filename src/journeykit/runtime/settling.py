@@ -31,7 +31,9 @@ def settle(round_: Round, customers: Sequence[Member]) -> Flow[None]:
     waiting: dict[str, tuple[Member, list[Signal]]] = {}
     now = yield from Now()
     for customer in customers:
-        signals: list[Signal] = [*customer.answers, *customer.closed]
+        signals: list[Signal] = [
+            *customer.answers, *customer.listed.values(), *customer.closed,
+        ]  # fmt: skip
         if not signals:
             continue
         commit = _commit_of(round_, customer, signals, now)
@@ -40,7 +42,7 @@ def settle(round_: Round, customers: Sequence[Member]) -> Flow[None]:
             round_.unsettled.pop(answer.message, None)
         for closed in customer.closed:
             round_.unsettled.pop(closed.message, None)
-        customer.answers, customer.closed = [], []
+        customer.answers, customer.listed, customer.closed = [], {}, []
         if commit is not None:
             commits.append(commit)
             waiting[commit.customer_id] = customer, signals
@@ -78,7 +80,7 @@ def _commit_of(
     try:
         profile = decode_json(stored.profile) if stored.profile else None
         decision = advance(round_.rules, customer.state, signals, now, profile=profile)
-        commit = to_commit(decision, stored.version)
+        commit = to_commit(round_.rules, decision, stored.version)
     except Exception as error:
         stick(round_, stored, error)
         return None

@@ -19,8 +19,8 @@ _SHORT = SECOND // 500
 _LONG = SECOND // 20
 
 
-def let_hands_finish(customer_id: str) -> Flow[None]:
-    """Wait for hand-overs to a customer that were announced before now.
+def let_hands_finish(customer_id: str | None) -> Flow[None]:
+    """Wait for hand-overs to a customer, or to anybody, that were announced before now.
 
     It takes as long as a round of hand-overs elsewhere; where a worker has died, until its
     announcement ends (`HOLD`).

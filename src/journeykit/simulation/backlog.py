@@ -54,7 +54,7 @@ class Backlog(Inputs):
         self._arrival(reported.customer_id).add(reported.signal, reported.digest)
         return Outcome(reported.customer_id)
 
-    def _let_hands_finish(self, customer_id: str) -> None:
+    def _let_hands_finish(self, customer_id: str | None) -> None:
         """Nothing is under way while nothing runs."""
 
     def _arrival(self, customer_id: str) -> Arrival:

@@ -8,7 +8,15 @@ from typing import Any
 
 from journeykit.model import Event, Profile
 from journeykit.ports import OutgoingMessage
-from journeykit.runtime import CustomerView, MessageView, Outcome, RunView, Timeline
+from journeykit.runtime import (
+    CustomerView,
+    MessageLife,
+    MessageView,
+    Outcome,
+    Preview,
+    RunView,
+    Timeline,
+)
 from journeykit.simulation.stage import Stage
 
 
@@ -62,6 +70,10 @@ class SimulatedCustomer:
         """Have the address on a channel suppressed."""
         return self._stage.suppress(self.id, channel, reason=reason)
 
+    def complain(self, channel: str) -> Outcome:
+        """Call a message on a channel spam."""
+        return self._stage.complained(self.id, channel)
+
     def unsuppress(self, channel: str) -> Outcome:
         """Have the address on a channel used again."""
         return self._stage.unsuppress(self.id, channel)
@@ -110,6 +122,15 @@ class SimulatedCustomer:
     def story(self) -> Timeline:
         """The timeline so far; nothing that is due now is done for it."""
         return self._stage.runner.explain(self.id)
+
+    @property
+    def lives(self) -> list[MessageLife]:
+        """Everything that became of each message, in the order of their decision."""
+        return self._stage.messages(self.id)
+
+    def preview(self, *, until: datetime | str) -> Preview:
+        """Return what comes until an instant, if nothing happens but time."""
+        return self._stage.preview(self.id, until=until)
 
     def reasons(self, kind: str, journey: str | None = None) -> Sequence[str]:
         """Return the reason codes of timeline lines of a kind, such as `refuse` or `drop`."""

@@ -19,9 +19,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from journeykit.errors import ContentionError, JourneykitError
 from journeykit.kernel import CustomerState, decode_state, next_due
-from journeykit.ports import ClaimedMessage, CustomerCommit, Hand, Store
+from journeykit.ports import ClaimedMessage, CustomerCommit, Hand, Store, Taken
 from journeykit.runtime import Outcome, Runner
 from journeykit.runtime import calls as c
 from journeykit.runtime.reporting import report
@@ -206,7 +208,9 @@ class _Performer:
     """Makes the calls of all lines: those that need the store in company, others at once.
 
     A customer's line is the only one that touches this customer, so there is nobody to whom
-    a hand-over would have to be announced (`Hold`).
+    a hand-over would have to be announced (`Hold`). What customers share would tie the lines
+    together: a throttle lets everything pass here, and a dead address is suppressed for its own
+    customer; the list of suppressed addresses is read as it was before the replay.
     """
 
     def __init__(self, runner: Runner) -> None:
@@ -234,6 +238,8 @@ class _Performer:
                 return None
             case c.Start():
                 return "go"
+            case c.Take():
+                return Taken(min(call.asked.most, len(call.asked.before)))
             case _:
                 return self._runner.drive(_only(call))
 
@@ -255,12 +261,17 @@ class _Performer:
         return [_part(found, call.events) for _, call in asking]
 
     def _commit(self, asking: Sequence[tuple[_Line, c.Commit]]) -> Sequence[Any]:
-        stale = set(self._store.commit([one for _, call in asking for one in call.commits]))
+        commits = [one for _, call in asking for one in call.commits]
+        stale = set(self._store.commit([_unlisted(one) for one in commits]))
         for line, call in asking:
             for commit in call.commits:
                 if commit.customer_id not in stale:
                     line.note(commit)
         return [[line.id] if line.id in stale else [] for line, _ in asking]
+
+    def _listed(self, asking: Sequence[tuple[_Line, c.Listed]]) -> Sequence[Any]:
+        found = self._store.suppressed([place for _, call in asking for place in call.addresses])
+        return [_part(found, call.addresses) for _, call in asking]
 
     def _claim(self, asking: Sequence[tuple[_Line, c.Claim]]) -> Sequence[Any]:
         """Claim what is due by the latest clock; give back what is early by its own clock."""
@@ -288,16 +299,25 @@ class _Performer:
         return [None] * len(asking)
 
 
-_AT_ONCE = frozenset({c.Now, c.Due, c.Render, c.Hold, c.LetGo, c.InHands, c.Start, c.HandOver})
+_AT_ONCE = frozenset(
+    {c.Now, c.Due, c.Render, c.Hold, c.LetGo, c.InHands, c.Start, c.Take, c.HandOver}
+)
 _TOGETHER: dict[type[c.Call[Any]], Callable[[_Performer, Any], Sequence[Any]]] = {
     c.Load: _Performer._load,
     c.Versions: _Performer._versions,
     c.Seen: _Performer._seen,
     c.Commit: _Performer._commit,
+    c.Listed: _Performer._listed,
     c.Claim: _Performer._claim,
     c.Unclaim: _Performer._unclaim,
     c.KeepContent: _Performer._keep_content,
 }
+
+
+def _unlisted(commit: CustomerCommit) -> CustomerCommit:
+    if not commit.suppress and not commit.unsuppress:
+        return commit
+    return msgspec.structs.replace(commit, suppress=(), unsuppress=())
 
 
 def _only(call: c.Call[Any]) -> c.Flow[Any]:

@@ -11,7 +11,7 @@ Keeps true:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,15 @@ from journeykit.adapters import MemoryStore, TemplateNames
 from journeykit.errors import UsageError
 from journeykit.model import Event, Profile, Workspace
 from journeykit.ports import OutgoingMessage, Renderer, Store
-from journeykit.runtime import Outcome, Runner, Timeline
+from journeykit.runtime import (
+    ListOutcome,
+    MessageLife,
+    Outcome,
+    Preview,
+    Runner,
+    SuppressedAddress,
+    Timeline,
+)
 from journeykit.simulation.backlog import Backlog
 from journeykit.simulation.channels import ScriptedChannel
 from journeykit.simulation.clock import VirtualClock
@@ -53,7 +61,7 @@ class Stage:
         self._zone = zone(self.tz)
         self.clock = VirtualClock(self._instant(at, "at"))
         self._taken: dict[str, list[OutgoingMessage]] = {}
-        names = workspace.policy.consent
+        names = workspace.policy.channels
         self.channels = {name: ScriptedChannel(name, self._taken) for name in names}
         self.runner = Runner(
             workspace,
@@ -140,6 +148,20 @@ class Stage:
         self.settle()
         return self.runner.explain(customer_id)
 
+    def messages(self, customer_id: str) -> list[MessageLife]:
+        """Return the lives of all messages to a customer, in the order of their decision."""
+        self.settle()
+        return self.runner.messages(customer_id)
+
+    def preview(self, customer_id: str, *, until: datetime | str) -> Preview:
+        """Return what a customer gets until an instant, if nothing happens but time.
+
+        Text is read on the wall clock of `tz`.
+        """
+        self.settle()
+        end = from_micros(self._instant(until, "until"))
+        return self.runner.preview(customer_id, until=end)
+
     # ---- inputs, as the Orchestrator takes them
 
     def track(
@@ -184,6 +206,22 @@ class Stage:
     def unsuppress(self, customer_id: str, channel: str, address: str | None = None) -> Outcome:
         """Let an address be used again."""
         return self._host.unsuppress(customer_id, channel, address)
+
+    def complained(self, customer_id: str, channel: str, address: str | None = None) -> Outcome:
+        """Record that the customer called a message spam."""
+        return self._host.complained(customer_id, channel, address)
+
+    def suppress_addresses(self, rows: Iterable[Mapping[str, Any]]) -> ListOutcome:
+        """Put addresses on the list of suppressed ones, whoever has them."""
+        return self.runner.suppress_addresses(rows)
+
+    def unsuppress_addresses(self, rows: Iterable[Mapping[str, Any]]) -> ListOutcome:
+        """Take addresses off the list of suppressed ones."""
+        return self.runner.unsuppress_addresses(rows)
+
+    def suppressed(self, channel: str, address: str) -> SuppressedAddress | None:
+        """Return since when and why an address is on the list of suppressed ones, or None."""
+        return self.runner.suppressed(channel, address)
 
     def enroll(
         self,

@@ -6,7 +6,14 @@ import json
 import threading
 from collections.abc import Callable, Sequence
 
-from journeykit.ports import ClaimedMessage, CustomerCommit, OutboxRow, SeenEvent, Store
+from journeykit.ports import (
+    ClaimedMessage,
+    CustomerCommit,
+    OutboxRow,
+    SeenEvent,
+    Store,
+    Suppression,
+)
 
 NOW = 1_772_000_000_000_000
 """A moment in February 2026, in micros."""
@@ -49,6 +56,8 @@ def commit(  # every argument is a column of the tables in the checks
     first_seq: int = 1,
     entries: Sequence[object] = (),
     at: int = NOW,
+    suppress: Sequence[Suppression] = (),
+    unsuppress: Sequence[tuple[str, str]] = (),
 ) -> CustomerCommit:
     """Return a commit of `customer` on version `expected`, with a body that tells its version."""
     return CustomerCommit(
@@ -63,6 +72,8 @@ def commit(  # every argument is a column of the tables in the checks
         put=put,
         drop=drop,
         seen=seen,
+        suppress=suppress,
+        unsuppress=unsuppress,
     )
 
 
