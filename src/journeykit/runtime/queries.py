@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import datetime
 
-from journeykit.kernel import decode_entries, decode_state
+from journeykit.errors import UnknownMessageError, UsageError
+from journeykit.kernel import decode_entries, decode_state, reading_of, run_ahead
 from journeykit.kernel import journal as j
 from journeykit.machine import Rules
 from journeykit.ports import Store
+from journeykit.runtime.lives import MessageLife, lives_of
+from journeykit.runtime.preferences import Preferences, preferences_of
+from journeykit.runtime.preview import Preview, standing
 from journeykit.runtime.reporting import unknown_customer
 from journeykit.runtime.script import profile_of
 from journeykit.runtime.telling import tell
 from journeykit.runtime.timeline import Timeline
 from journeykit.runtime.views import CustomerView, view_of
-from journeykit.time import from_micros
+from journeykit.time import from_micros, to_micros
 
 
-class Queries:
+class Queries(ABC):
     """The calls by which a host asks about customers."""
 
     _rules: Rules
@@ -37,6 +42,19 @@ class Queries:
         if found is None:
             raise unknown_customer(customer_id)
         return view_of(decode_state(found.body), profile_of(found), found.version)
+
+    def preferences(self, customer_id: str) -> Preferences:
+        """Return what a customer can choose, and how it stands now; see `prefer`.
+
+        Raises:
+            UnknownCustomerError: Nobody was identified under this id.
+        """
+        found = self._store.load([customer_id], profiles=True).get(customer_id)
+        if found is None:
+            raise unknown_customer(customer_id)
+        state = decode_state(found.body)
+        reading = reading_of(self._rules, state, profile_of(found), self._now())
+        return preferences_of(self._rules, state, reading)
 
     def address_of(self, customer_id: str, channel: str) -> str:
         """Return where a channel reaches a customer: the id where no address is known (D4).
@@ -69,6 +87,76 @@ class Queries:
         view = self.customer(customer_id)
         zone = view.timezone or self._rules.workspace.timezone
         return tell(customer_id, zone, self.journal(customer_id), self._rules)
+
+    def messages(self, customer_id: str) -> list[MessageLife]:
+        """Return the lives of all messages to a customer, in the order of their decision.
+
+        Raises:
+            UnknownCustomerError: Nobody was identified under this id.
+        """
+        entries = self.journal(customer_id)
+        (found,) = self._store.load([customer_id]).values()
+        zone = decode_state(found.body).zone or self._rules.workspace.timezone
+        return lives_of(tell(customer_id, zone, entries, self._rules), entries)
+
+    def message(self, customer_id: str, message_id: str) -> MessageLife:
+        """Return the whole life of one message.
+
+        Args:
+            message_id: Its idempotency key, as channels get it.
+
+        Raises:
+            UnknownCustomerError: Nobody was identified under this id.
+            UnknownMessageError: The customer's journal has no such message.
+        """
+        for life in self.messages(customer_id):
+            if life.id == message_id:
+                return life
+        raise UnknownMessageError(
+            f"the journal of customer {customer_id!r} has no message of this id",
+            place="message_id",
+            value=message_id,
+            remedy="messages(customer_id) tells the ids of all of them",
+        )
+
+    def preview(self, customer_id: str, *, until: datetime) -> Preview:
+        """Return what a customer gets until an instant, if nothing happens but time.
+
+        The kernel runs ahead on a copy: which message wins which slot, when each leaves, and
+        what it waits for. Nothing is written, and no channel is called.
+
+        Raises:
+            UnknownCustomerError: Nobody was identified under this id.
+            NaiveInstantError: `until` has no zone.
+            UsageError: `until` lies before now.
+        """
+        now, end = self._now(), to_micros(until, what="until")
+        if end < now:
+            raise UsageError(
+                f"a preview looks ahead; now is {from_micros(now).isoformat()}",
+                place="until",
+                value=until,
+                remedy="explain(customer_id) tells what has happened",
+            )
+        found = self._store.load([customer_id], profiles=True).get(customer_id)
+        if found is None:
+            raise unknown_customer(customer_id)
+        state = decode_state(found.body)
+        before = self.journal(customer_id) if state.messages else list(standing(state))
+        ahead = run_ahead(self._rules, state, now, end, profile=dict(profile_of(found)))
+        return Preview(
+            self._rules,
+            before,
+            ahead.entries,
+            customer_id=customer_id,
+            timezone=state.zone or self._rules.workspace.timezone,
+            now=from_micros(now),
+            until=from_micros(ahead.reached),
+        )
+
+    @abstractmethod
+    def _now(self) -> int:
+        """Return the present instant in micros."""
 
     def next_due(self) -> datetime | None:
         """Return when a `tick` is needed next, or None when nothing waits."""
