@@ -41,11 +41,17 @@ def _quiet(detail: Detail, local: Local) -> str:
         return f"{here}, and {local_time[:10]} is a quiet date{by}"
     if rule.startswith("outside "):
         return f"{here}, {rule}"
-    return f"{here}, within the quiet hours {rule}"
+    if rule[2:3] == ":":  # such as 21:00-08:00; else the author named it
+        return f"{here}, within the quiet hours {rule}"
+    return f"{here}, and the rule {rule!r} lets nothing leave"
 
 
 def _cap(detail: Detail, local: Local) -> str:
-    return f"the cap of {detail.get('rule')} is used up ({detail.get('used')} of {detail.get('limit')})"
+    rule, numbers = str(detail.get("rule")), f"{detail.get('used')} of {detail.get('limit')}"
+    if rule.endswith(" apart"):
+        return f"messages are to be {rule} ({numbers})"
+    whose = ", the customer's own limit" if detail.get("whose") == "customer" else ""
+    return f"the cap of {rule} is used up ({numbers}{whose})"
 
 
 def _look_ahead(detail: Detail, local: Local) -> str:
