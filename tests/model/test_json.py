@@ -76,7 +76,12 @@ def test_a_journey_survives_json(journey: Journey) -> None:
 @lawful(20)
 @given(workspaces(CLASSES, Customer))
 def test_a_workspace_survives_json(workspace: Workspace) -> None:
-    loaded = Workspace.from_json(workspace.to_json(), profile=Customer, events=CLASSES)
+    loaded = Workspace.from_json(
+        workspace.to_json(),
+        profile=Customer,
+        events=CLASSES,
+        send_times=workspace.send_times,
+    )
 
     assert loaded == workspace
     assert loaded.canonical() == workspace.canonical()

@@ -16,7 +16,7 @@ from journeykit.cli.words import counted, typed_name
 from journeykit.runtime import Timeline
 from journeykit.simulation import JourneySummary, Summary
 
-_QUIET_KINDS = frozenset({"count", "mark", "forget", "latch", "release"})
+_QUIET_KINDS = frozenset({"count", "mark", "forget", "latch", "release", "respond", "time"})
 
 
 def show(console: Console, played: Played) -> None:

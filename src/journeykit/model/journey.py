@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from journeykit.model.base import Frozen, Wrong
+from journeykit.model.channels import Via
 from journeykit.model.conditions import AnyCondition, Condition, reads
 from journeykit.model.fields import FieldRef
 from journeykit.model.graph import Graph, draw
@@ -219,6 +220,8 @@ def reads_of(journey: Journey) -> Iterator[Read]:
             value = getattr(step, name, None)
             if isinstance(value, FieldRef):
                 yield Read(f"{path} › {name}", None, False, value)
+        if isinstance(step, Send) and isinstance(step.via, Via) and step.via.preferred is not None:
+            yield Read(f"{path} › via › preferred", None, False, step.via.preferred)
 
 
 def steps_of(journey: Journey) -> Iterator[tuple[str, Step]]:

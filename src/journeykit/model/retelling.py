@@ -97,6 +97,8 @@ _PLAIN: dict[str, tuple[str, str]] = {
     "int_type": _WHOLE,
     "bool_type": ("it is neither true nor false", "write True or False"),
     "float_type": ("it must be a number", "such as 0.1"),
+    "float_parsing": ("it must be a number", "such as 0.1"),
+    "finite_number": ("it must be a number", "such as 0.1"),
     "greater_than_equal": ("it is too small", "give {ge} or more"),
     "less_than_equal": ("it is too large", "give {le} or less"),
     "less_than": ("it is too large", "give less than {lt}"),

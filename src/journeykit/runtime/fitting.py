@@ -16,7 +16,7 @@ def check_channels(workspace: Workspace, channels: Mapping[str, Channel]) -> Non
         DefinitionError: Names the step, the channel, and what was given.
     """
     for journey, path, step in _sends(workspace):
-        for channel in step.via:
+        for channel in step.channels:
             if channel not in channels:
                 raise DefinitionError(
                     f"it sends by {channel!r}, but no such channel was given",
@@ -33,7 +33,7 @@ def check_templates(workspace: Workspace, renderer: Renderer) -> None:
         TemplateError: Names the step, the template, and what is lacking.
     """
     for journey, path, step in _sends(workspace):
-        for channel in step.via:
+        for channel in step.channels:
             lacking = renderer.missing(step.template, channel)
             if lacking is not None:
                 raise TemplateError(

@@ -94,7 +94,19 @@ def _assigned(t: _Teller, e: j.Assigned) -> Told:
 def _consented(t: _Teller, e: j.Consented) -> Told:
     what = f"{e.channel} ({e.topic})" if e.topic else e.channel
     verb = "gave consent to" if e.granted else "withdrew consent to"
-    return Told("", "", f"{verb} {what}, source: {e.source or 'not given'}")
+    source = f"source: {e.source or 'not given'}"
+    ends = "" if e.until is None else f", implied until {t.local(e.until)}"
+    if not e.counts:
+        return Told("", "", f"gave consent to {what}{ends}, {source}; it changes nothing")
+    return Told("", "", f"{verb} {what}{ends}, {source}")
+
+
+def _confirmed(t: _Teller, e: j.Confirmed) -> Told:
+    what = f"{e.channel} ({e.topic})" if e.topic else e.channel
+    source = f"source: {e.source or 'not given'}"
+    if not e.counts:
+        return Told("", "", f"nothing to confirm for {what}, {source}")
+    return Told("", "", f"confirmed consent to {what}, {source}")
 
 
 def _suppressed(t: _Teller, e: j.Suppressed) -> Told:
@@ -118,6 +130,10 @@ def _counted(t: _Teller, e: j.Counted) -> Told:
 
 def _marked(t: _Teller, e: j.Marked) -> Told:
     return Told("", "", "remembered as an exit, for triggers that arrive late", is_detail=True)
+
+
+def _responded(t: _Teller, e: j.Responded) -> Told:
+    return Told("", "", f"answered on {e.channel}")
 
 
 def _forgot(t: _Teller, e: j.Forgot) -> Told:
@@ -207,7 +223,14 @@ def _ended(t: _Teller, e: j.Ended) -> Told:
 def _decided(t: _Teller, e: j.Decided) -> Told:
     journey = t.journey(e.enrollment)
     t.messages[e.message] = (journey, e.template)
-    return Told(journey, "", f"wants to send {e.template} by {e.channel}")
+    others = f", else by {', '.join(e.via[1:])}" if len(e.via) > 1 else ""
+    return Told(journey, "", f"wants to send {e.template} by {e.channel}{others}")
+
+
+def _timed(t: _Teller, e: j.Timed) -> Told:
+    journey, template = t.message(e.message)
+    when = "at once" if e.sends <= e.at else t.local(e.sends)
+    return Told(journey, "", f"{template}: {e.send_time} chose {when}", is_detail=True)
 
 
 def _rerouted(t: _Teller, e: j.Rerouted) -> Told:
@@ -273,11 +296,13 @@ _TELL: dict[type[j.Entry], Callable[[_Teller, Any], Told]] = {
     j.Profiled: _profiled,
     j.Assigned: _assigned,
     j.Consented: _consented,
+    j.Confirmed: _confirmed,
     j.Suppressed: _suppressed,
     j.Unsuppressed: _unsuppressed,
     j.Commanded: _commanded,
     j.Counted: _counted,
     j.Marked: _marked,
+    j.Responded: _responded,
     j.Forgot: _forgot,
     j.Entered: _entered,
     j.Refused: _refused,
@@ -288,6 +313,7 @@ _TELL: dict[type[j.Entry], Callable[[_Teller, Any], Told]] = {
     j.Met: _met,
     j.Ended: _ended,
     j.Decided: _decided,
+    j.Timed: _timed,
     j.Rerouted: _rerouted,
     j.Held: _held,
     j.Released: _released,

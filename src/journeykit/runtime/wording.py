@@ -84,13 +84,28 @@ def _suppressed(detail: Detail, local: Local) -> str:
 
 
 def _missing(detail: Detail, local: Local) -> str:
-    return f"there is no consent to {detail.get('channel')}, which is opt-in"
+    return f"there is no consent to {detail.get('channel')}, which is {detail.get('rule', 'opt-in')}"
+
+
+def _consented_to(detail: Detail) -> str:
+    topic = detail.get("topic")
+    return f"{detail.get('channel')} ({topic})" if topic else str(detail.get("channel"))
+
+
+def _unconfirmed(detail: Detail, local: Local) -> str:
+    since = detail.get("since")
+    when = f" of {local(since)}" if isinstance(since, int) else ""
+    return f"the consent{when} to {_consented_to(detail)} is not confirmed yet"
+
+
+def _lapsed(detail: Detail, local: Local) -> str:
+    until = detail.get("until")
+    when = f" {local(until)}" if isinstance(until, int) else ""
+    return f"the implied consent to {_consented_to(detail)} ended{when}"
 
 
 def _withdrawn(detail: Detail, local: Local) -> str:
-    what = str(detail.get("channel"))
-    if detail.get("topic"):
-        what += f" ({detail['topic']})"
+    what = _consented_to(detail)
     since = detail.get("since")
     when = f" on {local(since)}" if isinstance(since, int) else ""
     return f"consent to {what} was withdrawn{when}"
@@ -131,6 +146,8 @@ _WORDS: dict[str, Callable[[Detail, Local], str]] = {
     "suppressed": _suppressed,
     "consent_missing": _missing,
     "consent_withdrawn": _withdrawn,
+    "consent_unconfirmed": _unconfirmed,
+    "consent_expired": _lapsed,
     "expired": _expired,
     "rejected": _rejected,
 }

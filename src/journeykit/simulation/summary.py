@@ -67,7 +67,7 @@ class Summary:
 
 
 _FEW = 60
-_BOOKKEEPING = (j.Counted, j.Marked, j.Forgot, j.Latched, j.Released)
+_BOOKKEEPING = (j.Counted, j.Marked, j.Forgot, j.Latched, j.Responded, j.Timed, j.Released)
 _COUNTED = frozenset(
     {
         j.Received,

@@ -7,6 +7,7 @@ ahead, and ends early.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Literal, TypeVar
 
 from hypothesis import assume
@@ -19,9 +20,11 @@ from journeykit.model import (
     Always,
     Arm,
     Attribute,
+    BestHour,
     Branch,
     Condition,
     Consent,
+    DeliveryWindow,
     Event,
     Exit,
     FrequencyCap,
@@ -36,9 +39,13 @@ from journeykit.model import (
     QuietHours,
     Restart,
     Send,
+    SendTimeCustomer,
+    SendTimeFunction,
+    SendTimeMessage,
     Set,
     Split,
     Step,
+    Via,
     Wait,
     WaitFor,
     WaitUntil,
@@ -74,9 +81,14 @@ def journeys(
     *,
     name: str = "journey",
     channels: Sequence[str] = _CHANNELS,
+    send_times: Sequence[str] = (),
 ) -> Journey:
-    """A legal journey that starts with the first of `classes`."""
-    author = _Author(draw, classes, profile, channels)
+    """A legal journey that starts with the first of `classes`.
+
+    With `send_times`, it takes a workspace that has them, and says what every channel costs
+    and which events are responses.
+    """
+    author = _Author(draw, classes, profile, channels, send_times)
     shared: dict[str, Any] = {"reentry": draw(_reentries()), "version": draw(st.integers(1, 3))}
     exits: list[On | Condition | bool] = [author.on()] if draw(st.booleans()) else []
     if draw(st.booleans()):
@@ -109,8 +121,10 @@ class _Author:
         classes: Sequence[type[Event]],
         profile: type[Profile],
         channels: Sequence[str],
+        send_times: Sequence[str],
     ) -> None:
         self._draw = draw
+        self._send_times = send_times
         self._classes = classes
         self._channels = channels
         self._profile = attributes_of(profile)
@@ -191,9 +205,20 @@ class _Author:
         at = self._draw(st.none() | st.just(clock))
         return WaitUntil(moment, offset=offset, at=at, if_past=if_past, label=label)
 
-    def _via(self) -> list[str]:
+    def _some_channels(self) -> list[str]:
         channels = [self._draw(st.sampled_from(self._channels)) for _ in range(2)]
         return list(dict.fromkeys(channels))
+
+    def _via(self) -> list[str] | Via:
+        channels = self._some_channels()
+        named = [one for one in self._profile if one.kind == "text"]
+        rules = ["cheapest", "last_engaged"] if self._send_times else []
+        match self._draw(st.sampled_from(["", "", "reachable", "preferred", *rules])):
+            case "preferred" if named:
+                return Via(*channels, by="preferred", preferred=self._draw(st.sampled_from(named)))
+            case "cheapest" | "last_engaged" | "reachable" as by:
+                return Via(*channels, by=by)
+        return channels
 
     def _message(self, label: str | None) -> Step:
         return self._send(label, 0)
@@ -215,7 +240,14 @@ class _Author:
             otherwise=otherwise,
             valid_for=self._maybe(durations()),
             label=label,
+            **self._timing(),
         )
+
+    def _timing(self) -> dict[str, Any]:
+        if not self._send_times or self._draw(st.booleans()):
+            return {}
+        name = self._draw(st.sampled_from(self._send_times))
+        return {"send_time": name, "within": self._draw(durations())}
 
     def _set(self, label: str | None) -> Step:
         plain = [one for one in self._profile if one.kind not in ("list", "json")]
@@ -224,7 +256,7 @@ class _Author:
 
     def _consent(self, label: str | None) -> Step:
         change = self._draw(st.sampled_from(_CHANGES))
-        return Consent(change, channels=self._via(), label=label)
+        return Consent(change, channels=self._some_channels(), label=label)
 
     def _branch(self, label: str | None, depth: int) -> Step:
         whens = [
@@ -268,7 +300,11 @@ def workspaces(
         where=where,
     )
     number = draw(st.integers(1, max_journeys))
-    written = [draw(journeys(classes, profile, name=f"journey-{n}")) for n in range(number)]
+    send_times = dict(_SEND_TIMES) if draw(st.booleans()) else {}
+    written = [
+        draw(journeys(classes, profile, name=f"journey-{n}", send_times=sorted(send_times)))
+        for n in range(number)
+    ]
     return Workspace(
         journeys=written,
         profile=profile,
@@ -278,7 +314,41 @@ def workspaces(
             consent={channel: draw(mode) for channel in _CHANNELS},
             quiet_hours=draw(st.lists(night, max_size=2)),
             caps=draw(st.lists(_caps(written, profile, some, where), max_size=2)),
+            **(draw(_about_channels(classes, profile)) if send_times else {}),
         ),
+        send_times=send_times,
+    )
+
+
+def _in_a_third(
+    customer: SendTimeCustomer, message: SendTimeMessage, window: DeliveryWindow
+) -> datetime:
+    """Behind a third of the window, when the gate is open; on one channel at its end."""
+    if message.channel == "push" and customer.responses:
+        return window.end
+    third = window.start + (window.end - window.start) / 3
+    return window.opens(third) or third
+
+
+_SEND_TIMES: dict[str, BestHour | SendTimeFunction] = {
+    "best": BestHour(at_least=1),
+    "third": _in_a_third,
+}
+
+
+def _about_channels(
+    classes: Sequence[type[Event]], profile: type[Profile]
+) -> st.SearchStrategy[dict[str, Any]]:
+    """What the rules about channels go by."""
+    answers = st.lists(st.sampled_from(classes).map(On), min_size=1, max_size=2)
+    return st.fixed_dictionaries(
+        {
+            "responses": st.fixed_dictionaries(dict.fromkeys(_CHANNELS, answers)),
+            "costs": st.fixed_dictionaries(dict.fromkeys(_CHANNELS, st.sampled_from([0, 0.5, 1]))),
+            "reachable": st.dictionaries(
+                st.sampled_from(_CHANNELS), conditions(attributes_of(profile), classes), max_size=1
+            ),
+        }
     )
 
 
