@@ -1,0 +1,65 @@
+"""One of several workers on a throttled channel, each a process of its own, on one file.
+
+Run as `python throttle_worker.py FOLDER NAME`. Its channel appends each hand-over to a file:
+when it started, by the clock of the machine, and its key. It ends when nothing is left.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from journeykit import (
+    Accepted,
+    Event,
+    Journey,
+    On,
+    Orchestrator,
+    OutgoingMessage,
+    Policy,
+    Send,
+    SQLiteStore,
+    Throttle,
+    Workspace,
+    seconds,
+)
+from journeykit.ports import Receipt
+
+THROTTLE = Throttle(50, per=seconds(1), burst=3, channels=["sms"])
+
+
+class SignedUp(Event):
+    pass
+
+
+shop = Workspace(
+    journeys=[Journey("hello", entry=On(SignedUp), steps=[Send("hello", via=["sms"])])],
+    timezone="UTC",
+    policy=Policy(consent={"sms": "opt-out"}, throttles=[THROTTLE]),
+)
+
+
+class Post:
+    """A provider that keeps a list."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = os.open(folder / "sent", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    def send(self, message: OutgoingMessage) -> Receipt:
+        os.write(self.file, f"{time.time_ns() // 1000} {message.key}\n".encode())
+        return Accepted()
+
+
+def work(folder: Path, name: str) -> None:
+    """Tick until nothing waits."""
+    with SQLiteStore(folder / "shop.db", synchronous="off") as store:
+        kit = Orchestrator(shop, store=store, channels={"sms": Post(folder)}, worker=name, batch=20)
+        while kit.next_due() is not None:
+            kit.tick()
+            time.sleep(0.002)
+
+
+if __name__ == "__main__":
+    work(Path(sys.argv[1]), sys.argv[2])
