@@ -10,6 +10,7 @@ from journeykit.adapters import (
     RecordingChannel,
     SQLiteStore,
     Templates,
+    Tokens,
 )
 from journeykit.front import Orchestrator
 from journeykit.model import (
@@ -21,6 +22,7 @@ from journeykit.model import (
     BestHour,
     Branch,
     Consent,
+    ConsentRule,
     Event,
     Exit,
     FrequencyCap,
@@ -82,6 +84,7 @@ __all__ = [
     "BestHour",
     "Branch",
     "Consent",
+    "ConsentRule",
     "ConsoleChannel",
     "Content",
     "Duration",
@@ -114,6 +117,7 @@ __all__ = [
     "Split",
     "Templates",
     "Throttle",
+    "Tokens",
     "Via",
     "Wait",
     "WaitFor",

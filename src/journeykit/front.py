@@ -10,7 +10,7 @@ from threading import Lock, get_ident
 from journeykit.adapters import SystemClock, TemplateNames
 from journeykit.errors import UsageError
 from journeykit.model import Workspace
-from journeykit.ports import Channel, Clock, Renderer, Store
+from journeykit.ports import Channel, Clock, Renderer, Store, TokenSigner
 from journeykit.runtime import Runner, TickCounts
 
 _IDLE = timedelta(seconds=1)
@@ -30,6 +30,7 @@ class Orchestrator(Runner):
         worker: Name of this worker, for leases; see `Runner`.
         lease: How long a claimed message is kept from other workers.
         batch: Customers or messages per transaction.
+        tokens: Signs and reads the tokens of links, such as `Tokens`.
 
     Raises:
         DefinitionError: A journey sends through a channel that is not given.
@@ -48,6 +49,7 @@ class Orchestrator(Runner):
         worker: str = "",
         lease: timedelta = timedelta(minutes=5),
         batch: int = 1000,
+        tokens: TokenSigner | None = None,
     ) -> None:
         self._runs_in: int | None = None
         self._stopping = False
@@ -62,6 +64,7 @@ class Orchestrator(Runner):
             worker=worker,
             lease=lease,
             batch=batch,
+            tokens=tokens,
         )
 
     def run(self, *, idle: timedelta = _IDLE) -> TickCounts:

@@ -340,7 +340,7 @@ def test_a_table_holds_the_plans() -> None:
         )
     )
     plans = {name: step.plan for name, step in table.steps.items()}
-    assert plans["consent_1"] == (True, ("email",), "news")
+    assert plans["consent_1"] == (True, ("email",), "news", None)
     assert plans["set_2"][0] == "visits"
     assert plans["split_4"] == ((0.25, "arm_a"), (1.0, "arm_b"))
     assert plans["exit_5"] == "sold"

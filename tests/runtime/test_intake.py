@@ -24,6 +24,7 @@ from journeykit.errors import (
     UnknownCustomerError,
     UnknownEventError,
     UnknownJourneyError,
+    UnknownTopicError,
     UnknownZoneError,
     UsageError,
 )
@@ -79,6 +80,11 @@ REFUSALS: list[tuple[str, Call, type[JourneykitError], Sequence[str]]] = [
     ("a number as channel", lambda k: k.withdraw("ann", [5]), UnknownChannelError, ["5"]),
     ("slash in topic", lambda k: k.grant("ann", ["email"], topic="a/b"), UsageError, ["topic", "'a/b'"]),
     ("empty topic", lambda k: k.grant("ann", ["email"], topic=""), UsageError, ["topic"]),
+    ("unknown topic", lambda k: k.withdraw("ann", ["email"], topic="ofers"), UnknownTopicError, ["'ofers'", "topics are"]),
+    ("no channel", lambda k: k.grant("ann", []), UsageError, ["no channel is named", "email"]),
+    ("no channel to withdraw", lambda k: k.withdraw("ann", ()), UsageError, ["no channel is named"]),
+    ("lasts nothing", lambda k: k.grant("ann", ["email"], lasts="P0D"), UsageError, ["lasts", "longer than zero"]),
+    ("lasts what", lambda k: k.grant("ann", ["email"], lasts=7), UsageError, ["lasts", "no span of time"]),
     ("source", lambda k: k.grant("ann", ["email"], source=None), UsageError, ["source", "None"]),
     ("consent of nobody", lambda k: k.withdraw("bob", ["email"]), UnknownCustomerError, ["'bob'"]),
     ("suppress where", lambda k: k.suppress("ann", "fax"), UnknownChannelError, ["'fax'"]),
@@ -197,7 +203,7 @@ def test_rows_of_one_customer_are_applied_in_their_order(open_shop: Any) -> None
 
 
 def test_customers_come_in_batches_too(open_shop: Any) -> None:
-    shop = open_shop(batch=3, consent={"email": "opt-in", "sms": "opt-in"})
+    shop = open_shop(batch=3, consent={"email": "opt-in", "sms": "opt-in"}, topics=["offers"])
     rows: list[Any] = [
         {"customer_id": "ann", "attributes": {"first_name": "Ann"}, "consents": ["email", "sms/offers"], "source": "form"},
         {"customer_id": "bob", "attributes": {"first_nam": "Bob"}},

@@ -60,6 +60,7 @@ POLICY = {
     "consent": {"email": "opt-in", "push": "opt-in", "sms": "opt-out"},
     "quiet_hours": [QuietHours("21:00", "08:00", channels=["sms", "push"])],
     "caps": [FrequencyCap(1, per=timedelta(days=7), channels=["sms"])],
+    "topics": ["offers"],
 }
 
 

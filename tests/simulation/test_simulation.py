@@ -69,7 +69,7 @@ def space(*steps: Any, **more: Any) -> Workspace:
             "journeys": [Journey("j", entry=On(Begun), reentry=Always(), steps=[*steps, Exit("out")])],
             "timezone": "Europe/Berlin",
             "profile": Person,
-            "policy": Policy(consent={"email": "opt-in", "push": "opt-out"}),
+            "policy": Policy(consent={"email": "opt-in", "push": "opt-out"}, topics=["news"]),
             **more,
         }
     )  # fmt: skip

@@ -7,13 +7,16 @@ from journeykit.adapters.memory import MemoryStore
 from journeykit.adapters.recording import RecordingChannel
 from journeykit.adapters.sqlite import SQLiteStore
 from journeykit.adapters.templates import TemplateNames, Templates
+from journeykit.adapters.tokens import OneClick, Tokens
 
 __all__ = [
     "ConsoleChannel",
     "MemoryStore",
+    "OneClick",
     "RecordingChannel",
     "SQLiteStore",
     "SystemClock",
     "TemplateNames",
     "Templates",
+    "Tokens",
 ]

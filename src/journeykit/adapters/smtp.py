@@ -13,12 +13,20 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from collections.abc import Mapping
 from contextlib import suppress
 
 from journeykit.adapters.smtp_email import Email, compose, mailbox, sender_mailbox
 from journeykit.adapters.smtp_replies import refusal, succeeded
 from journeykit.errors import InputError, UsageError
-from journeykit.ports import Accepted, OutgoingMessage, Receipt, Rejected, Retry
+from journeykit.ports import (
+    Accepted,
+    OutgoingMessage,
+    Receipt,
+    Rejected,
+    Retry,
+    UnsubscribeHeaders,
+)
 
 
 class SMTPChannel:
@@ -52,6 +60,9 @@ class SMTPChannel:
         message_id_domain: What stands after the `@` of message ids; the sender's domain by
             default. Keep it as it is, or repeats around the change have two ids.
         local_hostname: How to introduce this machine; asked of the resolver by default.
+        unsubscribe: Gives mail that is not transactional the headers to unsubscribe with one
+            click, such as `tokens.one_click(url)`. Where the template wrote a
+            `List-Unsubscribe` of its own, that one stays.
 
     Raises:
         UsageError: Two of these contradict each other, or one cannot be.
@@ -72,6 +83,7 @@ class SMTPChannel:
         timeout: float = 30.0,
         message_id_domain: str | None = None,
         local_hostname: str | None = None,
+        unsubscribe: UnsubscribeHeaders | None = None,
     ) -> None:
         _refuse_contradictions(username, password, starttls, tls, context, timeout)
         self._host = host
@@ -89,11 +101,12 @@ class SMTPChannel:
             place = "SMTPChannel.message_id_domain"
             self._id_domain = mailbox(f"id@{message_id_domain}", place=place).domain
         self._local_hostname = local_hostname
+        self._unsubscribe = unsubscribe
 
     def send(self, message: OutgoingMessage) -> Receipt:
         """Hand one email over."""
         try:
-            email = compose(message, self._sender, self._id_domain)
+            email = compose(message, self._sender, self._id_domain, self._links(message))
         except InputError as error:
             return Rejected(str(error), dead_address=False)
         try:
@@ -114,6 +127,14 @@ class SMTPChannel:
 
     def __repr__(self) -> str:
         return f"SMTPChannel({self._host!r}, {self._port}, sender={self._sender.address!r})"
+
+    def _links(self, message: OutgoingMessage) -> Mapping[str, str]:
+        """Return the headers to unsubscribe, for mail that has a use for them."""
+        own = {name.lower() for name in message.content.headers}
+        if self._unsubscribe is None or message.transactional or "list-unsubscribe" in own:
+            return {}
+        headers = self._unsubscribe.headers(message)
+        return {name: value for name, value in headers.items() if name.lower() not in own}
 
     def _connect(self) -> smtplib.SMTP:
         server = self._greeted()

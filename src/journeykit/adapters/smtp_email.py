@@ -20,6 +20,7 @@ from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any
 
 from journeykit.errors import InputError
@@ -107,8 +108,13 @@ def sender_mailbox(text: str, *, place: str) -> Mailbox:
     return Mailbox(one.local, one.domain, shown)
 
 
-def compose(message: OutgoingMessage, sender: Mailbox, id_domain: str) -> Email:
-    """Return `message` as an email.
+def compose(
+    message: OutgoingMessage,
+    sender: Mailbox,
+    id_domain: str,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> Email:
+    """Return `message` as an email, with further `headers` beside its own.
 
     Raises:
         InputError: The address is none, a header is not allowed, or a text holds what no
@@ -122,7 +128,7 @@ def compose(message: OutgoingMessage, sender: Mailbox, id_domain: str) -> Email:
     _set(email, "Subject", content.subject or message.template, "content.subject")
     email["Date"] = format_datetime(message.at)
     email["Message-ID"] = message_id = f"<{_id(message.key)}@{id_domain}>"
-    _add_headers(email, content.headers)
+    _add_headers(email, {**content.headers, **headers})
     _add_body(email, content.text, content.html)
     needs = not (sender.local.isascii() and recipient.local.isascii())
     return Email(

@@ -93,7 +93,7 @@ def _runner(job: Job) -> Iterator[Orchestrator]:
             store=store,
             channels={
                 name: PretendChannel(log, dead=job.dead, busy=job.busy)
-                for name in job.workspace.policy.consent
+                for name in job.workspace.policy.channels
             },
             renderer=job.renderer,
             clock=VirtualClock(0),

@@ -9,7 +9,7 @@ from journeykit.kernel.codec import (
     encode_state,
 )
 from journeykit.kernel.consent import ConsentStatus, Standing
-from journeykit.kernel.consenting import is_chosen, standing_of
+from journeykit.kernel.consenting import is_chosen, reading_of, standing_of
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.fold import apply, replay
 from journeykit.kernel.gate import first_open, judge
@@ -88,6 +88,7 @@ __all__ = [
     "may_hand_over",
     "next_due",
     "plan_of",
+    "reading_of",
     "replay",
     "run_ahead",
     "standing_of",

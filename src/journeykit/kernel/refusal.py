@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from journeykit.kernel.consent import ConsentStatus, Standing, standing
 from journeykit.kernel.facts import Facts
+from journeykit.kernel.reasons import Lasting
 from journeykit.kernel.state import Message, consent_key, suppression_key
 from journeykit.kernel.verdict import Verdict
+from journeykit.machine import MODES
 
 
 def refusal(message: Message, facts: Facts) -> Verdict | None:
@@ -19,6 +24,10 @@ def refusal(message: Message, facts: Facts) -> Verdict | None:
         why = state.suppressed.get(suppression_key(channel, address))
         if why is not None:
             return Verdict("drop", "suppressed", None, {"channel": channel, "because": why})
+    if facts.gate.reachable:
+        reaches = facts.gate.reachable.get(channel)
+        if reaches is not None and not reaches(facts.reading):
+            return Verdict("drop", "unreachable", None, {"channel": channel})
     if not message.transactional:
         verdict = _consent_refusal(message, facts)
         if verdict is not None:
@@ -28,22 +37,43 @@ def refusal(message: Message, facts: Facts) -> Verdict | None:
     return None
 
 
+_NOT_ASKED = ("contract", "legal_obligation")
+_REASONS: dict[ConsentStatus, Lasting] = {
+    "withdrawn": "consent_withdrawn",
+    "pending": "consent_unconfirmed",
+    "expired": "consent_expired",
+    "none": "consent_missing",
+}
+
+
 def _consent_refusal(message: Message, facts: Facts) -> Verdict | None:
-    """Rule G7: the word on the topic, else the word on the channel, else the setting."""
-    consents, channel = facts.state.consents, message.channel
-    if message.topic:
-        record = consents.get(consent_key(channel, message.topic))
-        if record is not None:
-            if record.granted:
-                return None
-            detail = {"channel": channel, "topic": message.topic, "since": record.at}
-            return Verdict("drop", "consent_withdrawn", None, detail)
-    record = consents.get(channel)
-    if record is not None:
-        if record.granted:
-            return None
-        detail = {"channel": channel, "since": record.at}
-        return Verdict("drop", "consent_withdrawn", None, detail)
-    if facts.gate.opt_in.get(channel, True):
-        return Verdict("drop", "consent_missing", None, {"channel": channel, "rule": "opt-in"})
-    return None
+    """Rule G7: the word on the topic, else the word on the channel, else the mode."""
+    consents, channel, topic = facts.state.consents, message.channel, message.topic
+    plan = facts.gate.consent
+    record = consents.get(consent_key(channel, topic)) if topic else None
+    if record is None:
+        record = consents.get(channel)
+    if record is not None and record.granted and record.until is None and not plan.confirms:
+        return None  # what most have said, at once
+    if message.legal_basis in _NOT_ASKED:
+        return None
+    found = standing(consents, channel, topic, plan, facts.reading, facts.now)
+    if found.allowed or (
+        message.legal_basis == "legitimate_interest" and found.status != "withdrawn"
+    ):
+        return None
+    return Verdict("drop", _REASONS[found.status], None, _detail(channel, found))
+
+
+def _detail(channel: str, found: Standing) -> dict[str, Any]:
+    topic = found.key.partition("/")[2]
+    detail: dict[str, Any] = {"channel": channel}
+    if found.record is None:
+        detail["rule"] = MODES[found.mode]
+        return detail
+    if topic:
+        detail["topic"] = topic
+    detail["since"] = found.record.at
+    if found.status == "expired":
+        detail["until"] = found.record.until
+    return detail

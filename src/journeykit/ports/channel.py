@@ -38,6 +38,7 @@ class OutgoingMessage:
             where the profile declares none.
         at: The instant of this hand-over, UTC.
         attempt: 1 for the first hand-over.
+        transactional: Whether its author marked it so.
     """
 
     key: str
@@ -51,6 +52,7 @@ class OutgoingMessage:
     topic: str | None
     at: datetime
     attempt: int = 1
+    transactional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

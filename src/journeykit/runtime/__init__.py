@@ -1,5 +1,8 @@
 """What is done? The flows that call ports, and the `Runner` that a host holds in its hand."""
 
+from journeykit.runtime.consenting import Reply
+from journeykit.runtime.keywords import Keyword, read_keyword
+from journeykit.runtime.preferences import OwnLimit, Preference, Preferences
 from journeykit.runtime.inputs import Inputs
 from journeykit.runtime.lives import MessageLife, MessageStage
 from journeykit.runtime.outcomes import (
@@ -14,20 +17,26 @@ from journeykit.runtime.runner import Runner
 from journeykit.runtime.suppressing import ListOutcome, SuppressedAddress
 from journeykit.runtime.telling import tell
 from journeykit.runtime.timeline import Timeline, TimelineLine
-from journeykit.runtime.views import CustomerView, MessageView, RunView, SentView
+from journeykit.runtime.views import ConsentView, CustomerView, MessageView, RunView, SentView
 
 __all__ = [
     "BadRow",
     "BatchOutcome",
+    "ConsentView",
     "CustomerView",
     "Inputs",
+    "Keyword",
     "ListOutcome",
     "MessageLife",
     "MessageStage",
     "MessageView",
     "Outcome",
+    "OwnLimit",
+    "Preference",
+    "Preferences",
     "Preview",
     "Refusal",
+    "Reply",
     "RunView",
     "Runner",
     "SentView",
@@ -35,5 +44,6 @@ __all__ = [
     "TickCounts",
     "Timeline",
     "TimelineLine",
+    "read_keyword",
     "tell",
 ]

@@ -61,6 +61,7 @@ def outgoing_of(
         message.topic or None,
         from_micros(now),
         message.attempts + 1,
+        message.transactional,
     )
 
 

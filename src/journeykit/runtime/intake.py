@@ -22,6 +22,7 @@ from journeykit.errors import (
     UnknownChannelError,
     UnknownEventError,
     UnknownJourneyError,
+    UnknownTopicError,
     UsageError,
 )
 from journeykit.kernel import ConsentTold, EnrollAsked, EventArrived, ProfileTold
@@ -34,7 +35,8 @@ from journeykit.model import (
     validate_profile,
     wire,
 )
-from journeykit.time import MINUTE, from_micros, to_micros
+from journeykit.model.spans import Span, validate_positive
+from journeykit.time import MINUTE, Duration, from_micros, to_micros
 
 _LONGEST_ID = 500
 _canonical = msgspec.json.Encoder(order="deterministic").encode
@@ -229,8 +231,33 @@ def read_consents(
     granted: bool,
     source: str,
     now: int,
+    lasts: Span | None = None,
 ) -> list[ConsentTold]:
-    """Check a word of consent."""
+    """Check a word of consent. `lasts`: how long an implied one counts."""
+    names = check_channels(rules, channels)
+    check_topic(rules, topic)
+    check_source(source)
+    span = None if lasts is None else read_lasts(lasts)
+    return [ConsentTold(now, name, topic or "", granted, source, span) for name in names]
+
+
+def read_lasts(lasts: Span) -> Duration:
+    """Return how long an implied consent counts."""
+    try:
+        return validate_positive(lasts)
+    except ValueError as error:
+        raise UsageError(
+            f"lasts: {error}", place="lasts", value=lasts, remedy="such as lasts=years(2)"
+        ) from None
+
+
+def check_source(source: object) -> None:
+    """Refuse a source that is no text; it may be empty."""
+    check_words("source", source, "where the word comes from, such as 'signup form 3'")
+
+
+def check_channels(rules: Rules, channels: object) -> list[str]:
+    """Return the channels named, each of which the policy declares; a text names one."""
     if isinstance(channels, str):
         channels = [channels]
     if not isinstance(channels, Sequence | Set):
@@ -238,15 +265,31 @@ def read_consents(
             "channels must be a list of names", place="channels", value=channels,
             remedy="such as ['email', 'sms']",
         )  # fmt: skip
+    if not channels:
+        raise UsageError(
+            "no channel is named, so nothing would be recorded", place="channels", value=channels,
+            remedy=f"name some of {', '.join(rules.workspace.policy.channels) or 'none'}",
+        )  # fmt: skip
     for channel in channels:
         check_channel(rules, channel)
-    if topic is not None and (not _is_text(topic) or "/" in topic):
+    return list(channels)
+
+
+def check_topic(rules: Rules, topic: object) -> None:
+    """Refuse a topic that nothing is about; None is the whole channel."""
+    if topic is None:
+        return
+    if not _is_text(topic) or "/" in topic:
         raise UsageError(
             "a topic must be a word without '/'", place="topic", value=topic,
             remedy="such as 'offers', or None for the whole channel",
         )  # fmt: skip
-    check_words("source", source, "where the word comes from, such as 'signup form 3'")
-    return [ConsentTold(now, channel, topic or "", granted, source) for channel in channels]
+    if topic not in rules.topics:
+        known = ", ".join(sorted(rules.topics)) or "none so far"
+        raise UnknownTopicError(
+            "no message is about this topic", place="topic", value=topic,
+            remedy=f"the topics are {known}; declare more with Policy(topics=[...])",
+        )  # fmt: skip
 
 
 def check_words(place: str, value: object, remedy: str) -> None:
@@ -257,7 +300,7 @@ def check_words(place: str, value: object, remedy: str) -> None:
 
 def check_channel(rules: Rules, channel: object) -> None:
     """Refuse a channel that the policy does not declare."""
-    known = rules.workspace.policy.consent
+    known = rules.workspace.policy.channels
     if not isinstance(channel, str) or channel not in known:
         raise UnknownChannelError(
             "the policy declares no such channel",

@@ -53,7 +53,7 @@ class Queries(ABC):
         if found is None:
             raise unknown_customer(customer_id)
         state = decode_state(found.body)
-        reading = reading_of(self._rules, state, profile_of(found), self._now())
+        reading = reading_of(self._rules, state, dict(profile_of(found)), self._now())
         return preferences_of(self._rules, state, reading)
 
     def address_of(self, customer_id: str, channel: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from journeykit.kernel import CustomerState
+from journeykit.kernel import ConsentRecord, CustomerState
 from journeykit.time import from_micros
 
 
@@ -48,8 +48,31 @@ class SentView:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsentView:
+    """A customer's last word on a channel or a topic, as proof. Whether it counts now: see
+    `preferences`.
+
+    Attributes:
+        until: When an implied consent ends; None for an express one.
+        confirmed, confirmed_by: When and where it was confirmed, if it was.
+    """
+
+    granted: bool
+    since: datetime
+    source: str
+    until: datetime | None
+    confirmed: datetime | None
+    confirmed_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerView:
-    """Everything the library knows of one customer now."""
+    """Everything the library knows of one customer now.
+
+    Attributes:
+        consents: `channel` or `channel/topic` to whether the last word was yes.
+        proofs: The same keys, to that word with its source and instant.
+    """
 
     id: str
     timezone: str | None
@@ -61,6 +84,7 @@ class CustomerView:
     consents: Mapping[str, bool]
     suppressed: Mapping[str, str]
     version: int
+    proofs: Mapping[str, ConsentView] = field(default_factory=dict)
 
 
 def view_of(state: CustomerState, profile: Mapping[str, Any], version: int) -> CustomerView:
@@ -94,6 +118,18 @@ def view_of(state: CustomerState, profile: Mapping[str, Any], version: int) -> C
         {key: record.granted for key, record in state.consents.items()},
         dict(state.suppressed),
         version,
+        {key: _proof(record) for key, record in state.consents.items()},
+    )
+
+
+def _proof(record: ConsentRecord) -> ConsentView:
+    return ConsentView(
+        record.granted,
+        from_micros(record.at),
+        record.source,
+        _when(record.until),
+        _when(record.confirmed),
+        record.confirmed_by,
     )
 
 

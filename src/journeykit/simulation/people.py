@@ -7,13 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from journeykit.model import Event, Profile
+from journeykit.model.spans import Span
 from journeykit.ports import OutgoingMessage
 from journeykit.runtime import (
     CustomerView,
     MessageLife,
     MessageView,
     Outcome,
+    Preferences,
     Preview,
+    Reply,
     RunView,
     Timeline,
 )
@@ -45,10 +48,34 @@ class SimulatedCustomer:
         return self._stage.identify(self.id, attributes)
 
     def grant(
+        self,
+        *channels: str,
+        topic: str | None = None,
+        source: str = "simulation",
+        lasts: Span | None = None,
+    ) -> Outcome:
+        """Give consent; an implied one lasts."""
+        return self._stage.grant(self.id, channels, topic=topic, source=source, lasts=lasts)
+
+    def confirm(
         self, *channels: str, topic: str | None = None, source: str = "simulation"
     ) -> Outcome:
-        """Give consent."""
-        return self._stage.grant(self.id, channels, topic=topic, source=source)
+        """Confirm a consent (double opt-in)."""
+        return self._stage.confirm(self.id, channels, topic=topic, source=source)
+
+    def prefer(
+        self,
+        choices: Mapping[str, bool],
+        *,
+        limits: Mapping[str, Any] | None = None,
+        source: str = "simulation",
+    ) -> Outcome:
+        """Submit a page of choices."""
+        return self._stage.prefer(self.id, choices, limits=limits, source=source)
+
+    def reply(self, channel: str, text: str) -> Reply:
+        """Answer on a channel, such as with `STOP`."""
+        return self._stage.reply(self.id, channel, text)
 
     def withdraw(
         self, *channels: str, topic: str | None = None, source: str = "simulation"
@@ -85,6 +112,12 @@ class SimulatedCustomer:
         """How the customer stands, after everything that is due now."""
         self._stage.settle()
         return self._stage.runner.customer(self.id)
+
+    @property
+    def preferences(self) -> Preferences:
+        """What the customer can choose, and how it stands, after everything that is due now."""
+        self._stage.settle()
+        return self._stage.runner.preferences(self.id)
 
     @property
     def received(self) -> list[str]:

@@ -20,12 +20,14 @@ from zoneinfo import ZoneInfo
 from journeykit.adapters import MemoryStore, TemplateNames
 from journeykit.errors import UsageError
 from journeykit.model import Event, Profile, Workspace
+from journeykit.model.spans import Span
 from journeykit.ports import OutgoingMessage, Renderer, Store
 from journeykit.runtime import (
     ListOutcome,
     MessageLife,
     Outcome,
     Preview,
+    Reply,
     Runner,
     SuppressedAddress,
     Timeline,
@@ -186,10 +188,37 @@ class Stage:
         return self._host.identify(customer_id, attributes)
 
     def grant(
-        self, customer_id: str, channels: Sequence[str], *, topic: str | None = None, source: str
+        self,
+        customer_id: str,
+        channels: Sequence[str],
+        *,
+        topic: str | None = None,
+        source: str,
+        lasts: Span | None = None,
     ) -> Outcome:
         """Record that consent was given."""
-        return self._host.grant(customer_id, channels, topic=topic, source=source)
+        return self._host.grant(customer_id, channels, topic=topic, source=source, lasts=lasts)
+
+    def confirm(
+        self, customer_id: str, channels: Sequence[str], *, topic: str | None = None, source: str
+    ) -> Outcome:
+        """Record that consent was confirmed."""
+        return self._host.confirm(customer_id, channels, topic=topic, source=source)
+
+    def prefer(
+        self,
+        customer_id: str,
+        choices: Mapping[str, bool],
+        *,
+        limits: Mapping[str, Any] | None = None,
+        source: str,
+    ) -> Outcome:
+        """Take a page of choices."""
+        return self._host.prefer(customer_id, choices, limits=limits, source=source)
+
+    def reply(self, customer_id: str, channel: str, text: str) -> Reply:
+        """Take a reply on a channel."""
+        return self._host.reply(customer_id, channel, text)
 
     def withdraw(
         self, customer_id: str, channels: Sequence[str], *, topic: str | None = None, source: str

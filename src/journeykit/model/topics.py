@@ -1,0 +1,65 @@
+"""What may messages be about? The topics of a workspace, and who names one that there is not.
+
+A mistyped topic in an unsubscribe would be a withdrawal that nothing ever reads; so every
+topic is known, or refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from journeykit.model.base import Wrong
+from journeykit.model.journey import Journey, steps_of
+from journeykit.model.policy import Policy
+from journeykit.model.steps import Consent, Send
+
+Named = tuple[str, str]
+"""A place of the definition, and the topic that it names."""
+
+
+def known_topics(policy: Policy, journeys: Sequence[Journey]) -> frozenset[str]:
+    """Return the declared topics; where none are declared, all that something is about."""
+    if policy.topics is not None:
+        return frozenset(policy.topics)
+    return frozenset(topic for _, topic in (*_in_policy(policy), *_in_sends(journeys)))
+
+
+def refuse_unknown_topics(policy: Policy, journeys: Sequence[Journey]) -> None:
+    """Refuse a definition that names a topic which is not known.
+
+    Raises:
+        Wrong: With the place, and the known topics.
+    """
+    known = known_topics(policy, journeys)
+    for place, topic in (*_in_policy(policy), *_in_sends(journeys), *_in_consents(journeys)):
+        if topic not in known:
+            declares = policy.topics is not None
+            remedy = "add it to Policy(topics=[...])" if declares else "a Send names its topic"
+            raise Wrong(
+                f"there is no topic {topic!r} here",
+                f"name one of {', '.join(sorted(known)) or 'none so far'}, or {remedy}",
+                place,
+            )
+
+
+def _in_policy(policy: Policy) -> Iterator[Named]:
+    for key in policy.consent:
+        if "/" in key:
+            yield f"policy › consent › {key}", key.partition("/")[2]
+    for place, rule in (*policy.clock_rules, *policy.cap_rules, *policy.strict_rules):
+        for topic in rule.topics or ():
+            yield f"policy › {place} › topics", topic
+
+
+def _in_sends(journeys: Sequence[Journey]) -> Iterator[Named]:
+    for number, journey in enumerate(journeys):
+        for place, step in steps_of(journey):
+            if isinstance(step, Send) and step.topic is not None:
+                yield f"journeys[{number}] › {place} › topic", step.topic
+
+
+def _in_consents(journeys: Sequence[Journey]) -> Iterator[Named]:
+    for number, journey in enumerate(journeys):
+        for place, step in steps_of(journey):
+            if isinstance(step, Consent) and step.topic is not None:
+                yield f"journeys[{number}] › {place} › topic", step.topic

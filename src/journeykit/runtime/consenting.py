@@ -1,0 +1,289 @@
+"""What does a customer say about messages? Yes, no, a page of choices, a reply, a link."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from journeykit.errors import UsageError
+from journeykit.kernel import ConsentConfirmed, PreferencesTold, Signal
+from journeykit.machine import Rules
+from journeykit.model.spans import Span
+from journeykit.ports import TokenClaim, TokenPurpose, TokenSigner
+from journeykit.runtime.intake import (
+    check_channel,
+    check_channels,
+    check_customer_id,
+    check_source,
+    check_topic,
+    read_consents,
+    read_profile,
+)
+from journeykit.runtime.keywords import Keyword, plain, read_keyword
+from journeykit.runtime.outcomes import Outcome
+from journeykit.runtime.preferences import limits_of
+from journeykit.time import from_micros
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a customer's reply meant, and what that did.
+
+    Attributes:
+        keyword: None where the reply is for the host to read.
+        outcome: None where the reply changed nothing: `help`, and no keyword.
+    """
+
+    keyword: Keyword | None
+    outcome: Outcome | None
+
+
+class Consenting(ABC):
+    """The calls by which a host tells what a customer consents to (rule G7)."""
+
+    _rules: Rules
+    _tokens: TokenSigner | None = None
+
+    def grant(
+        self,
+        customer_id: str,
+        channels: Sequence[str],
+        *,
+        topic: str | None = None,
+        source: str = "",
+        lasts: Span | None = None,
+    ) -> Outcome:
+        """Record that a customer gave consent, with its source as proof (rule G7).
+
+        Under double opt-in it counts once it is confirmed, see `confirm`.
+
+        Args:
+            topic: Consent to one topic of the channels; to the whole channels without it.
+            lasts: The consent is implied, such as by a purchase, and counts until so much
+                later on the customer's clock, such as `years(2)`. It neither shortens nor
+                replaces what the customer said expressly, nor overrides a withdrawal; of two
+                implied ones the later end counts.
+
+        Raises:
+            UnknownChannelError, UnknownTopicError: With the names that there are.
+            UsageError: No channel is named, or `lasts` is no span.
+        """
+        return self._consent(customer_id, channels, topic, True, source, lasts)
+
+    def withdraw(
+        self,
+        customer_id: str,
+        channels: Sequence[str],
+        *,
+        topic: str | None = None,
+        source: str = "",
+    ) -> Outcome:
+        """Record that a customer withdrew consent; without a topic, for the whole channel.
+
+        After this returns, no hand-over that it forbids starts, on any worker: it waits for
+        the messages that a worker has in hand for this customer at this moment, which takes
+        about as long as one call of a channel. Where that worker has died, it takes up to 30
+        seconds; the withdrawal itself is stored at once.
+
+        Raises:
+            UnknownChannelError, UnknownTopicError: With the names that there are.
+            UsageError: No channel is named.
+        """
+        outcome = self._consent(customer_id, channels, topic, False, source, None)
+        self._let_hands_finish(customer_id)
+        return outcome
+
+    def confirm(
+        self,
+        customer_id: str,
+        channels: Sequence[str],
+        *,
+        topic: str | None = None,
+        source: str = "",
+    ) -> Outcome:
+        """Record that a customer confirmed a consent that was granted before (double opt-in).
+
+        It is the confirmation of what was granted: of the channel without a topic, else of
+        that topic. Where nothing is to be confirmed, since it was withdrawn or has ended, the
+        entry `confirm` has `counts=False`, and nothing changes.
+        """
+        check_customer_id(customer_id)
+        names = check_channels(self._rules, channels)
+        check_topic(self._rules, topic)
+        check_source(source)
+        now = self._now()
+        return self._apply(
+            customer_id, [ConsentConfirmed(now, name, topic or "", source) for name in names]
+        )
+
+    def prefer(
+        self,
+        customer_id: str,
+        choices: Mapping[str, bool],
+        *,
+        limits: Mapping[str, Any] | None = None,
+        source: str = "preference centre",
+    ) -> Outcome:
+        """Take a page of choices, as `preferences` showed it, back: all of it in one commit.
+
+        Only what differs from how it stands becomes a grant or a withdrawal; both are
+        express. Channels are taken before their topics. A no has the strength of `withdraw`.
+
+        Args:
+            choices: `channel` or `channel/topic` to yes or no; what is not named stays.
+            limits: Attributes that caps name as `own_limit`, to the customer's own wish; None
+                for no wish.
+
+        Raises:
+            UnknownChannelError, UnknownTopicError, InvalidProfileError, UsageError: One of it
+                is wrong, and nothing was stored.
+        """
+        check_customer_id(customer_id)
+        for place, given in (("choices", choices), ("limits", limits or {})):
+            if not isinstance(given, Mapping):
+                raise UsageError(f"{place} must be a mapping", place=place, value=given)
+        signals: list[Signal] = []
+        if limits:
+            signals.append(self._read_limits(limits))
+        if choices or not limits:
+            signals.append(self._read_choices(choices, source))
+        outcome = self._apply(customer_id, signals)
+        if not all(choices.values()):
+            self._let_hands_finish(customer_id)
+        return outcome
+
+    def reply(self, customer_id: str, channel: str, text: str) -> Reply:
+        """Take a customer's reply on a channel, and act where it is a keyword.
+
+        `STOP` and its kin withdraw the channel, `START` grants it, with the keyword as the
+        source. Everything else changes nothing: `help` is for the host to answer, and what is
+        no keyword for the host to read. See `journeykit.runtime.read_keyword`.
+        """
+        check_customer_id(customer_id)
+        check_channel(self._rules, channel)
+        if not isinstance(text, str):
+            raise UsageError("a reply is text", place="text", value=text)
+        keyword = read_keyword(text)
+        source = f"keyword {plain(text)}"
+        if keyword == "stop":
+            return Reply(keyword, self.withdraw(customer_id, [channel], source=source))
+        if keyword == "start":
+            return Reply(keyword, self.grant(customer_id, [channel], source=source))
+        return Reply(keyword, None)
+
+    # ---- links
+
+    def unsubscribe(self, token: str) -> Outcome:
+        """Withdraw what an unsubscribe link is for; the strength is that of `withdraw`.
+
+        Call it when the link is POSTed to, never for a GET: programs that check links follow
+        them (RFC 8058).
+
+        Raises:
+            InvalidTokenError: The token does not count; the error does not tell why.
+        """
+        claim = self.read_token(token, "unsubscribe")
+        assert claim.channel is not None
+        return self.withdraw(
+            claim.customer_id, [claim.channel], topic=claim.topic, source="one-click"
+        )
+
+    def sign_token(
+        self,
+        purpose: TokenPurpose,
+        customer_id: str,
+        *,
+        channel: str | None = None,
+        topic: str | None = None,
+    ) -> str:
+        """Return a token for a link to unsubscribe, confirm, or open preferences.
+
+        Raises:
+            UsageError: No tokens were given, or no channel for a purpose that needs one.
+            UnknownChannelError, UnknownTopicError: With the names that there are.
+        """
+        check_customer_id(customer_id)
+        if channel is not None:
+            check_channel(self._rules, channel)
+        check_topic(self._rules, topic)
+        at = from_micros(self._now())
+        return self._signer().sign(purpose, customer_id, at=at, channel=channel, topic=topic)
+
+    def read_token(self, token: str, purpose: TokenPurpose) -> TokenClaim:
+        """Return what a token says that counts now.
+
+        Raises:
+            InvalidTokenError: It does not count; the error does not tell why.
+        """
+        return self._signer().read(token, purpose, at=from_micros(self._now()))
+
+    # ---- within
+
+    def _signer(self) -> TokenSigner:
+        if self._tokens is None:
+            raise UsageError(
+                "no tokens were given", place="tokens",
+                remedy="Orchestrator(..., tokens=Tokens([secret]))",
+            )  # fmt: skip
+        return self._tokens
+
+    def _consent(
+        self,
+        customer_id: str,
+        channels: Sequence[str],
+        topic: str | None,
+        granted: bool,
+        source: str,
+        lasts: Span | None,
+    ) -> Outcome:
+        check_customer_id(customer_id)
+        signals = read_consents(
+            self._rules, channels, topic, granted=granted, source=source, now=self._now(),
+            lasts=lasts,
+        )  # fmt: skip
+        return self._apply(customer_id, list(signals))
+
+    def _read_choices(self, choices: Mapping[Any, object], source: str) -> PreferencesTold:
+        remedy = "such as {'email': True, 'email/news': False}"
+        if not choices:
+            raise UsageError("no choices are given", place="choices", value=choices, remedy=remedy)
+        told: dict[str, bool] = {}
+        for key, chosen in choices.items():
+            channel, slash, topic = key.partition("/") if isinstance(key, str) else (key, "", "")
+            check_channel(self._rules, channel)
+            check_topic(self._rules, topic if slash else None)
+            if not isinstance(chosen, bool):
+                raise UsageError(
+                    "a choice is True or False", place=f"choices[{key!r}]", value=chosen,
+                    remedy=remedy,
+                )  # fmt: skip
+            told[key] = chosen
+        check_source(source)
+        return PreferencesTold(self._now(), told, source)
+
+    def _read_limits(self, limits: Mapping[str, Any]) -> Signal:
+        known = sorted(limits_of(self._rules))
+        for field in limits:
+            if field not in known:
+                raise UsageError(
+                    "no cap asks for this wish", place="limits", value=field,
+                    remedy=f"own_limit of caps names {', '.join(known) or 'nothing so far'}",
+                )  # fmt: skip
+        return read_profile(self._rules, limits, self._now())
+
+    @abstractmethod
+    def _now(self) -> int:
+        """Return the present instant in micros."""
+
+    @abstractmethod
+    def _apply(self, customer_id: str, signals: list[Signal], *, creates: bool = False) -> Outcome:
+        """Take the signals. `creates`: they may begin a customer."""
+
+    @abstractmethod
+    def _let_hands_finish(self, customer_id: str | None) -> None:
+        """Wait until no hand-over is under way that does not know what was just told (G7).
+
+        None: a hand-over to anybody.
+        """
