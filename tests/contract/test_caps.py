@@ -166,6 +166,18 @@ def test_G3_a_gap_between_messages(gap: MinimumGap, second: str) -> None:
     assert sent(sim) == ["promo Mon 02 12:00", f"promo {second}"]
 
 
+def test_G3_in_the_hour_that_comes_twice_who_left_later_may_make_room_sooner() -> None:
+    """A day later on the clock: the one of 02:50 and, twenty minutes later, the one of 02:10."""
+    sim = play(PROMO, caps=[FrequencyCap(2, per=days(1))], at="2026-10-25 02:50")
+    ann = sim.customer("ann")
+    for wait in (20, 5, 5):
+        ann.track(Ping())
+        sim.settle()
+        sim.advance(minutes(wait))
+    sim.advance(days(1))
+    assert sent(sim) == ["promo Sun 25 02:50", "promo Sun 25 02:10", "promo Mon 26 02:10"]
+
+
 def test_G3_of_three_messages_at_once_each_keeps_the_gap() -> None:
     sim = play(PROMO, caps=[MinimumGap(hours(4)), FrequencyCap(2, per="day")])
     ann = sim.customer("ann")
