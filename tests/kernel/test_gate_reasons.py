@@ -14,7 +14,7 @@ KERNEL = Path(journeykit.kernel.__file__).parent
 EVERY = {**reasons.DROPPED, **reasons.HELD, **reasons.REROUTED, **reasons.REFUSED, **reasons.ENDED}
 # Which argument of a call is a reason code, and which set it must belong to.
 PLACES = {
-    ("Verdict", 1): {**reasons.DROPPED, **reasons.REROUTED},
+    ("Verdict", 1): {**reasons.DROPPED, **reasons.HELD, **reasons.REROUTED},
     ("Held", 3): reasons.HELD,
     ("Dropped", 2): reasons.DROPPED,
     ("Rerouted", 4): reasons.REROUTED,
@@ -38,7 +38,9 @@ def written() -> Iterator[tuple[str, str]]:
                         argument = node.args[place]
                         if isinstance(argument, ast.Constant):
                             yield name, str(argument.value)
-            elif isinstance(node, ast.FunctionDef) and node.name in ("_objection", "_re_entry"):
+            elif path.name == "entering.py" and isinstance(node, ast.FunctionDef):
+                if node.name not in ("_objection", "_re_entry"):
+                    continue
                 for inner in ast.walk(node):
                     if isinstance(inner, ast.Return) and inner.value is not None:
                         for part in ast.walk(inner.value):

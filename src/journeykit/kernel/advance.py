@@ -155,13 +155,13 @@ def _forget(turn: Turn) -> None:
     ledger = turn.stamp - rules.gate.ledger_span - _SLACK
     marks = turn.stamp - rules.remember - _SLACK
     old = bool(state.ledger) and state.ledger[0].at < ledger
-    old = old or any(known[0].received < marks for known in state.marks.values())
-    tallies = {
-        stream: before
-        for stream, reach in rules.reaches.items()
-        if (tally := state.tallies.get(stream)) is not None
-        and tally.recent
-        and tally.recent[0][0] < (before := turn.stamp - reach - _SLACK)
-    }
+    if state.marks and not old:
+        old = any(known[0].received < marks for known in state.marks.values())
+    tallies: dict[str, int] = {}
+    if state.tallies:
+        for stream, reach in rules.reaches.items():
+            tally, before = state.tallies.get(stream), turn.stamp - reach - _SLACK
+            if tally is not None and tally.recent and tally.recent[0][0] < before:
+                tallies[stream] = before
     if old or tallies:
         turn.emit(j.Forgot(turn.stamp, ledger, marks, tallies))

@@ -71,7 +71,7 @@ def run_ahead(
             course.hand_over(at)
 
 
-_MAY_CLOSE = (j.Consented, j.Suppressed, j.Profiled, j.Assigned)
+_MAY_CLOSE = frozenset({j.Consented, j.Suppressed, j.Profiled, j.Assigned})
 
 
 class _Course:
@@ -109,7 +109,7 @@ class _Course:
             self.outbox[key] = due
         if at != self.at:
             self.at = self.sure = at
-        if any(isinstance(entry, _MAY_CLOSE) for entry in decision.entries):
+        if not _MAY_CLOSE.isdisjoint(map(type, decision.entries)):
             self.sure = -1
 
     def hand_over(self, at: int) -> None:

@@ -242,7 +242,9 @@ def _displaced(state: CustomerState, entry: j.Displaced) -> None:
 
 def _answered(state: CustomerState, entry: j.Answered) -> None:
     accepted = entry.answer == "accepted"
-    if accepted and not any(line.message == entry.message for line in state.ledger):
+    message = state.messages.get(entry.message)
+    known = message is None and any(line.message == entry.message for line in state.ledger)
+    if accepted and not known:
         state.ledger.append(
             Delivered(
                 entry.at,
@@ -255,7 +257,6 @@ def _answered(state: CustomerState, entry: j.Answered) -> None:
                 entry.tags,
             )
         )
-    message = state.messages.get(entry.message)
     if message is None:
         return
     message.attempts += 1

@@ -35,7 +35,7 @@ def _plain(reason: str, detail: Detail) -> str:
 
 def _quiet(detail: Detail, local: Local) -> str:
     local_time, rule = str(detail.get("local", "")), str(detail.get("rule"))
-    here = f"it is {local_time[-5:]} in {detail.get('zone')}"
+    here = f"it is {local_time[-5:]} in {detail.get('zone')}{_from(detail, ' ({})')}"
     if local_time[:10] in (rule, detail.get("date")):
         by = "" if local_time[:10] == rule else f" by the rule {rule!r}"
         return f"{here}, and {local_time[:10]} is a quiet date{by}"
@@ -46,11 +46,25 @@ def _quiet(detail: Detail, local: Local) -> str:
     return f"{here}, and the rule {rule!r} lets nothing leave"
 
 
+def _from(detail: Detail, form: str) -> str:
+    """Say where the zone is from, where it is not the customer's profile."""
+    source = _ZONE_SOURCES.get(detail.get("zone_from", ""))
+    return form.format(source) if source else ""
+
+
+_ZONE_SOURCES = {
+    "default": "the workspace's zone",
+    "address": "the zone of the address",
+    "country": "a zone of the country",
+}
+
+
 def _cap(detail: Detail, local: Local) -> str:
     rule, numbers = str(detail.get("rule")), f"{detail.get('used')} of {detail.get('limit')}"
     if rule.endswith(" apart"):
         return f"messages are to be {rule} ({numbers})"
     whose = ", the customer's own limit" if detail.get("whose") == "customer" else ""
+    whose += _from(detail, f", in {detail.get('zone')}: {{}}")
     return f"the cap of {rule} is used up ({numbers}{whose})"
 
 
