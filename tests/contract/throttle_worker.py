@@ -1,6 +1,6 @@
 """One of several workers on a throttled channel, each a process of its own, on one file.
 
-Run as `python throttle_worker.py FOLDER NAME`. Its channel appends each hand-over to a file:
+Run as `python throttle_worker.py FOLDER NAME`, after `… FOLDER begin PEOPLE`. Its channel appends each hand-over to a file:
 when it started, by the clock of the machine, and its key. It ends when nothing is left.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from pathlib import Path
 
 from journeykit import (
@@ -25,9 +24,11 @@ from journeykit import (
     Workspace,
     seconds,
 )
+from journeykit.adapters import SystemClock
 from journeykit.ports import Receipt
+from journeykit.time import to_micros
 
-THROTTLE = Throttle(50, per=seconds(1), burst=3, channels=["sms"])
+CLOCK = SystemClock()
 
 
 class SignedUp(Event):
@@ -37,7 +38,10 @@ class SignedUp(Event):
 shop = Workspace(
     journeys=[Journey("hello", entry=On(SignedUp), steps=[Send("hello", via=["sms"])])],
     timezone="UTC",
-    policy=Policy(consent={"sms": "opt-out"}, throttles=[THROTTLE]),
+    policy=Policy(
+        consent={"sms": "opt-out"},
+        throttles=[Throttle(50, per=seconds(1), burst=3, channels=["sms"])],
+    ),
 )
 
 
@@ -48,8 +52,17 @@ class Post:
         self.file = os.open(folder / "sent", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def send(self, message: OutgoingMessage) -> Receipt:
-        os.write(self.file, f"{time.time_ns() // 1000} {message.key}\n".encode())
+        os.write(self.file, f"{to_micros(CLOCK.now())} {message.key}\n".encode())
         return Accepted()
+
+
+def begin(folder: Path, people: int) -> None:
+    """Let messages lie ready."""
+    with SQLiteStore(folder / "shop.db") as store:
+        kit = Orchestrator(shop, store=store, channels={"sms": Post(folder)})
+        names = [f"c{number}" for number in range(people)]
+        kit.identify_many([{"customer_id": one} for one in names])
+        kit.track_many([{"customer_id": one, "event": "signed_up"} for one in names])
 
 
 def work(folder: Path, name: str) -> None:
@@ -58,8 +71,10 @@ def work(folder: Path, name: str) -> None:
         kit = Orchestrator(shop, store=store, channels={"sms": Post(folder)}, worker=name, batch=20)
         while kit.next_due() is not None:
             kit.tick()
-            time.sleep(0.002)
 
 
 if __name__ == "__main__":
-    work(Path(sys.argv[1]), sys.argv[2])
+    if sys.argv[2] == "begin":
+        begin(Path(sys.argv[1]), int(sys.argv[3]))
+    else:
+        work(Path(sys.argv[1]), sys.argv[2])

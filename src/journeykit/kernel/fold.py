@@ -216,6 +216,8 @@ def _held(state: CustomerState, entry: j.Held) -> None:
     if entry.reason == "throttle" and entry.until is not None:
         message.turns += 1
         message.queued = entry.until - message.turns
+    if message.opens is not None and message.opens <= entry.at:
+        message.missed += 1
     message.status = "held"
     message.until = entry.until
     message.reason = entry.reason

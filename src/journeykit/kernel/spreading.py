@@ -21,12 +21,14 @@ def spread(
     """Return until when to hold a message, and when the gate opens if that is sooner.
 
     Its own instant is a keyed share of the span behind the opening (O4), or of what is left of
-    it before the message expires.
+    it before the message expires. Each time that the gate has closed again by then, the span
+    is half as long, so that it comes to fit between opening and closing.
     """
     opens = verdict.until
     if plan.spread is None or opens is None or verdict.reason not in _SPREAD:
         return opens, None
-    end = shift(opens, plan.spread, turn.zone)
+    missed = message.missed + (message.opens is not None and message.opens <= turn.stamp)
+    end = opens + ((shift(opens, plan.spread, turn.zone) - opens) >> missed)
     if message.expires is not None:
         end = min(end, message.expires)
     share = fraction(turn.rules.seed, "spread", message.id)

@@ -91,6 +91,7 @@ class Message(Struct, omit_defaults=True, gc=False):
         expires: First instant at which it may not leave any more, or None.
         legal_basis: On what ground it goes; "" where nobody is asked, being transactional.
         opens: When the gate opens for it, where it is held beyond that to spread the load.
+        missed: How often the gate had closed again when its instant came.
         queued: Its place in the queue of a throttle: its turn, and before those with the same
             turn who were told less often.
         turns: How many turns it was told.
@@ -122,6 +123,7 @@ class Message(Struct, omit_defaults=True, gc=False):
     opens: int | None = None
     queued: int | None = None
     turns: int = 0
+    missed: int = 0
     tags: tuple[str, ...] = ()
     via: tuple[str, ...] = ()
     sends: int | None = None

@@ -35,7 +35,7 @@ from journeykit.runtime.calls import (
 from journeykit.runtime.rounds import Delivered, Going, Member, Round, answered, fail, stick
 from journeykit.runtime.script import encode_json, profile_of
 from journeykit.runtime.settling import settle
-from journeykit.runtime.suppressing import leave_out_listed
+from journeykit.runtime.suppressing import is_dead, leave_out_listed, note_dead
 from journeykit.runtime.throttling import queue_up, spend, take_token
 from journeykit.time import SECOND
 
@@ -210,6 +210,8 @@ def _hand_over_all(round_: Round, ready: Sequence[Going]) -> Flow[None]:
         if round_.now - round_.checked >= RECHECK:
             yield from _recheck([one.customer for one in ready[place:]])
             round_.checked = round_.now
+        if is_dead(round_, one):
+            continue
         throttle = throttles.get(one.message.channel)
         if throttle is not None and not (yield from take_token(round_, throttle, ready[place:])):
             continue
@@ -275,3 +277,4 @@ def _hand_over(round_: Round, one: Going) -> Flow[None]:
         receipt = Retry(f"{type(error).__name__} from channel {one.message.channel!r}")
     round_.now = yield from Now()
     answered(round_, one, receipt, outgoing.address)
+    note_dead(round_, one)

@@ -113,6 +113,7 @@ class Round:
         now: The newest instant known.
         last_start: When the announcement is too old to start anything.
         tokens: What was taken out of the buckets of throttled channels.
+        dead: Addresses that channels called dead, by their place on the list: for whom, and why.
         checked: When it was last known what other processes committed.
     """
 
@@ -126,6 +127,7 @@ class Round:
     customers: dict[str, Member] = field(default_factory=dict)
     stuck: dict[str, CustomerCommit] = field(default_factory=dict)
     tokens: dict[str, Tokens] = field(default_factory=dict)
+    dead: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     done: Delivered = field(default_factory=Delivered)
 
 

@@ -18,7 +18,7 @@ from journeykit.machine import Rules
 from journeykit.ports import Suppression
 from journeykit.runtime.calls import Flow, List, Listed, Unlist
 from journeykit.runtime.intake import check_channel, check_words
-from journeykit.runtime.listing import place_of
+from journeykit.runtime.listing import Place, place_of
 from journeykit.runtime.outcomes import BadRow
 from journeykit.runtime.rounds import Going, Round
 from journeykit.time import from_micros
@@ -54,12 +54,39 @@ def leave_out_listed(round_: Round, going: Sequence[Going]) -> Flow[list[Going]]
         if row is None:
             may_go.append(one)
             continue
-        now, key = round_.now, one.claim.key
-        told = SuppressionTold(now, row.channel, one.address, True, row.reason, listed=True)
-        one.customer.listed[place] = told
-        one.customer.closed.append(GateClosed(now, key))
-        round_.unsent.pop(key, None)
+        _leave_out(round_, one, place, row.reason)
     return may_go
+
+
+def is_dead(round_: Round, one: Going) -> bool:
+    """Tell whether this round has found the address dead, for another customer; leave it out then.
+
+    That becomes known to others when the answer is committed.
+    """
+    if not round_.dead:
+        return False
+    place = place_of(round_.rules, one.message.channel, one.address)
+    found = round_.dead.get(place)
+    if found is None or found[0] == one.customer.state.id:
+        return False
+    _leave_out(round_, one, place, found[1])
+    return True
+
+
+def note_dead(round_: Round, one: Going) -> None:
+    """Note that the channel called the address of a message dead."""
+    answer = one.customer.answers[-1]
+    if answer.dead_address and answer.answer == "rejected":
+        place = place_of(round_.rules, answer.channel, answer.address)
+        round_.dead.setdefault(place, (one.customer.state.id, answer.detail))
+
+
+def _leave_out(round_: Round, one: Going, place: Place, reason: str) -> None:
+    now, key = round_.now, one.claim.key
+    told = SuppressionTold(now, place[0], one.address, True, reason, listed=True)
+    one.customer.listed[place] = told
+    one.customer.closed.append(GateClosed(now, key))
+    round_.unsent.pop(key, None)
 
 
 def suppress_rows(rules: Rules, rows: Iterable[Mapping[str, Any]], now: int) -> Flow[ListOutcome]:
