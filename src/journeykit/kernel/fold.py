@@ -8,6 +8,7 @@ Keeps true:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from sys import intern
 from typing import Any
 
 from journeykit.kernel import journal as j
@@ -190,7 +191,7 @@ def _decided(state: CustomerState, entry: j.Decided) -> None:
         entry.priority,
         entry.transactional,
         expires=entry.expires,
-        legal_basis=entry.legal_basis,
+        legal_basis=intern(entry.legal_basis),  # a default is left out if it is the very object
         tags=entry.tags,
         via=entry.via,
     )
