@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
@@ -19,6 +20,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope
 
+from journeykit.adapters import Tokens
 from journeykit.adapters.smtp import SMTPChannel
 from journeykit.errors import InputError, UsageError
 from journeykit.ports import Accepted, Content, OutgoingMessage, Receipt, Rejected, Retry
@@ -113,6 +115,39 @@ def message(key: str = "k1", address: str = "ann@example.com", **content: Any) -
         topic=None,
         at=datetime(2026, 3, 1, 12, 30, tzinfo=UTC),
     )
+
+
+# One-click unsubscribe
+
+TOKENS = Tokens([b"k" * 32])
+ONE_CLICK = TOKENS.one_click("https://shop.example/unsubscribe?t={token}")
+OWN = {"list-unsubscribe": "<mailto:u@shop.example>"}
+LINKS = [  # what is said of the mail, and the headers to unsubscribe that it arrives with
+    ({}, {}, ["List-Unsubscribe", "List-Unsubscribe-Post"]),
+    ({"transactional": True}, {}, []),
+    ({}, {"headers": OWN}, ["list-unsubscribe"]),  # the template's own stays
+]
+
+
+@pytest.mark.parametrize(("more", "content", "there"), LINKS)
+def test_mail_that_is_not_transactional_can_be_unsubscribed_from(
+    more: dict[str, Any], content: dict[str, Any], there: list[str], serve: Callable[..., Server]
+) -> None:
+    """G7 and RFC 8058: the link stays whole, however long the token."""
+    server = serve()
+    mail = replace(message(**content), customer_id="c" * 60, **more)
+    assert isinstance(server.channel(unsubscribe=ONE_CLICK).send(mail), Accepted)
+    raw = server.inbox.envelopes[-1].content
+    assert isinstance(raw, bytes)
+    lines = [line for line in raw.decode().split("\r\n") if line.lower().startswith("list-")]
+    assert [line.partition(":")[0] for line in lines] == there
+    if len(there) == 2:
+        token = server.inbox.read()["List-Unsubscribe"].strip("<>").partition("=")[2]
+        assert len(token) > 120
+        assert token in lines[0]
+        assert lines[1] == "List-Unsubscribe-Post: List-Unsubscribe=One-Click"
+        claim = TOKENS.read(token, "unsubscribe", at=mail.at)
+        assert (claim.customer_id, claim.channel, claim.topic) == ("c" * 60, "email", None)
 
 
 # What arrives

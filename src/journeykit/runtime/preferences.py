@@ -86,8 +86,7 @@ class Preferences:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it in JSON values; instants are ISO 8601 texts in UTC."""
-        found: dict[str, Any] = msgspec.to_builtins(asdict(self))
-        return found
+        return msgspec.json.decode(self.to_json(), type=dict[str, Any])
 
     def to_json(self) -> str:
         """Return it as JSON."""
