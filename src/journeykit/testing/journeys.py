@@ -61,7 +61,7 @@ from journeykit.testing.strategies import (
     moments,
     values,
 )
-from journeykit.time import hours
+from journeykit.time import days, hours
 
 T = TypeVar("T")
 OnBlocked = Literal["hold", "skip", "exit", "next", "else"]
@@ -380,7 +380,10 @@ def _caps(
     wishes = [one for one in attributes_of(profile) if one.kind == "integer"]
     own = draw(st.sampled_from([None, *wishes]))
     per: Any = draw(durations() | st.sampled_from(["day", "week", "month"]))
-    return FrequencyCap(draw(st.integers(0, 3)), per=per, own_limit=own, **shared)
+    ahead = draw(st.sampled_from([None, None, hours(6), days(3)]))
+    return FrequencyCap(
+        draw(st.integers(0, 3)), per=per, own_limit=own, look_ahead=ahead, **shared
+    )
 
 
 __all__ = ["journeys", "workspaces"]
