@@ -150,6 +150,15 @@ def test_G4_a_late_response_counts_by_when_it_happened(simulate: Make) -> None: 
     assert orders(sim) == [("sms", "email")]
 
 
+def test_G4_a_late_response_does_not_take_the_place_of_a_later_one(simulate: Make) -> None:  # O5
+    sim, ann = simulate(shop(Via("sms", "email", by="last_engaged")), email="ann@example.org")
+    ann.track(Answered(by="sms"), occurred_at="2026-03-02 09:50")
+    ann.track(Opened(), occurred_at="2026-03-02 09:55")
+    ann.track(Opened(), occurred_at="2026-03-02 09:00")
+    ann.track(Joined())
+    assert orders(sim) == [("email", "sms")]
+
+
 def test_G4_a_repeated_response_does_not_count(simulate: Make) -> None:  # O8
     sim, ann = simulate(shop(["email"]), email="ann@example.org")
     for _ in range(3):

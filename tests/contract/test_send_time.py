@@ -408,6 +408,16 @@ def test_G4_best_hour_through_a_clock_change(simulate: Make) -> None:
     assert sent(ann) == ["29 00:00 email"]  # 01:00 there; 03:00 lies as near, and later
 
 
+def test_G4_best_hour_where_the_clock_changes_within_an_hour(simulate: Make) -> None:
+    """Pyongyang, 2018-05-04: 00:00 of Saturday follows 23:29:59 of Friday, at 15:00 UTC."""
+    sim, ann = simulate(shop(), at="2018-05-04 12:00", timezone="Asia/Pyongyang")
+    for day in ("13", "20", "27"):  # 00:10 of a Saturday there
+        ann.track(Opened(), occurred_at=f"2018-04-{day} 15:40")
+    ann.track(Joined())
+    sim.advance(days(2))
+    assert sent(ann) == ["04 15:00 email"]
+
+
 # ---- the JSON form
 
 
