@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from journeykit.model.base import Frozen, Wrong
+from journeykit.model.names import Name
 from journeykit.model.scopes import Scope
 from journeykit.model.spans import Positive, Span
 from journeykit.model.triggers import as_tuple
@@ -48,7 +49,7 @@ class Throttle(Frozen):
     )
     burst: int | None = Field(default=None, ge=1, kw_only=True, strict=True)
     channels: Scope | None = Field(default=None, kw_only=True)
-    name: str = Field(default="", kw_only=True)
+    name: Name | None = Field(default=None, kw_only=True)
 
     if TYPE_CHECKING:
 
@@ -59,7 +60,7 @@ class Throttle(Frozen):
             per: Span = ...,
             burst: int | None = None,
             channels: Sequence[str] | None = None,
-            name: str = "",
+            name: str | None = None,
         ) -> None: ...
 
     @model_validator(mode="after")
