@@ -100,6 +100,17 @@ def test_a_state_of_yesterday_can_be_read() -> None:
     assert decode_state(encode_state(state)) == state
 
 
+def test_a_ledger_and_an_answer_of_yesterday_can_be_read() -> None:
+    """They knew no templates and no tags: no cap on either counts them."""
+    old = b'{"id":"ann","ledger":[[7,"m1","email","shop","",false]]}'
+    (line,) = decode_state(old).ledger
+    assert (line.topic, line.template, line.tags) == ("", "", ())
+    told = b'[["answer",7,"m1","email","accepted","",null,false,"shop","",false]]'
+    (answer,) = decode_entries(told)
+    assert isinstance(answer, j.Answered)
+    assert (answer.template, answer.tags) == ("", ())
+
+
 def test_what_is_no_state_is_refused() -> None:
     with pytest.raises(msgspec.ValidationError):
         decode_state(b'{"id":5}')
