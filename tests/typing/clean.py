@@ -15,6 +15,7 @@ from journeykit import (
     AfterExit,
     Always,
     Arm,
+    BestHour,
     Branch,
     Consent,
     Duration,
@@ -37,6 +38,7 @@ from journeykit import (
     Set,
     Simulation,
     Split,
+    Via,
     Wait,
     WaitFor,
     WaitUntil,
@@ -55,7 +57,15 @@ from journeykit import (
     outcome,
     total,
 )
-from journeykit.model import All, Attribute, Condition, PastQuestion
+from journeykit.model import (
+    All,
+    Attribute,
+    Condition,
+    DeliveryWindow,
+    PastQuestion,
+    SendTimeCustomer,
+    SendTimeMessage,
+)
 
 
 class CartUpdated(Event):
@@ -146,6 +156,8 @@ abandoned_cart = Journey(
         WaitUntil(Shopper.trial_ends, offset=days(-3) + hours(2), at="09:00", if_past="skip"),
         WaitUntil(date(2026, 3, 1)),
         Send("cart_reminder", via=["push", "email"], topic="offers", valid_for=days(2)),
+        Send("ask", via=Via("push", "email", by="preferred", preferred=Shopper.first_name)),
+        Send("news", via=Via("push", "email", by="cheapest"), send_time="best", within=hours(9)),
         Send("invoice", via=("email",), transactional=True, valid_until=Shopper.trial_ends),
         WaitFor(On(OrderPlaced), timeout=days(1), then=[Exit("bought")], since="step"),
         Branch(
@@ -160,6 +172,15 @@ plain = Journey("plain", entry=[On(CartUpdated), On(OrderPlaced)], steps=(Exit()
 for again in (Once(), AfterExit(), After(days(30)), Always(), Restart()):
     Journey("again", entry=On(CartUpdated), reentry=again, steps=[Wait(days(1))])
 
+
+def at_noon(
+    customer: SendTimeCustomer, message: SendTimeMessage, window: DeliveryWindow
+) -> datetime:
+    assert_type(window.opens(window.start), datetime | None)
+    assert_type(customer.responses["email"].hours.get(9), int | None)
+    return window.start if message.channel == "push" else window.end
+
+
 shop = Workspace(
     journeys=[plain],
     profile=Shopper,
@@ -172,13 +193,22 @@ shop = Workspace(
             FrequencyCap(3, per=timedelta(days=7)),
             FrequencyCap(1, per="day", week_starts="sun"),
         ],
+        responses={"email": [On(OrderPlaced), On(CartUpdated, where=CartUpdated.pieces > 1)]},
+        costs={"email": 0.001, "push": 0},
+        reachable={"push": Shopper.vip == True, "email": exists(Shopper.email)},  # noqa: E712
     ),
+    send_times={"best": BestHour(at_least=2), "noon": at_noon},
     remember_events=days(90),
 )
 assert_type(shop.journeys, Sequence[Journey])
 assert_type(Journey.from_json(abandoned_cart.to_json()), Journey)
 assert_type(
-    Workspace.from_json(shop.to_json(), profile=Shopper, events=[CartUpdated, OrderPlaced]),
+    Workspace.from_json(
+        shop.to_json(),
+        profile=Shopper,
+        events=[CartUpdated, OrderPlaced],
+        send_times=shop.send_times,
+    ),
     Workspace,
 )
 
