@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from journeykit import (
     Address,
     Always,
+    Consent,
     Event,
     FrequencyCap,
     Goto,
@@ -81,6 +82,20 @@ def ahead_of(sim: Simulation, until: datetime) -> Any:
 # ---- it comes true
 
 
+def comes_true(sim: Simulation, until: datetime) -> list[Any]:
+    """Return what happens until then, once it is what was seen ahead."""
+    before = len(sim.runner.journal("ann"))
+    stored = sim.runner.store.load(["ann"], profiles=True)["ann"]
+    seen = ahead_of(sim, until)
+    assert sim.runner.store.load(["ann"], profiles=True)["ann"] == stored
+    sim.advance_to(until)
+    sim.settle()
+    happened = sim.runner.journal("ann")[before:]
+    assert encode_entries(seen.entries) == encode_entries(happened)
+    assert encode_state(seen.state) == sim.runner.store.load(["ann"])["ann"].body
+    return happened
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_what_a_preview_says_is_what_then_happens(data: st.DataObject) -> None:
@@ -98,17 +113,42 @@ def test_what_a_preview_says_is_what_then_happens(data: st.DataObject) -> None:
     sim.settle()
     for channel in sim.channels.values():
         channel._scripts.clear()
-    before = len(sim.runner.journal("ann"))
     until = sim.now + data.draw(st.sampled_from([timedelta(hours=9), timedelta(days=40)]))
-    stored = sim.runner.store.load(["ann"], profiles=True)["ann"]
-    seen = ahead_of(sim, until)
-    assert sim.runner.store.load(["ann"], profiles=True)["ann"] == stored
-    sim.advance_to(until)
-    sim.settle()
-    happened = sim.runner.journal("ann")[before:]
-    assert encode_entries(seen.entries) == encode_entries(happened)
-    assert encode_state(seen.state) == sim.runner.store.load(["ann"])["ann"].body
+    happened = comes_true(sim, until)
     event(f"{len(happened) // 5 * 5} entries")
+
+
+def test_a_retry_passes_the_gate_again() -> None:
+    sim, ann = play(
+        Journey("j", entry=On(Seen), steps=[Send("one", via=["email"])]),
+        at="2026-03-02 20:30",
+        quiet_hours=[QuietHours("21:00", "08:00")],
+    )
+    sim.channel("email").answer(Retry(after=timedelta(hours=2)))
+    ann.track(Seen())
+    sim.settle()
+    (life,) = ann.preview(until="2026-03-03 10:00").messages
+    assert [wait.reason for wait in life.waits] == ["quiet_hours"]
+    comes_true(sim, sim.now + timedelta(days=1))
+    assert ann.received == ["one"]
+
+
+def test_what_follows_from_one_hand_over_may_forbid_the_next() -> None:
+    first = [Wait(hours(1)), Send("last", via=["email"], priority=1), withdraw()]
+    sim, ann = play(
+        Journey("a", entry=On(Seen), steps=first),
+        Journey("b", entry=On(Seen), steps=[Wait(hours(1)), Send("late", via=["email"])]),
+        Journey("c", entry=On(Seen), steps=[Wait(hours(1)), Send("later", via=["email"])]),
+    )
+    ann.track(Seen())
+    sim.settle()
+    messages = ann.preview(until="2026-03-03 10:00").messages
+    assert "consent_withdrawn" in {message.reason for message in messages}
+    comes_true(sim, sim.now + timedelta(days=1))
+
+
+def withdraw() -> Consent:
+    return Consent("withdraw", channels=["email"])
 
 
 def test_its_timeline_is_the_one_that_is_told_later() -> None:

@@ -117,16 +117,16 @@ class _Course:
         keys = sorted((due, key) for key, due in self.outbox.items() if due <= at)
         going = [key for _, key in keys if self._may_go(key, at)]
         signals: list[Signal] = [GateClosed(at, key) for _, key in keys if key not in going]
-        has_answers = False
+        has_answers = has_changed = False
         for key in going:
-            if has_answers:  # what follows from one hand-over may forbid the next
+            if has_answers:  # what follows from one hand-over may forbid those after it
                 self.decide(signals, at)
-                signals, has_answers = [], False
-                if not self._may_go(key, at):
-                    signals.append(GateClosed(at, key))
-                    continue
-            signals.insert(0, _accepted(self.state, self.state.messages[key], at))
-            has_answers = True
+                signals, has_answers, has_changed = [], False, True
+            if has_changed and not self._may_go(key, at):
+                signals.append(GateClosed(at, key))
+            else:
+                signals.insert(0, _accepted(self.state, self.state.messages[key], at))
+                has_answers = True
         self.decide(signals, at)
 
     def _may_go(self, key: str, at: int) -> bool:
