@@ -26,6 +26,7 @@ from journeykit import (
     Goto,
     Journey,
     MemoryStore,
+    MinimumGap,
     On,
     Once,
     Orchestrator,
@@ -192,6 +193,8 @@ shop = Workspace(
         caps=[
             FrequencyCap(3, per=timedelta(days=7)),
             FrequencyCap(1, per="day", week_starts="sun"),
+            FrequencyCap(2, per="week", own_limit=Shopper.visits, counts_transactional=True),
+            MinimumGap(hours(4), channels=["push"], countries=["DE"], name="not at once"),
         ],
         responses={"email": [On(OrderPlaced), On(CartUpdated, where=CartUpdated.pieces > 1)]},
         costs={"email": 0.001, "push": 0},

@@ -13,6 +13,7 @@ from journeykit import (
     FrequencyCap,
     Goal,
     Journey,
+    MinimumGap,
     On,
     Policy,
     Profile,
@@ -90,6 +91,9 @@ QuietHours("21:00")  # wrong
 FrequencyCap(3)  # wrong
 FrequencyCap(3, per=7)  # wrong
 FrequencyCap(3, per="day", week_starts="someday")  # wrong
+MinimumGap()  # wrong
+MinimumGap(4)  # wrong
+Send("hello", via=["email"], on_cap="elsewhere")  # wrong
 Policy(consent={"email": "yes"})  # wrong
 Workspace(journeys=[])  # wrong
 Workspace(journeys=[], timezone="UTC", profile=CartUpdated)  # wrong
