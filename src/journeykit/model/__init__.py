@@ -18,7 +18,7 @@ from journeykit.model.conditions import (
     past_streams,
     reads,
 )
-from journeykit.model.consents import ConsentRule
+from journeykit.model.consents import ConsentMode, ConsentRule, LegalBasis
 from journeykit.model.expressions import (
     Attribute,
     PastQuestion,
@@ -120,7 +120,6 @@ __all__ = [
     "Comparison",
     "Condition",
     "Consent",
-    "ConsentMode",
     "ConsentRule",
     "DeliveryWindow",
     "Engagement",
@@ -135,7 +134,6 @@ __all__ = [
     "GraphState",
     "Hours",
     "Journey",
-    "LegalBasis",
     "MinimumGap",
     "Not",
     "On",
