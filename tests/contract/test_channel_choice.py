@@ -23,6 +23,7 @@ from journeykit import (
     Via,
     Wait,
     Workspace,
+    count,
     days,
     field,
     hours,
@@ -229,6 +230,42 @@ def test_G4_without_another_channel_it_is_dropped_as_unreachable(simulate: Make)
     ann.track(Joined())
     assert ann.reasons("drop") == ["unreachable"]
     assert "push does not reach the customer" in str(ann.timeline)
+
+
+def test_G4_reachability_may_ask_about_the_past(simulate: Make) -> None:
+    policy = {"reachable": {"push": count(Answered, within=days(30)) >= 1}}
+    sim, ann = simulate(shop(["push", "sms"], policy=policy))
+    ann.track(Joined())
+    sim.advance(minutes(1))
+    ann.track(Answered(by="push"))
+    ann.track(Joined())
+    sim.advance(days(31))
+    ann.track(Joined())
+    sim.advance(minutes(1))
+    assert [m.channel for m in ann.messages] == ["sms", "push", "sms"]
+
+
+def test_G4_a_response_may_depend_on_the_profile(simulate: Make) -> None:
+    workspace = Workspace(
+        journeys=[
+            Journey(
+                "w",
+                entry=On(Joined),
+                steps=[Send("hi", via=Via("sms", "email", by="last_engaged"))],
+            )
+        ],
+        profile=Shopper,
+        timezone="UTC",
+        policy=Policy(
+            consent=dict.fromkeys(CHANNELS, "opt-out"),
+            responses={"email": [On(Opened, where=Shopper.channel == "email")]},
+        ),
+    )
+    for channel, order in (("email", ("email", "sms")), ("sms", ("sms", "email"))):
+        sim, ann = simulate(workspace, channel=channel)
+        ann.track(Opened())
+        ann.track(Joined())
+        assert orders(sim) == [order]
 
 
 def test_G4_reachability_is_asked_again_at_hand_over(host: Make) -> None:

@@ -25,6 +25,7 @@ from journeykit import (
     Send,
     Simulation,
     SQLiteStore,
+    Wait,
     Workspace,
     days,
     hours,
@@ -343,6 +344,44 @@ def test_F2_a_send_time_that_fails_stops_that_customer_alone(
         kit.track("bea", Joined())
         kit.tick()
     assert [m.customer_id for m in channel.messages] == ["bea"]
+
+
+def test_F2_in_a_tick_the_customer_is_set_aside_and_goes_on_once_it_is_repaired(
+    host: Make,
+) -> None:
+    broken = [True]
+
+    def way(customer: Any, message: Any, window: DeliveryWindow) -> datetime:
+        if broken:
+            raise RuntimeError("no")
+        return window.start
+
+    send = Send("hi", via=["email"], send_time="best", within=hours(24))
+    workspace = Workspace(
+        journeys=[Journey("w", entry=On(Joined), steps=[Wait(hours(1)), send])],
+        timezone="UTC",
+        profile=Shopper,
+        policy=Policy(consent=dict.fromkeys(("email", "push"), "opt-out")),
+        send_times={"best": way},
+    )
+    ann = host(workspace)
+    ann.track(Joined())
+    ann.at("2026-03-02 11:00")
+    counts = ann.kit.tick()
+    assert [str(failure.customer_id) for failure in counts.failures] == ["ann"]
+    assert ann.sent == []
+    broken.clear()
+    ann.at("2026-03-02 13:00").tick()
+    ann.tick()
+    assert ann.sent == ["hi"]
+
+
+def test_a_preview_asks_send_times_too(simulate: Make) -> None:
+    _, ann = simulate(shop(after(hours=5)))
+    ann.track(Joined())
+    planned = ann.preview(until="2026-03-03 10:00")
+    assert "15:00" in str(planned)
+    assert "best chose" in str(planned)
 
 
 # ---- the built-in one

@@ -18,6 +18,7 @@ from journeykit.machine.policy import GatePlan
 from journeykit.machine.sendtimes import send_times_of
 from journeykit.machine.table import Getter, Listener, Table
 from journeykit.model import (
+    BestHour,
     Journey,
     PastStream,
     Workspace,
@@ -163,7 +164,7 @@ def _reads_profile(journeys: Sequence[Journey], workspace: Workspace) -> bool:
         if any(read.ref.of == "profile" for read in reads_of(journey)):
             return True
     policy = workspace.policy
-    if workspace.send_times or any(
+    if any(not isinstance(way, BestHour) for way in workspace.send_times.values()) or any(
         ref.of == "profile" for _, asked in policy.conditions_on_channels for ref in reads(asked)
     ):
         return True
