@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -18,12 +20,15 @@ from journeykit import (
     Goto,
     Journey,
     On,
+    Orchestrator,
     Policy,
     Profile,
     QuietHours,
+    RecordingChannel,
     Retry,
     Send,
     Simulation,
+    SQLiteStore,
     Wait,
     WaitFor,
     WaitUntil,
@@ -34,6 +39,7 @@ from journeykit import (
 from journeykit.errors import NaiveInstantError, UnknownCustomerError, UsageError
 from journeykit.kernel import decode_state, encode_entries, encode_state, run_ahead
 from journeykit.runtime.script import profile_of
+from journeykit.simulation import VirtualClock
 from journeykit.testing.journeys import workspaces
 from journeykit.testing.strategies import Happened, histories
 from journeykit.time import to_micros
@@ -199,6 +205,33 @@ def test_it_says_how_far_it_looked() -> None:
     assert sim.now + timedelta(days=100) < preview.until < until
     assert preview.messages[-1].decided <= preview.until
     assert ann.preview(until=sim.now + timedelta(days=9)).until == sim.now + timedelta(days=9)
+
+
+def test_an_orchestrator_on_a_database_sees_the_same(tmp_path: Path) -> None:
+    steps = [Wait(hours(2)), Send("one", via=["email"]), Wait(days(1)), Send("two", via=["email"])]
+    workspace = Workspace(
+        journeys=[Journey("j", entry=On(Seen), steps=steps)],
+        timezone="Europe/Berlin",
+        policy=Policy(consent={"email": "opt-out"}, quiet_hours=[QuietHours("10:00", "14:00")]),
+    )
+    clock = VirtualClock(to_micros(datetime(2026, 3, 2, 9, tzinfo=UTC)))
+    with closing(SQLiteStore(tmp_path / "j.db")) as store:
+        kit = Orchestrator(
+            workspace, store=store, channels={"email": RecordingChannel()}, clock=clock
+        )
+        kit.identify("ann")
+        kit.track("ann", Seen())
+        clock.micros += 3 * 3_600_000_000
+        kit.tick()
+        clock.micros += 1_800_000_000
+        preview = kit.preview("ann", until=datetime(2026, 3, 5, tzinfo=UTC))
+        assert [(life.template, life.status) for life in preview.messages] == [
+            ("one", "accepted"),
+            ("two", "accepted"),
+        ]
+        assert preview.messages[0].stages[1].reason == "quiet_hours"  # it was held before
+        assert preview.messages[0].stages[1].at < preview.now
+        assert len(kit.customer("ann").held) == 1
 
 
 # ---- how it reads

@@ -58,8 +58,10 @@ def run_ahead(
     course.decide((), now)
     at = now
     while True:
-        leaves = min(course.outbox.values(), default=NEVER)
-        following = max(at, min(course.next_due, leaves))
+        following = course.next_due
+        if course.outbox:
+            following = min(following, *course.outbox.values())
+        following = max(following, at)
         if following > until:
             return Ahead(course.entries, state, until)
         if len(course.entries) >= most:
@@ -109,14 +111,16 @@ class _Course:
             self.outbox[key] = due
         if at != self.at:
             self.at = self.sure = at
-        if not _MAY_CLOSE.isdisjoint(map(type, decision.entries)):
+        if self.outbox and not _MAY_CLOSE.isdisjoint(map(type, decision.entries)):
             self.sure = -1
 
     def hand_over(self, at: int) -> None:
         """Hand over what may leave, one by one, as a round of the runtime does."""
-        keys = sorted((due, key) for key, due in self.outbox.items() if due <= at)
-        going = [key for _, key in keys if self._may_go(key, at)]
-        signals: list[Signal] = [GateClosed(at, key) for _, key in keys if key not in going]
+        keys = [key for key, due in self.outbox.items() if due <= at]
+        if len(keys) > 1:
+            keys.sort(key=lambda key: (self.outbox[key], key))
+        going = [key for key in keys if self._may_go(key, at)]
+        signals: list[Signal] = [GateClosed(at, key) for key in keys if key not in going]
         has_answers = has_changed = False
         for key in going:
             if has_answers:  # what follows from one hand-over may forbid those after it

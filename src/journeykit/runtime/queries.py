@@ -142,7 +142,9 @@ class Queries(ABC):
         if found is None:
             raise unknown_customer(customer_id)
         state = decode_state(found.body)
-        before = self.journal(customer_id) if state.messages else list(standing(state))
+        before: list[j.Entry] = list(standing(state))
+        if state.messages:  # whose lives began before; what was committed meanwhile is left out
+            before = [*self.journal(customer_id)[: state.seq]]
         ahead = run_ahead(self._rules, state, now, end, profile=dict(profile_of(found)))
         return Preview(
             self._rules,
