@@ -26,9 +26,10 @@ def refuse_never_open(channels: Iterable[str], rules: Sequence[Placed]) -> None:
     Args:
         rules: Each with its place, such as `quiet_hours[0]`.
     """
-    for whom, together in _sets(channels, rules):
-        if _closed(together):
-            needed = _needed(together)
+    windows = [rule.windows for _, rule in rules]
+    for whom, together in _sets(channels, [rule for _, rule in rules]):
+        if _closed(windows[n] for n in together):
+            needed = [rules[n] for n in _needed(together, windows)]
             names = " and ".join(f"{place} ({rule.title})" for place, rule in needed)
             raise Wrong(
                 f"{names} {'together never' if len(needed) > 1 else 'never'} let {whom}",
@@ -37,24 +38,23 @@ def refuse_never_open(channels: Iterable[str], rules: Sequence[Placed]) -> None:
             )
 
 
-def _closed(rules: Iterable[Placed]) -> bool:
-    return never_open(Windows.union(rule.windows for _, rule in rules))
+def _closed(windows: Iterable[Windows]) -> bool:
+    return never_open(Windows.union(windows))
 
 
-def _needed(rules: list[Placed]) -> list[Placed]:
+def _needed(numbers: list[int], windows: Sequence[Windows]) -> list[int]:
     """Return those of the rules without which there would be an opening."""
-    needed = rules
-    for one in rules:
-        fewer = [other for other in needed if other is not one]
-        if _closed(fewer):
+    needed = numbers
+    for one in numbers:
+        fewer = [n for n in needed if n != one]
+        if _closed(windows[n] for n in fewer):
             needed = fewer
     return needed
 
 
-def _sets(channels: Iterable[str], rules: Sequence[Placed]) -> Iterator[tuple[str, list[Placed]]]:
+def _sets(channels: Iterable[str], every: Sequence[ClockRule]) -> Iterator[tuple[str, list[int]]]:
     """Yield the different sets of rules that concern a message, and in words which message."""
-    every = [rule for _, rule in rules]
-    found = {frozenset(range(len(rules))): ""}
+    found = {frozenset(range(len(every))): ""}
     for cases in (
         [_of_channel(channel) for channel in channels],
         _cases(_of_topic, (topic for rule in every for topic in rule.topics or ())),
@@ -69,7 +69,7 @@ def _sets(channels: Iterable[str], rules: Sequence[Placed]) -> Iterator[tuple[st
                 sets.setdefault(some, words + more)
         found = sets
     for numbers, words in found.items():
-        yield words, [rules[n] for n in sorted(numbers)]
+        yield words, sorted(numbers)
 
 
 def _cases(make: Callable[[T | None], Case], named: Iterable[T]) -> list[Case]:
