@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from journeykit.errors import NaiveInstantError, SendTimeError
 from journeykit.kernel import journal as j
@@ -26,7 +27,7 @@ from journeykit.model import (
     SendTimeFunction,
     SendTimeMessage,
 )
-from journeykit.time import HOUR, MINUTE, Zone, from_micros, naive_of, shift, to_micros
+from journeykit.time import DAY, HOUR, MINUTE, Zone, from_micros, naive_of, shift, to_micros
 
 
 def waits_for_send_time(turn: Turn, message: Message, plan: SendPlan) -> bool:
@@ -127,7 +128,7 @@ def _asked(turn: Turn, message: Message, name: str, way: SendTimeFunction, windo
     place = f"Journey {message.journey!r} › step {run.step!r}"
     customer = SendTimeCustomer(
         turn.state.id,
-        turn.profile,
+        MappingProxyType(turn.profile),
         {
             channel: Engagement(from_micros(known.last), dict(known.hours))
             for channel, known in turn.state.responses.items()
@@ -141,7 +142,7 @@ def _asked(turn: Turn, message: Message, name: str, way: SendTimeFunction, windo
         run.step,
         message.topic or None,
         message.priority,
-        run.data,
+        MappingProxyType(run.data),
     )
     try:
         chosen = way(customer, about, window)
@@ -174,6 +175,7 @@ def _asked(turn: Turn, message: Message, name: str, way: SendTimeFunction, windo
 
 _NEAR = ((0, 4), (1, 2), (-1, 2), (2, 1), (-2, 1))
 _SAME_DAY = 3
+_AHEAD = 28 * DAY
 
 
 def best_hour(rule: BestHour, responses: Mapping[str, Responses], window: Window) -> int:
@@ -209,11 +211,12 @@ def smoothed(counts: list[int]) -> list[int]:
 def _hours(window: Window) -> Iterator[tuple[int, int, int]]:
     """Yield begin, end and hour of the week of each hour that the clock shows in the window."""
     at, clock = window.starts, window.clock
-    while at < window.ends:
+    ends = min(window.ends, at + _AHEAD)
+    while at < ends:
         wall = clock.wall(at)
         following = at + HOUR - wall % HOUR
         change = clock.next_change(at, following)
         if change is not None:
             following = change
-        yield at, min(following, window.ends), hour_of_week(wall)
+        yield at, min(following, ends), hour_of_week(wall)
         at = following

@@ -21,19 +21,19 @@ from journeykit.model.names import Name
 class BestHour(Frozen):
     """The hour of the week at which the customer answered most, smoothed (rule G4).
 
-    Of the hours that lie in the window, by the customer's clock, and in which the gate is
-    open, it takes the one with the largest score, of several the earliest; the message leaves
-    when that hour begins, or when the gate opens within it. Every answer adds to the score of
-    an hour: 4 if it came in an hour that shows the same time, 2 one hour beside it, 1 two hours
-    beside it; three times as much where it was also the same day of the week. Midnight is no
-    border: 23:00 on Sunday lies beside 00:00 on Monday. All of it are whole numbers, so that
-    every machine finds the same hour.
+    Of the hours that lie in the window, no further than four weeks from now, by the customer's
+    clock, and in which the gate is open, it takes the one with the largest score, of several
+    the earliest; the message leaves when that hour begins, or when the gate opens within it.
+    Every response adds to the score of an hour: 4 if it came in an hour that shows the same
+    time, 2 one hour beside it, 1 two hours beside it; three times as much where it was also the
+    same day of the week. Midnight is no border: 23:00 on Sunday lies beside 00:00 on Monday.
+    All of it are whole numbers, so that every machine finds the same hour.
 
-    A customer with fewer than `at_least` answers does not wait.
+    A customer with fewer than `at_least` responses does not wait.
 
     Args:
-        at_least: How many answers it takes to say anything.
-        channels: `"same"`: answers on the channel of the message; `"all"`: on every channel.
+        at_least: How many responses it takes to say anything.
+        channels: `"same"`: responses on the channel of the message; `"all"`: on every channel.
     """
 
     at_least: int = Field(default=3, ge=1, kw_only=True, strict=True)
