@@ -9,7 +9,8 @@ the instant; `judge` also says which rule it was, what the clock showed and what
 First outside quiet hours, where the message may go; then within, where the first instant must
 be found at which quiet hours and caps are open together. Both must agree on every answer.
 
-Last: what a preview of 30 days costs, in calls of `judge`.
+Last: what a preview of 30 days costs, in calls of `judge` on the same customers outside quiet
+hours: three runs that send nine messages among them, from the stored document to the entries.
 """
 
 from __future__ import annotations
@@ -30,10 +31,24 @@ from journeykit import (
     Policy,
     QuietHours,
     Send,
+    Wait,
+    WaitFor,
     Workspace,
+    days,
     hours,
 )
-from journeykit.kernel import CustomerState, Facts, Message, judge
+from journeykit.kernel import (
+    CustomerState,
+    EventArrived,
+    Facts,
+    Message,
+    advance,
+    decode_state,
+    encode_state,
+    judge,
+    run_ahead,
+)
+from journeykit.kernel.journal import Answered
 from journeykit.kernel.state import ConsentRecord, Delivered
 from journeykit.machine import Reading, compile_workspace
 from journeykit.time import zone
@@ -49,6 +64,10 @@ ROUNDS = 20
 
 
 class Began(Event):
+    pass
+
+
+class Bought(Event):
     pass
 
 
@@ -290,6 +309,60 @@ def straight_per_second(cases: list[tuple[Numbers, int, int]]) -> float:
     return ROUNDS * len(cases) / (perf_counter() - start)
 
 
+# ---- thirty days ahead
+
+
+def _drip(name: str, pauses: tuple[int, ...]) -> Journey:
+    steps: list[Send | Wait] = []
+    for number, pause in enumerate(pauses):
+        steps.append(Send(f"{name}_{number}", via=["email"], topic="news"))
+        steps.append(Wait(days(pause)))
+    return Journey(name, entry=On(Began), steps=steps)
+
+
+busy = Workspace(
+    journeys=[
+        _drip("welcome", (3, 4, 7, 14)),
+        _drip("winback", (10, 10, 10)),
+        Journey(
+            "cart",
+            entry=On(Began),
+            steps=[
+                Wait(hours(4)),
+                Send("cart", via=["email"]),
+                WaitFor(On(Bought), timeout=days(2)),
+                Send("cart_again", via=["email"]),
+            ],
+        ),
+    ],
+    timezone="Europe/Berlin",
+    policy=workspace.policy,
+)
+busy_rules = compile_workspace(busy)
+
+
+def documents() -> list[tuple[bytes, int]]:
+    """Return customers as stored, each with three runs open, and the instant of now."""
+    found = []
+    for facts, now in customers(quiet=False):
+        state = decode_state(encode_state(facts.state))
+        advance(busy_rules, state, [EventArrived(now, "began", {}, now, "began-1")], now)
+        assert len(state.enrollments) == 3
+        found.append((encode_state(state), now))
+    return found
+
+
+def previewed_per_second(stored: list[tuple[bytes, int]]) -> float:
+    sent = 0
+    start = perf_counter()
+    for body, now in stored:
+        ahead = run_ahead(busy_rules, decode_state(body), now, now + 30 * DAY)
+        sent += sum(isinstance(entry, Answered) for entry in ahead.entries)
+    took = perf_counter() - start
+    assert sent >= 8 * len(stored), sent
+    return len(stored) / took
+
+
 def main() -> None:
     for quiet, what in ((False, "outside quiet hours"), (True, "finding the next open instant")):
         cases = customers(quiet=quiet)
@@ -306,6 +379,16 @@ def main() -> None:
             ratio=ratio, limit=round(limit), value=round(mine), unit="judgements per second",
             wanted=0.25,
         )  # fmt: skip
+    cases = customers(quiet=False)
+    ratio, mine, limit = best_of(
+        partial(judged_per_second, [(message_at(now), facts) for facts, now in cases]),
+        partial(previewed_per_second, documents()),
+    )
+    report(
+        "a preview of 30 days for one customer, in calls of `judge`",
+        ratio=ratio, limit=200, value=round(limit), unit="previews per second",
+        judgements_per_second=round(mine),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":
