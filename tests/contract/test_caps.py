@@ -368,6 +368,45 @@ def test_G4_held_by_the_night_and_over_the_cap_in_the_morning() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("choice", "left"),
+    [
+        ({}, ["thanks Mon 02 22:00"]),
+        ({"on_cap": "skip"}, ["thanks Mon 02 22:00"]),
+        ({"on_cap": "exit"}, []),
+        ({"on_cap": "else", "otherwise": [Send("letter", via=["sms"]), Wait(hours(1))]},
+         ["letter Mon 02 22:00", "thanks Mon 02 23:00"]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("more", [{}, {"valid_for": days(3)}])
+def test_G4_what_the_morning_cannot_mend_is_no_matter_of_the_night(
+    choice: dict[str, Any], left: list[str], more: dict[str, Any]
+) -> None:
+    """The customer wants none: that is certain at night already, and the reason says so."""
+    cap = FrequencyCap(3, per="day", channels=["email"], own_limit=Shopper.weekly_limit)
+    send = Send("promo", via=["email"], **choice, **more)
+    journey = on(Ping, "either", send, Send("thanks", via=["sms"]))
+    sim = play(journey, at="2026-03-02 22:00", quiet=[AT_NIGHT], caps=[cap])
+    ann = sim.customer("ann", {"weekly_limit": 0})
+    ann.track(Ping())
+    sim.advance(days(1))
+    assert sent(sim) == left
+    (dropped,) = entries(sim, j.Dropped)
+    assert "frequency_cap" in (dropped.reason, dropped.detail.get("blocked_by"))
+    assert dropped.detail["whose"] == "customer"
+
+
+def test_G4_a_message_held_by_the_night_follows_a_cap_that_shuts_meanwhile() -> None:
+    cap = FrequencyCap(3, per="day", channels=["email"], own_limit=Shopper.weekly_limit)
+    sim = play(either(on_cap="else"), at="2026-03-02 22:00", quiet=[AT_NIGHT], caps=[cap])
+    ann = sim.customer("ann")
+    ann.track(Ping())
+    sim.advance(hours(1))
+    assert [held.reason for held in ann.held] == ["quiet_hours"]
+    ann.tell({"weekly_limit": 0})
+    assert sent(sim) == ["letter Mon 02 23:00"]
+
+
 def test_G4_the_message_is_dropped_with_its_reason_and_its_edge_is_called_blocked() -> None:
     journey = either(on_cap="else")
     sim = play(journey, caps=[NO_EMAIL])

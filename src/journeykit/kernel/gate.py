@@ -44,6 +44,12 @@ def wait(message: Message, facts: Facts) -> Verdict:
     if not waits:
         return objection
     until = _until(message, facts)
+    if until is None and objection.reason == "quiet_hours":
+        shut = _shut(message, facts)
+        if shut is not None:
+            if not facts.holds_caps:
+                return shut
+            objection = shut
     if message.expires is not None and (until is None or until >= message.expires):
         soonest = _until(message, facts, reserved=False)
         if soonest is None or soonest >= message.expires:
@@ -82,6 +88,14 @@ def objection_to(message: Message, facts: Facts) -> Verdict | None:
             return objection
     for cap in scope.caps:
         if fillers(cap, message, facts, facts.now) is not None:
+            return _cap_objection(cap, message, facts)
+    return None
+
+
+def _shut(message: Message, facts: Facts) -> Verdict | None:
+    """Return the objection of a cap that never has a slot, its limit being zero, or None."""
+    for cap in facts.gate.scope_of(message).under(facts.reading).caps:
+        if cap.limit_for(facts.reading) == 0:
             return _cap_objection(cap, message, facts)
     return None
 

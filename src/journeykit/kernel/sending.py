@@ -318,7 +318,7 @@ def _reconsider(turn: Turn, message: Message, profile_changed: bool) -> None:
     assert verdict is not None
     opens = message.until if message.opens is None else message.opens
     if verdict.action == "drop":
-        _drop(turn, message, verdict)
+        _drop(turn, message, verdict, _LEAVING.get(_choice(plan, verdict), "dropped"))
     elif profile_changed or _is_sooner(verdict.until, opens):
         if (verdict.until, verdict.reason) != (opens, message.reason):
             _hold(turn, message, verdict)
