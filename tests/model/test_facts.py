@@ -215,6 +215,7 @@ def define(*, of: type = Event, **annotations: Any) -> Any:
         (lambda: define(of=Profile, x=str), "Thing", "'x' has no default"),
         (lambda: define(of=Profile, timezone=int, defaults={"timezone": 1}), "Thing.timezone", "not"),
         (lambda: define(of=Profile, country=str, defaults={"country": "GE"}), "Thing.country", "not"),
+        (lambda: define(of=Profile, region=str, defaults={"region": "FL"}), "Thing.region", "not"),
         (
             lambda: define(
                 of=Profile,

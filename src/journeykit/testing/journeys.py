@@ -36,7 +36,6 @@ from journeykit.model import (
     Once,
     Policy,
     Profile,
-    QuietHours,
     Restart,
     Send,
     SendTimeCustomer,
@@ -61,6 +60,7 @@ from journeykit.testing.strategies import (
     moments,
     values,
 )
+from journeykit.testing.windows import daytimes, nights
 from journeykit.time import days, hours
 
 T = TypeVar("T")
@@ -287,18 +287,10 @@ def workspaces(
     *,
     max_journeys: int = 2,
 ) -> Workspace:
-    """A legal workspace: journeys, quiet hours, caps and consent rules."""
+    """A legal workspace: journeys, quiet hours, send windows, caps and consent rules."""
     mode = st.sampled_from(_MODES)
     some = st.none() | st.lists(st.sampled_from(_CHANNELS), min_size=1, max_size=2, unique=True)
     where = st.none() | conditions(attributes_of(profile), classes)
-    night = st.builds(
-        QuietHours,
-        st.sampled_from(["21:00", "02:30"]),
-        st.sampled_from(["02:30", "08:00"]),
-        days=st.none() | st.just(["sat", "sun"]),
-        channels=some,
-        where=where,
-    )
     number = draw(st.integers(1, max_journeys))
     send_times = dict(_SEND_TIMES) if draw(st.booleans()) else {}
     written = [
@@ -312,7 +304,8 @@ def workspaces(
         timezone=draw(st.sampled_from(sorted({name for name, _ in clock_changes()}))),
         policy=Policy(
             consent={channel: draw(mode) for channel in _CHANNELS},
-            quiet_hours=draw(st.lists(night, max_size=2)),
+            quiet_hours=draw(st.lists(nights(some, where), max_size=2)),
+            windows=draw(st.lists(daytimes(some, where), max_size=1)),
             caps=draw(st.lists(_caps(written, profile, some, where), max_size=2)),
             **(draw(_about_channels(classes, profile)) if send_times else {}),
         ),
