@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 
 from journeykit.adapters import MemoryStore
+from journeykit.kernel import reasons
 from journeykit.model import (
     AfterExit,
     Event,
@@ -103,6 +104,14 @@ def test_a_summary_is_what_happened() -> None:
         "mail": Counter(accepted=4),
     }
     assert summary.entries == sum(len(sim.runner.journal(name)) for name in ("ann", "bob"))
+
+
+def test_the_reasons_of_a_summary_are_the_codes_of_the_kernel() -> None:
+    store, _ = played()
+    for one in summarize(store).journeys.values():
+        assert set(one.refused) <= set(reasons.REFUSED)
+        assert set(one.held) <= set(reasons.HELD)
+        assert set(one.dropped) <= set(reasons.DROPPED)
 
 
 def test_equal_journals_have_equal_digests_and_others_do_not() -> None:
