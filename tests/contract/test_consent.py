@@ -46,6 +46,7 @@ from journeykit.errors import (
     UnknownTopicError,
     UsageError,
 )
+from journeykit.kernel import decode_entries, decode_state
 from journeykit.kernel import journal as j
 from journeykit.model import Step
 from journeykit.simulation import SimulatedCustomer
@@ -144,6 +145,9 @@ WORDS = [
     ("+email !email +email", DOUBLE, "", ""),  # what was confirmed stays so
     ("!email +email", DOUBLE, PENDING, PENDING),  # nobody confirms what is not there yet
     ("+news", DOUBLE, MISSING, PENDING),
+    ("-email +news", DOUBLE, GONE, PENDING),
+    ("-email +news !news", DOUBLE, GONE, ""),
+    ("-email ~news", DOUBLE, GONE, GONE),
     ("+news !email", DOUBLE, MISSING, PENDING),  # the channel's link is not the topic's
     ("+news !news", DOUBLE, MISSING, ""),
     ("+email !email +news", DOUBLE, "", ""),  # a pending topic takes nothing away
@@ -211,6 +215,8 @@ BASES = [  # words, mode, then what becomes of news on each legal basis
     ("+email -news", IN, {"consent": GONE, "legitimate_interest": GONE}),
     ("+email", DOUBLE, {"consent": PENDING, "legitimate_interest": "", "contract": ""}),
     ("~email @P3D", IN, {"consent": OVER, "legitimate_interest": ""}),
+    ("-email +news", DOUBLE, {"consent": PENDING, "legitimate_interest": PENDING}),  # the no stands
+    ("-email +news !news", DOUBLE, {"consent": "", "legitimate_interest": ""}),
 ]  # fmt: skip
 
 
@@ -431,6 +437,7 @@ def test_G7_preferences_can_be_rendered_and_handed_back() -> None:
 
 CHOICES = [  # what was said, what is chosen, and which words that comes to
     ("", {"email": True}, ["+email"]),
+    ("-email", {"email": False, "email/news": True}, ["+news"]),
     ("", {"email": False}, []),  # no yes, and no need of a no
     ("-email", {"email": False}, []),
     ("-email", {"email": True}, ["+email"]),
@@ -738,3 +745,10 @@ def test_G7_no_hand_over_while_the_last_word_forbids_it(
             now.words = [word for word in said if word[0] <= message.at]
             assert not (then.forbids(topic, message.at) and now.forbids(topic, message.at))
             assert then.ever_allowed(topic, message.at) or now.ever_allowed(topic, message.at)
+
+
+def test_G7_what_was_kept_before_there_were_ends_and_confirmations_still_counts() -> None:
+    state = decode_state(b'{"id":"ann","consents":{"email":[true,5,"form"]}}')
+    assert state.consents["email"].until is state.consents["email"].confirmed is None
+    (entry,) = decode_entries(b'[["consent",5,"email","",true,"form"]]')
+    assert entry == j.Consented(5, "email", "", True, "form", None, True)

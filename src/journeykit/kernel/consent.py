@@ -26,6 +26,7 @@ class Standing(NamedTuple):
         key: Whose word it is: `channel` or `channel/topic`.
         record: That word, or None where nothing was said.
         mode: The mode that counts: an index into `MODES`.
+        refused: Whether a no stands, also one that a yes not confirmed yet is to replace.
     """
 
     allowed: bool
@@ -33,6 +34,7 @@ class Standing(NamedTuple):
     key: str
     record: ConsentRecord | None
     mode: int
+    refused: bool = False
 
 
 def standing(
@@ -47,8 +49,12 @@ def standing(
         if record is None:
             continue
         status = _status(record, asked, now)
-        if status in ("granted", "withdrawn"):
-            return Standing(status == "granted", status, key, record, mode)
+        if status == "granted":
+            return Standing(True, status, key, record, mode)
+        if status == "withdrawn":
+            if silent.status == "pending":  # the newer word
+                return silent._replace(allowed=False, refused=True)
+            return Standing(False, status, key, record, mode, refused=True)
         if silent.record is None:
             silent = Standing(mode == OPT_OUT, status, key, record, mode)
     return silent

@@ -65,10 +65,14 @@ def _consented(state: CustomerState, entry: j.Consented) -> None:
     key = consent_key(entry.channel, entry.topic)
     record = ConsentRecord(entry.granted, entry.at, entry.source, entry.until)
     before = consents.get(key)
-    if record.granted and before is not None and before.granted:
-        if before.until is None or entry.at < before.until:  # what was confirmed stays so
-            record.confirmed, record.confirmed_by = before.confirmed, before.confirmed_by
+    stood = before is not None and before.granted and not _is_over(before, entry.at)
+    if record.granted and before is not None and stood:  # what was confirmed stays so
+        record.confirmed, record.confirmed_by = before.confirmed, before.confirmed_by
     consents[key] = record
+
+
+def _is_over(record: ConsentRecord, now: int) -> bool:
+    return record.until is not None and now >= record.until
 
 
 def _confirmed(state: CustomerState, entry: j.Confirmed) -> None:

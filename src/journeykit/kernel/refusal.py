@@ -59,7 +59,7 @@ def _consent_refusal(message: Message, facts: Facts) -> Verdict | None:
         return None
     found = standing(consents, channel, topic, plan, facts.reading, facts.now)
     if found.allowed or (
-        message.legal_basis == "legitimate_interest" and found.status != "withdrawn"
+        message.legal_basis == "legitimate_interest" and not found.refused
     ):
         return None
     return Verdict("drop", _REASONS[found.status], None, _detail(channel, found))

@@ -7,8 +7,8 @@ from journeykit.machine.compile import (
     compile_journey,
     key_text,
 )
-from journeykit.machine.covering import codes_of
 from journeykit.machine.consents import DOUBLE, MODES, OPT_IN, OPT_OUT, ConsentPlan
+from journeykit.machine.covering import codes_of
 from journeykit.machine.crossings import TimedGuard
 from journeykit.machine.guards import Guard, Reading, compile_condition, compile_value
 from journeykit.machine.policy import GatePlan, Scope

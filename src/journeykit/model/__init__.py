@@ -18,7 +18,7 @@ from journeykit.model.conditions import (
     past_streams,
     reads,
 )
-from journeykit.model.consents import ConsentMode, ConsentRule, LegalBasis
+from journeykit.model.consents import ConsentRule
 from journeykit.model.expressions import (
     Attribute,
     PastQuestion,

@@ -1,9 +1,8 @@
 """What is done? The flows that call ports, and the `Runner` that a host holds in its hand."""
 
 from journeykit.runtime.consenting import Reply
-from journeykit.runtime.keywords import Keyword, read_keyword
-from journeykit.runtime.preferences import OwnLimit, Preference, Preferences
 from journeykit.runtime.inputs import Inputs
+from journeykit.runtime.keywords import Keyword, read_keyword
 from journeykit.runtime.lives import MessageLife, MessageStage
 from journeykit.runtime.outcomes import (
     BadRow,
@@ -12,6 +11,7 @@ from journeykit.runtime.outcomes import (
     Refusal,
     TickCounts,
 )
+from journeykit.runtime.preferences import OwnLimit, Preference, Preferences
 from journeykit.runtime.preview import Preview
 from journeykit.runtime.runner import Runner
 from journeykit.runtime.suppressing import ListOutcome, SuppressedAddress

@@ -7,11 +7,11 @@ plays that nothing runs, they wait.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from journeykit.kernel import CancelAsked, Signal, SuppressionTold
+from journeykit.kernel import CancelAsked, SuppressionTold
 from journeykit.machine import Rules
 from journeykit.model import Event, Profile
 from journeykit.runtime.consenting import Consenting
