@@ -257,6 +257,16 @@ def test_G4_a_rule_that_lapses_lets_go_what_it_alone_held() -> None:
     assert leaves(play(at="2026-03-02 12:00", quiet=[closed, NIGHT])) == ["Thu 05 08:00"]
 
 
+@pytest.mark.parametrize("if_zone_unknown", ["hold", "every_zone"])
+def test_G4_T7_a_rule_that_lapses_wants_to_know_no_zone_any_more(if_zone_unknown: Any) -> None:
+    rule = QuietHours(
+        "21:00", "08:00", if_zone_unknown=if_zone_unknown, valid_until=date(2026, 3, 5)
+    )
+    sim = play(at="2026-03-02 12:00", quiet=[rule])
+    assert leaves(sim, {"timezone": None}) == ["Thu 05 01:00"]
+    assert [held.reason for held in holds(sim)] == ["zone_unknown"]
+
+
 def test_G2_countries_conditions_and_days_hold_together() -> None:
     rule = QuietHours(
         "21:00", "08:00", countries=["DE"], where=Person.tier == "free",
@@ -428,7 +438,10 @@ DAYTIME = SendWindow(Hours("08:00", "20:00"))
         (lambda: SendWindow(), ["without hours", 'Hours("09:00", "20:00")']),
         (lambda: SendWindow(dates=[date(2026, 1, 1)]), ["without hours"]),
         (lambda: SendWindow(Hours("09:00", "09:00")), ["never opens", "00:00 to 24:00"]),
-        (lambda: SendWindow(Hours("24:00", "09:00")), ["Hours.start", "24:00 is allowed as an end"]),
+        (
+            lambda: SendWindow(Hours("24:00", "09:00")),
+            ["Hours.start", "24:00 is allowed as an end"],
+        ),
         (lambda: Hours("9:00", "10:00"), ["Hours.start", "'9:00'"]),
         (lambda: Hours("09:00", "10:00", days=[]), ["Hours.days", "no weekday"]),
         (lambda: Hours("09:00", "10:00", days=["someday"]), ["Hours.days", "'someday'"]),

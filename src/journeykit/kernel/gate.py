@@ -38,8 +38,8 @@ def wait(message: Message, facts: Facts) -> Verdict:
     objection = objection_to(message, facts)
     if objection is None:
         return ALLOW
-    if objection.reason == "zone_unknown":  # its end is no matter of time
-        return _ended_by(message, objection)
+    if objection.reason == "zone_unknown":  # its end is no matter of time, unless a rule lapses
+        return _ended_by(message, objection, facts)
     waits = facts.holds_caps if objection.reason == "frequency_cap" else facts.holds_quiet
     if not waits:
         return objection
@@ -71,10 +71,12 @@ def _until(message: Message, facts: Facts, *, reserved: bool = True) -> int | No
     return opens if lapses is None or (opens is not None and opens <= lapses) else lapses
 
 
-def _ended_by(message: Message, objection: Verdict) -> Verdict:
-    if objection.action == "drop" or message.expires is None:
+def _ended_by(message: Message, objection: Verdict, facts: Facts) -> Verdict:
+    lapses = facts.gate.scope_of(message).under(facts.reading).lapses(facts.reading)
+    ends = [end for end in (message.expires, lapses) if end is not None]
+    if objection.action == "drop" or not ends:
         return objection
-    return Verdict("hold", objection.reason, message.expires, objection.detail, objection.blocked)
+    return Verdict("hold", objection.reason, min(ends), objection.detail, objection.blocked)
 
 
 def objection_to(message: Message, facts: Facts) -> Verdict | None:
