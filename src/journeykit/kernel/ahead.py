@@ -16,7 +16,7 @@ from journeykit.kernel import journal as j
 from journeykit.kernel.advance import advance
 from journeykit.kernel.sending import may_hand_over
 from journeykit.kernel.signals import ChannelAnswered, GateClosed, Signal
-from journeykit.kernel.state import NEVER, CustomerState, Message
+from journeykit.kernel.state import NEVER, CustomerState, Message, soonest
 from journeykit.kernel.turn import Turn, facts_of
 from journeykit.machine import Rules
 
@@ -55,7 +55,6 @@ def run_ahead(
         most: Look no further after so many entries.
     """
     course = _Course(rules, state, profile)
-    course.decide((), now)
     at = now
     while True:
         following = course.next_due
@@ -95,7 +94,7 @@ class _Course:
             for message in state.messages.values()
             if message.status == "released"
         }
-        self.next_due = NEVER
+        self.next_due = soonest(state)
         self.at = self.sure = -1
 
     def decide(self, signals: Sequence[Signal], at: int) -> None:
