@@ -30,7 +30,14 @@ from journeykit import (
     hours,
     minutes,
 )
-from journeykit.kernel import CustomerState, EventArrived, advance, decode_state, encode_state
+from journeykit.kernel import (
+    CustomerState,
+    EventArrived,
+    advance,
+    decode_entries,
+    decode_state,
+    encode_state,
+)
 from journeykit.kernel import journal as j
 from journeykit.kernel.engaging import HOURS, hour_of_week
 from journeykit.kernel.sendtimes import smoothed
@@ -337,3 +344,14 @@ def test_one_message_has_one_key_and_one_outcome(  # D2, D3
     if choice != "next":
         assert routes == sorted(set(routes))
     assert not ann.held
+
+
+def test_what_was_written_before_there_were_rules_can_be_read() -> None:
+    (entry,) = decode_entries(b'[["decide",1,"m","r","hi","email","",0,false,null]]')
+    assert isinstance(entry, j.Decided)
+    assert entry.via == ()
+    state = decode_state(
+        b'{"id":"ann","messages":{"m":{"id":"m","enrollment":"r","journey":"j","template":"hi",'
+        b'"channel":"email","decided":1}}}'
+    )
+    assert (state.messages["m"].via, state.messages["m"].sends, state.responses) == ((), None, {})
