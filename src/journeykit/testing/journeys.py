@@ -24,6 +24,7 @@ from journeykit.model import (
     Branch,
     Condition,
     Consent,
+    ConsentRule,
     DeliveryWindow,
     Event,
     Exit,
@@ -52,6 +53,7 @@ from journeykit.model import (
     Workspace,
     steps_of,
 )
+from journeykit.model.consents import ConsentMode, LegalBasis
 from journeykit.testing.strategies import (
     attributes_of,
     clock_changes,
@@ -70,7 +72,8 @@ _CLOCKS = ["00:00", "02:30", "09:00", "23:59:59"]
 _BLOCKED: list[OnBlocked] = ["hold", "skip", "exit", "next"]
 _IF_PAST: list[Literal["continue", "skip", "exit"]] = ["continue", "skip", "exit"]
 _CHANGES: list[Literal["grant", "withdraw"]] = ["grant", "withdraw"]
-_MODES: list[Literal["opt-in", "opt-out"]] = ["opt-in", "opt-out"]
+_MODES: list[ConsentMode] = ["opt-in", "opt-out", "opt-out", "double-opt-in"]
+_BASES: list[LegalBasis] = ["consent", "consent", "legitimate_interest", "contract"]
 
 
 @st.composite
@@ -239,6 +242,7 @@ class _Author:
             on_cap=on_cap,
             otherwise=otherwise,
             valid_for=self._maybe(durations()),
+            legal_basis=self._draw(st.sampled_from(_BASES)),
             label=label,
             **self._timing(),
         )
@@ -256,7 +260,8 @@ class _Author:
 
     def _consent(self, label: str | None) -> Step:
         change = self._draw(st.sampled_from(_CHANGES))
-        return Consent(change, channels=self._some_channels(), label=label)
+        lasts = self._maybe(durations()) if change == "grant" else None
+        return Consent(change, channels=self._some_channels(), lasts=lasts, label=label)
 
     def _branch(self, label: str | None, depth: int) -> Step:
         whens = [
@@ -304,6 +309,7 @@ def workspaces(
         timezone=draw(st.sampled_from(sorted({name for name, _ in clock_changes()}))),
         policy=Policy(
             consent={channel: draw(mode) for channel in _CHANNELS},
+            consent_rules=draw(st.lists(_stricter(some, where), max_size=1)),
             quiet_hours=draw(st.lists(nights(some, where), max_size=2)),
             windows=draw(st.lists(daytimes(some, where), max_size=1)),
             caps=draw(st.lists(_caps(written, profile, some, where), max_size=2)),
@@ -311,6 +317,12 @@ def workspaces(
         ),
         send_times=send_times,
     )
+
+
+def _stricter(
+    some: st.SearchStrategy[list[str] | None], where: st.SearchStrategy[Condition | None]
+) -> st.SearchStrategy[ConsentRule]:
+    return st.builds(ConsentRule, st.sampled_from(_MODES), channels=some, where=where)
 
 
 def _in_a_third(
