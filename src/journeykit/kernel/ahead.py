@@ -20,7 +20,7 @@ from journeykit.kernel.state import NEVER, CustomerState, Message, soonest
 from journeykit.kernel.turn import Turn, facts_of
 from journeykit.machine import Rules
 
-MOST_ENTRIES = 20_000
+MOST_DECISIONS = 5_000
 
 
 class Ahead(Struct):
@@ -29,8 +29,8 @@ class Ahead(Struct):
     Attributes:
         entries: What would be added to the journal.
         state: How the customer would stand in the end.
-        reached: The instant up to which was looked: earlier than asked for where there would
-            be too many entries.
+        reached: The instant up to which was looked: earlier than asked for where it would have
+            taken more than `MOST_DECISIONS`.
     """
 
     entries: list[j.Entry]
@@ -45,31 +45,30 @@ def run_ahead(
     until: int,
     *,
     profile: dict[str, Any] | None = None,
-    most: int = MOST_ENTRIES,
+    most: int = MOST_DECISIONS,
 ) -> Ahead:
     """Let time pass in thought from `now` to `until`, which is included.
 
     Args:
         state: Freshly decoded; it is changed in place.
         profile: As for `advance`.
-        most: Look no further after so many entries.
+        most: Look no further after so many decisions.
     """
     course = _Course(rules, state, profile)
     at = now
-    while True:
+    for _ in range(most):
         following = course.next_due
         if course.outbox:
             following = min(following, *course.outbox.values())
         following = max(following, at)
         if following > until:
             return Ahead(course.entries, state, until)
-        if len(course.entries) >= most:
-            return Ahead(course.entries, state, at)
         at = following
         if course.next_due <= at:  # as in a tick: first what is due, then the outbox
             course.decide((), at)
         else:
             course.hand_over(at)
+    return Ahead(course.entries, state, at)
 
 
 _MAY_CLOSE = frozenset({j.Consented, j.Suppressed, j.Profiled, j.Assigned})

@@ -30,8 +30,8 @@ class Preview:
         customer_id: Whose future it is.
         timezone: The zone whose wall clock is printed.
         now: From when on.
-        until: Up to when it was looked: earlier than asked for where there would be more than
-            20000 journal entries.
+        until: Up to when it was looked: earlier than asked for where the kernel would have had
+            to decide more than 5000 times.
     """
 
     def __init__(
