@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from journeykit import Event, Profile, Workspace
 from journeykit.kernel import (
     CancelAsked,
+    ConsentConfirmed,
     ConsentTold,
     EnrollAsked,
     EventArrived,
     EventConflicted,
+    PreferencesTold,
     ProfileTold,
     SuppressionTold,
     encode_entries,
@@ -23,13 +25,15 @@ from journeykit.kernel import (
 from journeykit.machine import compile_workspace
 from journeykit.model import wire
 from journeykit.testing.journeys import workspaces
+from journeykit.testing.strategies import durations, moments, profiles
 from journeykit.testing.strategies import events as drawn_events
-from journeykit.testing.strategies import moments, profiles
 from journeykit.time import DAY, HOUR, to_micros
 
 GAPS = st.sampled_from([0, 1, HOUR, DAY, 40 * DAY]) | st.integers(0, 5 * DAY)
 LATE = st.sampled_from([0, 0, 0, 1, HOUR, 3 * DAY])
 ANSWERS: Any = st.sampled_from(["accepted", "accepted", "rejected", "retry", "closed"])
+LASTS = durations()
+WORDS = st.sampled_from(["email", "push", "sms", "email/offers", "sms/offers"])
 ZONES = st.sampled_from(["Europe/Berlin", "America/New_York", "Pacific/Apia", None])
 Action = tuple[Any, ...]
 
@@ -48,6 +52,9 @@ def actions(classes: tuple[type[Event], ...], person: type[Profile]) -> st.Searc
         st.tuples(st.just("zone"), ZONES),
         st.tuples(st.just("profile"), profiles(person)),
         st.tuples(st.just("consent"), channel, st.sampled_from(["", "offers"]), st.booleans()),
+        st.tuples(st.just("implied"), channel, st.sampled_from(["", "offers"]), LASTS),
+        st.tuples(st.just("confirm"), channel, st.sampled_from(["", "offers"])),
+        st.tuples(st.just("prefer"), st.dictionaries(WORDS, st.booleans(), max_size=3)),
         st.tuples(st.just("suppress"), channel, st.booleans()),
         st.tuples(st.just("enroll"), st.none() | st.just("k")),
         st.tuples(st.just("cancel"), st.none() | st.just("k")),
@@ -81,6 +88,14 @@ def act(stage: Any, number: int, action: Action) -> None:
             stage.advance(ProfileTold(now, stage.told(attributes)))
         case ("consent", channel, topic, granted):
             stage.advance(ConsentTold(now, channel, topic, granted, "test"))
+        case ("implied", channel, topic, lasts):
+            stage.advance(ConsentTold(now, channel, topic, True, "test", lasts))
+        case ("confirm", channel, topic):
+            stage.advance(ConsentConfirmed(now, channel, topic, "test"))
+        case ("prefer", choices):
+            stage.advance(PreferencesTold(now, choices, "page"))
+            again = stage.advance(PreferencesTold(now, choices, "page")).entries
+            assert not any(getattr(entry, "source", "") == "page" for entry in again)
         case ("suppress", channel, suppressed):
             address = stage.state.addresses.get(channel, "ann")
             stage.advance(SuppressionTold(now, channel, address, suppressed, "host"))
