@@ -294,6 +294,19 @@ def test_a_channel_may_list_the_address_that_it_sends_to(stores: tuple[Store, St
     assert len(email.sent) == 1
 
 
+def test_suppressing_a_customer_stops_others_with_the_same_address(
+    stores: tuple[Store, Store],
+) -> None:
+    """D4: from the thread that hands over, for somebody who is not in the round at all."""
+    other = kit(stores[1])
+    other.identify("zed", {"email": SHARED})
+    email = Post(lambda message: other.complained("zed", "email") and None)
+    worker = kit(stores[0], email)
+    begin(worker, "ann", "bob", "cy")
+    worker.tick()
+    assert len(email.sent) == 1
+
+
 def test_a_worker_elsewhere_is_waited_for(tmp_path: Path) -> None:
     """D4: whatever it has in hand, for whomsoever, until its announcement ends."""
     path = tmp_path / "shop.db"

@@ -35,8 +35,10 @@ from journeykit import (
     seconds,
 )
 from journeykit.errors import DefinitionError
+from journeykit.kernel import decode_state, replay
 from journeykit.kernel import journal as j
 from journeykit.ports import Receipt, Store, Taken, Taking
+from journeykit.runtime import TickCounts
 from journeykit.simulation.people import SimulatedCustomer
 
 MICROSECOND = timedelta(microseconds=1)
@@ -415,6 +417,92 @@ def test_an_overdue_queue_never_exceeds_the_bucket() -> None:
     assert len(set(post.keys)) == 60
     assert most_in(post.times, timedelta(0)) <= 2
     assert most_in(post.times, timedelta(seconds=1)) <= 12
+
+
+def test_a_token_that_was_not_used_in_time_is_not_used() -> None:
+    """D5: while a hand-over took its time, the bucket filled up; what was in hand is lost."""
+    clock = Hand()
+    post = Post(clock)
+
+    class SlowOnce(Post):
+        def send(self, message: OutgoingMessage) -> Receipt:
+            clock.at += timedelta(milliseconds=400 if len(post.times) == 3 else 0)
+            return post.send(message)
+
+    throttle = Throttle(20, per=seconds(1), burst=8, channels=["sms"])
+    worker = kit(MemoryStore(), SlowOnce(clock), shop(throttles=[throttle]))
+    begin(worker, 20)
+    worker.tick()
+    assert most_in(post.times, timedelta(0)) <= throttle.depth + 1  # one had been taken before
+
+
+def test_fast_channels_ask_the_store_seldom() -> None:
+    """Tokens are taken twice as many each time, as long as they are used in time."""
+    clock, store = Hand(), MemoryStore()
+    taken: list[Taking] = []
+
+    class Counting(Crashing):
+        def take(self, bucket: str, asked: Taking) -> Taken:
+            taken.append(asked)
+            return self._store.take(bucket, asked)
+
+    throttle = Throttle(1_000, per=seconds(1), burst=500, channels=["sms"])
+    worker = kit(Counting(store), Post(clock), shop(throttles=[throttle]))
+    begin(worker, 200)
+    assert worker.tick().accepted == 200
+    assert len(taken) == 8
+
+
+def test_whose_turn_has_come_is_claimed_before_newcomers() -> None:
+    """D5: also by a worker that claims one message at a time, and finds many that are due."""
+    clock = Hand()
+    post = Post(clock)
+    worker = kit(MemoryStore(), post, shop(), batch=1)
+    begin(worker, 3)
+    worker.tick()
+    clock.at += timedelta(milliseconds=500)
+    for number in range(20):
+        worker.identify(f"late {number}")
+        worker.track(f"late {number}", SignedUp())
+    clock.at += timedelta(milliseconds=500)
+    worker.turn(TickCounts())
+    assert len(post.keys) == 2
+
+
+def test_a_retry_that_waits_for_its_turn_keeps_its_slot() -> None:
+    """G3: nobody knows whether the first hand-over came through."""
+    other = Journey("other", entry=On(Left), steps=[Send("other", via=["email"])])
+    one = Journey("one", entry=On(SignedUp), steps=[Send("hello", via=["sms"])])
+    policy = Policy(
+        consent={"email": "opt-out", "sms": "opt-out"},
+        caps=[FrequencyCap(1, per="day")],
+        throttles=[Throttle(1, per=minutes(1), channels=["sms"])],
+    )
+    sim = Simulation(
+        Workspace(journeys=[one, other], timezone="UTC", policy=policy), at="2026-03-02 12:00"
+    )
+    sim.channel("sms").answer(Retry(after=timedelta(seconds=10)))
+    ann = sim.customer("ann")
+    ann.track(SignedUp())
+    sim.advance(seconds(15))
+    assert [message.reason for message in ann.held] == ["throttle"]
+    ann.track(Left())
+    assert [message.reason for message in ann.held] == ["throttle", "frequency_cap"]
+    sim.advance(minutes(2))
+    assert ann.received == ["hello"]
+
+
+def test_the_state_is_the_fold_of_the_journal() -> None:
+    """Turns, places and openings are in the entries, or follow from them."""
+    steps = (Send("hello", via=["sms"], spread=minutes(5)),)
+    quiet = [QuietHours("21:00", "08:00")]
+    sim, customers = play(shop(*steps, quiet_hours=quiet), 9, at="2026-03-02 07:59")
+    for _ in range(8):
+        sim.advance(minutes(1))
+        for one in customers:
+            stored = sim.runner.store.load([one.id])[one.id]
+            entries = sim.runner.journal(one.id)
+            assert replay(one.id, entries) == decode_state(stored.body)
 
 
 def test_a_slow_rate_renders_only_what_may_leave() -> None:

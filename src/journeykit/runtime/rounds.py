@@ -57,12 +57,12 @@ class Tokens:
 
     Attributes:
         at: When they were taken.
-        most: How many to take next time.
+        most: How many were taken at most, the last time.
     """
 
     left: int = 0
     at: int = 0
-    most: int = 1
+    most: int = 0
 
 
 @dataclass(slots=True)

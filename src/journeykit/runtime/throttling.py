@@ -41,7 +41,7 @@ def take_token(round_: Round, rule: ThrottleRule, rest: Sequence[Going]) -> Flow
     tokens = round_.tokens.setdefault(rule.channel, Tokens())
     if _are_fresh(tokens, round_.now):
         return True
-    tokens.most = 1 if tokens.left else 2 * tokens.most  # twice as many, if used in time
+    tokens.most = 1 if tokens.left else max(1, 2 * tokens.most)  # twice as many, if used in time
     wanting = [
         other
         for other in rest
