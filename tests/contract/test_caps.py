@@ -530,3 +530,33 @@ def test_G3_caps_and_gaps_survive_json() -> None:
         ],
     )
     assert Policy.model_validate_json(policy.model_dump_json()) == policy
+
+
+# ---- whose calendar?
+
+
+@pytest.mark.parametrize(
+    ("choice", "received", "held", "dropped"),
+    [("default", ["hi"], [], []), ("hold", [], ["zone_unknown"], []), ("skip", [], [], ["zone_unknown"])],
+)  # fmt: skip
+def test_a_cap_of_the_calendar_may_ask_for_the_zone(
+    choice: Any, received: list[str], held: list[str], dropped: list[str]
+) -> None:  # T7
+    cap = FrequencyCap(5, per="day", if_zone_unknown=choice)
+    app = workspace(on(Ping, "j", Send("hi", via=["email"])), caps=[cap])
+    sim = Simulation(app, at="2026-03-03 10:00", tz="Europe/Berlin")
+    ann, bob = sim.customer("ann", {"timezone": None}), sim.customer("bob", {"timezone": "Asia/Tokyo"})
+    ann.track(Ping())
+    bob.track(Ping())
+    assert bob.received == ["hi"]
+    assert (ann.received, [one.reason for one in ann.held], ann.reasons("drop")) == (
+        received, held, dropped,
+    )  # fmt: skip
+    ann.tell({"timezone": "Europe/Berlin"})
+    assert ann.received == (["hi"] if choice != "skip" else [])
+
+
+def test_a_cap_of_elapsed_time_asks_for_no_zone() -> None:  # T7
+    with pytest.raises(DefinitionError) as refused:
+        FrequencyCap(1, per=hours(24), if_zone_unknown="hold")
+    assert "the same in every zone" in str(refused.value)

@@ -13,7 +13,7 @@ Keeps true:
 from __future__ import annotations
 
 from journeykit.kernel.facts import Facts
-from journeykit.kernel.quiet import quiet_ends, quiet_objection
+from journeykit.kernel.quiet import quiet_ends, quiet_objection, zone_objection
 from journeykit.kernel.refusal import refusal
 from journeykit.kernel.slots import fillers, uses
 from journeykit.kernel.state import Message
@@ -88,6 +88,8 @@ def objection_to(message: Message, facts: Facts) -> Verdict | None:
         objection = quiet_objection(message, scope, facts)
         if objection is not None:
             return objection
+    if scope.zoned_caps and facts.zone_for(message.channel)[1] == "default":
+        return zone_objection(scope.zoned_caps)
     for cap in scope.caps:
         if fillers(cap, message, facts, facts.now) is not None:
             return _cap_objection(cap, message, facts)

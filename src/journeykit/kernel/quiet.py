@@ -13,7 +13,7 @@ from typing import Literal
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.state import Message
 from journeykit.kernel.verdict import Verdict
-from journeykit.machine import QuietRule, Scope, codes_of
+from journeykit.machine import CapRule, QuietRule, Scope, codes_of
 from journeykit.time import DAY, Zone, first_uncovered, naive_of, zones_of
 
 
@@ -26,11 +26,11 @@ def quiet_objection(message: Message, scope: Scope, facts: Facts) -> Verdict | N
             return _objection(scope.quiet, facts.now, zone, source)
         return None
     if scope.zoned:
-        return _zone_objection(scope.zoned)
+        return zone_objection(scope.zoned)
     if scope.roaming_windows is not None:
         zones = _country_zones(facts)
         if not zones:
-            return _zone_objection(scope.roaming)
+            return zone_objection(scope.roaming)
         for one in zones:
             if scope.roaming_windows.covers(one.wall(facts.now)):
                 return _objection(scope.roaming, facts.now, one, "country")
@@ -59,7 +59,8 @@ def _country_zones(facts: Facts) -> Sequence[Zone]:
     return () if country is None else zones_of(country, facts.now)
 
 
-def _zone_objection(rules: Sequence[QuietRule]) -> Verdict:
+def zone_objection(rules: Sequence[QuietRule | CapRule]) -> Verdict:
+    """Return what rules object that ask for the zone of a customer whose zone is not known."""
     rule = next((rule for rule in rules if rule.if_zone_unknown == "skip"), rules[0])
     action: Literal["hold", "drop"] = "drop" if rule.if_zone_unknown == "skip" else "hold"
     return Verdict(action, "zone_unknown", None, {"rule": rule.title}, "zone_unknown")

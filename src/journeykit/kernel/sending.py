@@ -319,9 +319,10 @@ def _reconsider(turn: Turn, message: Message, profile_changed: bool) -> None:
     opens = message.until if message.opens is None else message.opens
     if verdict.action == "drop":
         _drop(turn, message, verdict, _LEAVING.get(_choice(plan, verdict), "dropped"))
-    elif profile_changed or _is_sooner(verdict.until, opens):
-        if (verdict.until, verdict.reason) != (opens, message.reason):
-            _hold(turn, message, verdict)
+        return
+    is_news = (verdict.until, verdict.reason) != (opens, message.reason)
+    if is_news and (profile_changed or _is_sooner(verdict.until, opens)):
+        _hold(turn, message, verdict)
 
 
 def _still_makes_room(turn: Turn, message: Message) -> None:

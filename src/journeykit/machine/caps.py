@@ -48,8 +48,8 @@ class CapRule:
     """
 
     __slots__ = (
-        "_floors", "calendar", "counts_transactional", "covers", "duration", "guard", "is_marked",
-        "is_scoped", "lapses", "limit", "look_ahead", "own_limit", "span", "title", "week_starts",
+        "_floors", "calendar", "counts_transactional", "covers", "duration", "guard",
+        "if_zone_unknown", "is_marked", "is_scoped", "lapses", "limit", "look_ahead", "own_limit", "span", "title", "week_starts",
     )  # fmt: skip
 
     def __init__(self, cap: FrequencyCap | MinimumGap) -> None:
@@ -58,9 +58,10 @@ class CapRule:
             per, self.limit, self.look_ahead = cap.per, cap.limit, cap.look_ahead
             self.own_limit = None if cap.own_limit is None else cap.own_limit.field
             (self.week_starts,) = parse_days([cap.week_starts])
+            self.if_zone_unknown = cap.if_zone_unknown
         else:
             per, self.limit, self.look_ahead = cap.span, 1, None
-            self.own_limit, self.week_starts = None, 0
+            self.own_limit, self.week_starts, self.if_zone_unknown = None, 0, "default"
         self.title = cap.title
         self.calendar = per if isinstance(per, str) else None
         self.duration = per if isinstance(per, Duration) and per.is_calendar else None

@@ -27,12 +27,12 @@ class Scope:
     `windows` is the union of what quiet hours and send windows forbid, None where there are
     none. For an unknown zone they differ: `zoned` hold or skip the message, `roaming` ask
     every zone of the country (`roaming_windows`), and the others take the workspace's zone
-    (`default_windows`).
+    (`default_windows`). `zoned_caps` hold or skip it too.
     """
 
     __slots__ = (
         "_guards", "_lapses", "_variants", "caps", "default_windows", "quiet", "roaming",
-        "roaming_windows", "windows", "zoned",
+        "roaming_windows", "windows", "zoned", "zoned_caps",
     )  # fmt: skip
 
     def __init__(self, quiet: Sequence[QuietRule], caps: Sequence[CapRule]) -> None:
@@ -40,6 +40,7 @@ class Scope:
         self.caps = tuple(caps)
         self.windows = _union(quiet)
         self.zoned = tuple(rule for rule in quiet if rule.if_zone_unknown in ("hold", "skip"))
+        self.zoned_caps = tuple(cap for cap in caps if cap.if_zone_unknown != "default")
         self.roaming = tuple(rule for rule in quiet if rule.if_zone_unknown == "every_zone")
         self.roaming_windows = _union(self.roaming)
         others = [rule for rule in quiet if rule.if_zone_unknown != "every_zone"]

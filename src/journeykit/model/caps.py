@@ -98,6 +98,9 @@ class FrequencyCap(_Limit):
             lower the limit. No number, no wish; below zero counts as zero.
         name: How reasons name the rule; `3 per P7D` and the like when not given.
         week_starts: First day of a calendar week.
+        if_zone_unknown: For a customer without a known zone: reckon in the workspace's zone,
+            hold the message until the zone is known, or skip it; what skipping means is up to
+            the step's `on_quiet`. Only a window that the customer's clock decides takes it.
         look_ahead: The most important first: a message makes room, and waits, while one of
             larger priority that the cap also covers is due within this span from now and
             needs the slot.
@@ -109,6 +112,7 @@ class FrequencyCap(_Limit):
         default=None, kw_only=True
     )
     week_starts: Weekday = Field(default="mon", kw_only=True)
+    if_zone_unknown: Literal["default", "hold", "skip"] = Field(default="default", kw_only=True)
     look_ahead: Positive | None = Field(default=None, kw_only=True)
 
     if TYPE_CHECKING:
@@ -131,8 +135,20 @@ class FrequencyCap(_Limit):
             own_limit: object = None,
             name: str | None = None,
             week_starts: Weekday = "mon",
+            if_zone_unknown: Literal["default", "hold", "skip"] = "default",
             look_ahead: Span | None = None,
         ) -> None: ...
+
+    @model_validator(mode="after")
+    def _asks_a_clock(self) -> FrequencyCap:
+        per = self.per
+        if self.if_zone_unknown != "default" and isinstance(per, Duration) and not per.is_calendar:
+            raise Wrong(
+                "a window of elapsed time is the same in every zone",
+                'leave it out, or give a window of the calendar such as "day" or days(1)',
+                "if_zone_unknown",
+            )
+        return self
 
     @property
     def title(self) -> str:
