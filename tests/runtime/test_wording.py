@@ -7,9 +7,15 @@ from typing import Any
 
 import pytest
 
+from journeykit import After, Always, Event, Journey, On, Simulation, Wait, Workspace, days
 from journeykit.kernel import reasons
 from journeykit.runtime.wording import because
 from journeykit.time import from_micros, to_micros
+
+
+class Seen(Event):
+    pass
+
 
 AT = to_micros(datetime(2026, 3, 2, 10, tzinfo=UTC))
 CODES = {*reasons.HELD, *reasons.DROPPED, *reasons.REROUTED}
@@ -67,6 +73,34 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
 @pytest.mark.parametrize(("code", "detail", "words"), CASES)
 def test_how_a_reason_reads(code: str, detail: dict[str, Any], words: str) -> None:
     assert because(code, detail, lambda us: f"{from_micros(us):%H:%M}") == words
+
+
+@pytest.mark.parametrize(
+    ("reentry", "words"),
+    [
+        (
+            After(days(30)),
+            (
+                "did not enter: the last entry is not long enough ago: it was Mon 2026-03-02 10:00, "
+                "and the next may be Wed 2026-04-01 10:00"
+            ),
+        ),
+        (
+            Always(),
+            "did not enter: the customer has as many open runs as the journey allows (1)",
+        ),
+    ],
+)
+def test_a_refused_entry_names_its_numbers(reentry: After | Always, words: str) -> None:  # E4
+    steps = [Wait(days(1 if reentry.type == "after" else 9))]
+    one = Journey("j", entry=On(Seen), reentry=reentry, max_open=1, steps=steps)
+    workspace = Workspace(journeys=[one], timezone="Europe/Berlin")
+    sim = Simulation(workspace, at="2026-03-02 10:00")
+    ann = sim.customer("ann")
+    ann.track(Seen())
+    sim.advance(days(2))
+    ann.track(Seen())
+    assert ann.timeline.lines[-1].text == words
 
 
 @pytest.mark.parametrize("code", sorted(CODES))

@@ -48,7 +48,7 @@ def enter(turn: Turn, table: Table, key: str | None, trigger: Trigger) -> None:
         return
     reason, restarted = _objection(turn, table, key, trigger)
     if reason is not None:
-        refuse(turn, table, key, reason, name)
+        refuse(turn, table, key, reason, name, _numbers(turn, table, key, reason))
         return
     for run in restarted:
         end_run(turn, run, "restarted", name)
@@ -58,9 +58,17 @@ def enter(turn: Turn, table: Table, key: str | None, trigger: Trigger) -> None:
     leave(turn, turn.state.enrollments[run_id], "enter")
 
 
-def refuse(turn: Turn, table: Table, key: str | None, reason: str, event: str) -> None:
-    """Journal that a trigger did not start a run."""
-    detail = {"event": event} if event else {}
+def refuse(
+    turn: Turn,
+    table: Table,
+    key: str | None,
+    reason: str,
+    event: str,
+    numbers: dict[str, int] | None = None,
+) -> None:
+    """Journal that a trigger did not start a run, with what was compared."""
+    detail: dict[str, Any] = {"event": event} if event else {}
+    detail.update(numbers or {})
     turn.emit(j.Refused(turn.stamp, table.journey, key, reason, detail))
 
 
@@ -86,6 +94,14 @@ def _objection(
     if len(runs) - len(restarted) >= table.max_open:
         return "too_many_open", []
     return None, restarted
+
+
+def _numbers(turn: Turn, table: Table, key: str | None, reason: str) -> dict[str, int]:
+    """Return what was compared for a refusal, where that is a number."""
+    if reason == "re_entry_too_soon" and table.after is not None:
+        last = turn.state.history[history_key(table.journey, key)].entered
+        return {"last": last, "opens": shift(last, table.after, turn.zone)}
+    return {"limit": table.max_open} if reason == "too_many_open" else {}
 
 
 def _held_out(turn: Turn, table: Table) -> bool:

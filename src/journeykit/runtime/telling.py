@@ -11,7 +11,7 @@ from journeykit.kernel import journal as j
 from journeykit.kernel import reasons
 from journeykit.machine import CompiledStep, Rules
 from journeykit.runtime.timeline import Timeline, TimelineLine, local_time
-from journeykit.runtime.wording import because, span_words
+from journeykit.runtime.wording import because, refused, span_words
 from journeykit.time import from_micros
 
 
@@ -149,7 +149,7 @@ def _entered(t: _Teller, e: j.Entered) -> Told:
 def _refused(t: _Teller, e: j.Refused) -> Told:
     key = f" for {e.key}" if e.key is not None else ""
     return Told(
-        e.journey, e.reason, f"did not enter{key}: {reasons.REFUSED.get(e.reason, e.reason)}"
+        e.journey, e.reason, f"did not enter{key}: {refused(e.reason, e.detail, t.local)}"
     )
 
 

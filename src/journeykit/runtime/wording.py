@@ -167,6 +167,14 @@ _WORDS: dict[str, Callable[[Detail, Local], str]] = {
 }
 
 
+def refused(reason: str, detail: Detail, local: Local) -> str:
+    """Say why a trigger did not start a run."""
+    meaning = reasons.REFUSED.get(reason, reason)
+    if isinstance(detail.get("last"), int) and isinstance(detail.get("opens"), int):
+        return f"{meaning}: it was {local(detail['last'])}, and the next may be {local(detail['opens'])}"
+    return f"{meaning} ({detail['limit']})" if "limit" in detail else meaning
+
+
 def span_words(duration: Duration) -> str:
     """Say how long a duration is: `1 day`, `2 hours 30 minutes`."""
     years, months = divmod(duration.months, 12)
