@@ -32,6 +32,7 @@ from journeykit import (
     Retry,
     Send,
     Simulation,
+    Tokens,
     Wait,
     Workspace,
     days,
@@ -745,6 +746,33 @@ def test_G7_no_hand_over_while_the_last_word_forbids_it(
             now.words = [word for word in said if word[0] <= message.at]
             assert not (then.forbids(topic, message.at) and now.forbids(topic, message.at))
             assert then.ever_allowed(topic, message.at) or now.ever_allowed(topic, message.at)
+
+
+def test_G7_O3_what_is_said_while_nothing_runs_counts_from_its_receipt() -> None:
+    tokens = Tokens([b"k" * 32])
+    shop = play(Send("hi", via=["email"], topic="news"), consent=DOUBLE).runner.workspace
+    sim = Simulation(shop, at="2026-03-02 12:00", tokens=tokens)
+    ann, bob = sim.customer("ann"), sim.customer("bob")
+    link = sim.runner.sign_token("unsubscribe", "bob", channel="email", topic="news")
+    with sim.downtime():
+        ann.grant("email", lasts=days(2))
+        ann.confirm("email")
+        bob.grant("email")
+        bob.confirm("email")
+        sim.unsubscribe(link)
+        bob.prefer({"email/offers": False})
+        assert bob.reply("email", "help").keyword == "help"
+        sim.advance(days(1))
+    assert ann.preferences["email"].until == datetime(2026, 3, 4, 11, tzinfo=UTC)
+    assert ann.preferences["email"].allowed
+    rows = bob.preferences
+    assert [row.key for row in rows.rows if row.allowed] == ["email"]
+    assert [rows[key].source for key in ("email/news", "email/offers")] == [
+        "one-click",
+        "simulation",
+    ]
+    sim.advance(days(1))
+    assert ann.preferences["email"].status == "expired"
 
 
 def test_G7_what_was_kept_before_there_were_ends_and_confirmations_still_counts() -> None:

@@ -35,7 +35,7 @@ def take(turn: Turn, signal: s.Signal) -> None:
             _profile(turn, signal)
         case s.ConsentTold():
             word = (signal.channel, signal.topic, signal.granted, signal.source)
-            say(turn, *word, signal.lasts)
+            say(turn, *word, signal.lasts, signal.received)
         case s.ConsentConfirmed():
             confirm(turn, signal.channel, signal.topic, signal.source)
         case s.PreferencesTold():

@@ -23,12 +23,17 @@ def say(
     granted: bool,
     source: str,
     lasts: Duration | None = None,
+    since: int | None = None,
 ) -> None:
-    """Record a yes or a no; what an implied yes does not change is journaled too."""
+    """Record a yes or a no; what an implied yes does not change is journaled too.
+
+    Args:
+        since: From when an implied yes lasts; from now if not given.
+    """
     until, counts = None, True
     if granted and lasts is not None:
         try:
-            until = shift(turn.now, lasts, turn.zone)
+            until = shift(turn.now if since is None else since, lasts, turn.zone)
         except InputError:
             until = _CALENDAR_ENDS
         counts = grant_counts(turn.state.consents, channel, topic, until)

@@ -108,6 +108,11 @@ class Runner(Queries, Inputs):
         """The clock that was given."""
         return self._ports.clock
 
+    @property
+    def tokens(self) -> TokenSigner | None:
+        """What signs and reads the tokens of links, if that was given."""
+        return self._tokens
+
     # ---- what the host tells, many at a time; one by one: see Inputs
 
     def identify_many(self, rows: Iterable[Row]) -> BatchOutcome:

@@ -20,6 +20,7 @@ class Backlog(Inputs):
     def __init__(self, runner: Runner, clock: VirtualClock) -> None:
         self._runner = runner
         self._rules = runner.rules
+        self._tokens = runner.tokens
         self._clock = clock
         self._arrivals: dict[str, Arrival] = {}
 

@@ -21,7 +21,7 @@ from journeykit.adapters import MemoryStore, TemplateNames
 from journeykit.errors import UsageError
 from journeykit.model import Event, Profile, Workspace
 from journeykit.model.spans import Span
-from journeykit.ports import OutgoingMessage, Renderer, Store
+from journeykit.ports import OutgoingMessage, Renderer, Store, TokenSigner
 from journeykit.runtime import (
     ListOutcome,
     MessageLife,
@@ -58,6 +58,7 @@ class Stage:
         tz: str | None = None,
         renderer: Renderer | None = None,
         store: Store | None = None,
+        tokens: TokenSigner | None = None,
     ) -> None:
         self.tz = tz if tz is not None else workspace.timezone
         self._zone = zone(self.tz)
@@ -71,6 +72,7 @@ class Stage:
             channels=self.channels,
             renderer=renderer if renderer is not None else TemplateNames(),
             clock=self.clock,
+            tokens=tokens,
         )
         self._backlog: Backlog | None = None
 
@@ -215,6 +217,10 @@ class Stage:
     ) -> Outcome:
         """Take a page of choices."""
         return self._host.prefer(customer_id, choices, limits=limits, source=source)
+
+    def unsubscribe(self, token: str) -> Outcome:
+        """Take the POST of an unsubscribe link."""
+        return self._host.unsubscribe(token)
 
     def reply(self, customer_id: str, channel: str, text: str) -> Reply:
         """Take a reply on a channel."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from journeykit.model import Profile, Workspace
-from journeykit.ports import Renderer, Store
+from journeykit.ports import Renderer, Store, TokenSigner
 from journeykit.simulation.people import SimulatedCustomer
 from journeykit.simulation.stage import Stage
 
@@ -22,6 +22,7 @@ class Simulation(Stage):
             workspace's when not given.
         renderer: Turns templates into content; by default a template's content is its name.
         store: Another store than one in memory.
+        tokens: Signs and reads the tokens of links.
 
     Attributes:
         people: The customers of the script by id, in their order.
@@ -35,8 +36,9 @@ class Simulation(Stage):
         tz: str | None = None,
         renderer: Renderer | None = None,
         store: Store | None = None,
+        tokens: TokenSigner | None = None,
     ) -> None:
-        super().__init__(workspace, at=at, tz=tz, renderer=renderer, store=store)
+        super().__init__(workspace, at=at, tz=tz, renderer=renderer, store=store, tokens=tokens)
         self.people: dict[str, SimulatedCustomer] = {}
 
     def customer(
