@@ -25,6 +25,8 @@ from journeykit.ports import (
     OutboxRow,
     SeenEvent,
     Store,
+    Suppression,
+    Taking,
 )
 
 # Few of everything, so that histories meet themselves: the same customers, keys and instants.
@@ -37,6 +39,17 @@ instants = st.integers(0, LAST)
 workers = st.sampled_from(["w1", "w2"])
 limits = st.sampled_from([0, 1, 2, 9, -1])
 bodies = st.binary(max_size=3)
+PLACES = [(channel, address) for channel in ("email", "sms") for address in ("a", "A")]
+places = st.lists(st.sampled_from(PLACES), max_size=2)
+listed = st.lists(
+    st.builds(
+        lambda place, why, at: Suppression(*place, why, at),
+        st.sampled_from(PLACES),
+        st.sampled_from("xy"),
+        instants,
+    ),
+    max_size=2,
+)
 
 
 @st.composite
@@ -57,6 +70,8 @@ def parts(draw: st.DrawFn, customer: str) -> dict[str, object]:
         "put": draw(st.lists(rows, max_size=2)),
         "drop": draw(st.lists(keys, max_size=2)),
         "seen": draw(st.lists(seen, max_size=2)),
+        "suppress": draw(listed),
+        "unsuppress": draw(places),
     }
 
 
@@ -183,6 +198,19 @@ class StoresAgree(RuleBasedStateMachine):
         twins = self.sqlite.hands(customer, now)
         assert set(zip(mine, twins, strict=True)) <= set(self.held)
 
+    @rule(now=instants, wanted=st.integers(0, 4), waited=st.integers(0, 4), bucket=workers)
+    def take(self, now: int, wanted: int, waited: int, bucket: str) -> None:
+        asked = Taking(now, 2, 2, 3, min(waited, wanted), [LAST] * wanted)
+        self.both(lambda store: store.take(bucket, asked))
+
+    @rule(rows=listed)
+    def suppress(self, rows: list[Suppression]) -> None:
+        self.both(lambda store: store.suppress(rows))
+
+    @rule(gone=places)
+    def unsuppress(self, gone: list[tuple[str, str]]) -> None:
+        self.both(lambda store: store.unsuppress(gone))
+
     @rule(version=st.integers(1, 11), journey=st.sampled_from("ab"), digest=st.sampled_from("xy"))
     def publish(self, journey: str, version: int, digest: str) -> None:
         one = Definition(journey, version, digest, digest.encode())
@@ -226,6 +254,7 @@ class StoresAgree(RuleBasedStateMachine):
             assert self.both(lambda store: dict(store.versions(CUSTOMERS))) == self.versions
             self.both(lambda store: store.next_due())
             self.both(lambda store: list(store.definitions()))
+            self.both(lambda store: dict(store.suppressed(PLACES)))
 
 
 class TestStoresAgree(StoresAgree.TestCase):

@@ -25,6 +25,7 @@ from journeykit.model import (
     QuietHours,
     Restart,
     Send,
+    Throttle,
     Wait,
     WaitFor,
     Workspace,
@@ -68,7 +69,7 @@ workspace = Workspace(
             entry=On(Bought),
             reentry=Restart(),
             goal=Goal(On(Left)),
-            steps=[Wait(hours(3)), Send("back", via=["mail"], valid_for=hours(9))],
+            steps=[Wait(hours(3)), Send("back", via=["mail"], valid_for=hours(9), spread=hours(1))],
         ),
     ],
     timezone="Europe/Berlin",
@@ -136,7 +137,7 @@ class DyingStore(MemoryStore):
             raise Killed
 
 
-def a_runner(store: MemoryStore, provider: Provider) -> Runner:
+def a_runner(store: MemoryStore, provider: Provider, workspace: Workspace = workspace) -> Runner:
     return Runner(
         workspace,
         store=store,
@@ -277,6 +278,25 @@ def test_a_finished_replay_has_nothing_left_to_do() -> None:
     assert (counts.found, counts.events) == (1, 0)
     assert journals(store) == before
     assert len(provider.handed_over) == sent
+
+
+def test_what_customers_share_does_not_tie_them_together() -> None:
+    """D4, D5: no throttle; the list as it was before, and not what the replay itself finds."""
+    policy = workspace.policy.model_copy(update={"throttles": (Throttle(1, per=hours(900)),)})
+    slow = workspace.model_copy(update={"policy": policy})
+    rows = [
+        {"customer_id": one, "event": "bought", "id": "1", "occurred_at": START} for one in "abcd"
+    ]
+    store, provider = MemoryStore(), Provider()
+    runner = a_runner(store, provider, slow)
+    runner.suppress_addresses([{"channel": "mail", "address": "b"}])
+
+    Replay(runner, a_history(rows), until=UNTIL).run()
+
+    reached = {one.customer_id for one in provider.handed_over if one.channel == "mail"}
+    assert reached == {"a", "c", "d"}
+    assert store._buckets == {}
+    assert len(store._suppressed) == 1
 
 
 def test_it_stops_at_until_and_not_behind_it() -> None:
