@@ -307,6 +307,8 @@ def test_G7_a_rule_looks_at_the_customer_of_now() -> None:
     ann.tell({"country": "FR"})
     assert asked(sim) == MISSING
     assert ann.preferences["email"].mode == "opt-in"
+    (dropped,) = [line.text for line in ann.timeline if line.kind == "drop"]
+    assert "there is no consent to email, which is opt-in by the rule EU" in dropped
     ann.tell({"country": "US", "locale": "de_DE"})
     ann.grant("email")
     assert asked(sim) == PENDING

@@ -58,11 +58,14 @@ def _consent_refusal(message: Message, facts: Facts) -> Verdict | None:
     if message.legal_basis in _NOT_ASKED:
         return None
     found = standing(consents, channel, topic, plan, facts.reading, facts.now)
-    if found.allowed or (
-        message.legal_basis == "legitimate_interest" and not found.refused
-    ):
+    if found.allowed or (message.legal_basis == "legitimate_interest" and not found.refused):
         return None
-    return Verdict("drop", _REASONS[found.status], None, _detail(channel, found))
+    detail = _detail(channel, found)
+    if found.status in ("none", "pending"):
+        by = plan.imposed_by(channel, topic, facts.reading)
+        if by:
+            detail["by"] = by
+    return Verdict("drop", _REASONS[found.status], None, detail)
 
 
 def _detail(channel: str, found: Standing) -> dict[str, Any]:

@@ -18,9 +18,10 @@ MODES: Final[tuple[ConsentMode, ...]] = ("opt-out", "opt-in", "double-opt-in")
 class StrictRule:
     """One compiled `ConsentRule`."""
 
-    __slots__ = ("channels", "guard", "mode", "topics")
+    __slots__ = ("channels", "guard", "mode", "title", "topics")
 
     def __init__(self, rule: ConsentRule) -> None:
+        self.title = rule.title
         self.mode = STRICTNESS[rule.mode]
         self.channels = names_in(rule.channels)
         self.topics = names_in(rule.topics)
@@ -60,6 +61,17 @@ class ConsentPlan:
             if stricter and rule.holds(channel, topic, reading):
                 of_topic, of_channel = max(of_topic, rule.mode), max(of_channel, rule.mode)
         return of_topic, of_channel
+
+    def imposed_by(self, channel: str, topic: str, reading: Reading) -> str:
+        """Return the rule that makes the mode of such messages strict; "" if the policy does."""
+        mode, _ = self.modes(channel, topic, reading)
+        if self._modes.get(f"{channel}/{topic}", self._modes.get(channel, OPT_IN)) == mode:
+            return ""
+        return next(
+            rule.title
+            for rule in self._rules
+            if rule.mode == mode and rule.holds(channel, topic, reading)
+        )
 
 
 def topics_of(tables: Iterable[Table]) -> frozenset[str]:

@@ -56,7 +56,7 @@ class ConsentRule(Frozen):
         countries: Whom: those whose country or region is one of these ISO 3166 codes.
         where: Whom, by their profile.
         valid_from, valid_until: It counts from the one day on, and before the other (UTC).
-        name: How to call it; nothing depends on it.
+        name: How reasons name the rule; its mode when not given.
     """
 
     mode: ConsentMode

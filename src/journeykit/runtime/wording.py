@@ -98,7 +98,9 @@ def _suppressed(detail: Detail, local: Local) -> str:
 
 
 def _missing(detail: Detail, local: Local) -> str:
-    return f"there is no consent to {detail.get('channel')}, which is {detail.get('rule', 'opt-in')}"
+    by = f" by the rule {detail['by']}" if detail.get("by") else ""
+    mode = detail.get("rule", "opt-in")
+    return f"there is no consent to {detail.get('channel')}, which is {mode}{by}"
 
 
 def _consented_to(detail: Detail) -> str:
