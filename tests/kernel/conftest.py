@@ -17,6 +17,7 @@ from journeykit.kernel import (
     Decision,
     GateClosed,
     Signal,
+    Throttled,
     advance,
     decode_entries,
     decode_state,
@@ -81,7 +82,7 @@ class Stage:
         self.state = decode_state(encode_state(decision.state))
         return decision
 
-    def answer(self, kind: Literal["accepted", "rejected", "retry", "closed"], **more: Any) -> None:
+    def answer(self, kind: Literal["accepted", "rejected", "retry", "closed", "throttled"], **more: Any) -> None:
         """Let a channel answer the first message of the outbox that is due, if there is one."""
         due = [key for key, (_, at) in self.outbox.items() if at <= self.now]
         if not due:
@@ -90,6 +91,10 @@ class Stage:
             self.advance(GateClosed(self.now, due[0]))
             return
         message = self.state.messages[due[0]]
+        if kind == "throttled":
+            turn = self.now + (more.get("after") or 1)
+            self.advance(Throttled(self.now, message.id, message.channel, turn, {"rule": "1"}))
+            return
         address = self.state.addresses.get(message.channel, self.state.id)
         self.advance(
             ChannelAnswered(

@@ -31,7 +31,7 @@ from journeykit.time import DAY, HOUR, to_micros
 
 GAPS = st.sampled_from([0, 1, HOUR, DAY, 40 * DAY]) | st.integers(0, 5 * DAY)
 LATE = st.sampled_from([0, 0, 0, 1, HOUR, 3 * DAY])
-ANSWERS: Any = st.sampled_from(["accepted", "accepted", "rejected", "retry", "closed"])
+ANSWERS: Any = st.sampled_from(["accepted", "accepted", "rejected", "retry", "closed", "throttled"])
 LASTS = durations()
 WORDS = st.sampled_from(["email", "push", "sms", "email/offers", "sms/offers"])
 ZONES = st.sampled_from(["Europe/Berlin", "America/New_York", "Pacific/Apia", None])
@@ -80,7 +80,7 @@ def act(stage: Any, number: int, action: Action) -> None:
                 stage.now = max(now, min(timers) + more)
             stage.advance()
         case ("answer", kind, after, dead):
-            more = {"after": after} if kind == "retry" else {}
+            more = {"after": after} if kind in ("retry", "throttled") else {}
             stage.answer(kind, **more, dead_address=dead and kind == "rejected")
         case ("zone", name):
             stage.advance(ProfileTold(now, stage.told({"timezone": name})))

@@ -228,9 +228,9 @@ class _Author:
 
     def _send(self, label: str | None, depth: int) -> Step:
         choices: list[OnBlocked] = [*_BLOCKED, "else"] if depth else _BLOCKED
-        on_quiet, on_cap = (self._draw(st.sampled_from(choices)) for _ in range(2))
+        on_quiet, on_cap, on_throttle = (self._draw(st.sampled_from(choices)) for _ in range(3))
         otherwise: list[Step] = []
-        if "else" in (on_quiet, on_cap):
+        if "else" in (on_quiet, on_cap, on_throttle):
             otherwise = self._inner(depth - 1) or [Wait(hours(1))]
         return Send(
             self._draw(st.sampled_from(["hello", "news", "offer"])),
@@ -240,8 +240,10 @@ class _Author:
             priority=self._draw(st.integers(-1, 1)),
             on_quiet=on_quiet,
             on_cap=on_cap,
+            on_throttle=on_throttle,
             otherwise=otherwise,
             valid_for=self._maybe(durations()),
+            spread=self._maybe(durations()),
             legal_basis=self._draw(st.sampled_from(_BASES)),
             label=label,
             **self._timing(),
