@@ -116,10 +116,19 @@ def test_who_waits_is_told_once_why_and_until_when() -> None:
     assert Counter(map(len, told)) == {1: 39, 0: 1}
     (entry,) = next(one for one in told if one)
     assert entry.reason == "throttle"
-    assert entry.detail == {"rule": "1 per PT1S", "channel": "sms"}
+    assert entry.detail == {"rule": "1 per PT1S", "rate": "1 per PT1S", "channel": "sms"}
     line = next(line for line in customers[5].timeline if line.kind == "hold")
     assert line.reason == "throttle"
     assert "sms takes 1 per PT1S and no more" in line.text
+
+
+def test_a_throttle_with_a_name_is_told_by_it() -> None:
+    sim, customers = play(shop(throttles=[Throttle(1, channels=["sms"], name="provider")]), 2)
+    sim.settle()
+    (entry,) = [entry for one in customers for entry in held(one)]
+    assert (entry.detail["rule"], entry.detail["rate"]) == ("provider", "1 per PT1M")
+    told = str(customers[0].timeline) + str(customers[1].timeline)
+    assert "sms takes 1 per PT1M and no more by the rule 'provider'" in told
 
 
 def test_first_come_first_served() -> None:

@@ -7,14 +7,34 @@ from typing import Any
 
 import pytest
 
-from journeykit import Accepted, Content, Event, Journey, On, Policy, Retry, Send, Workspace
+from journeykit import (
+    Accepted,
+    Content,
+    Event,
+    Journey,
+    On,
+    Policy,
+    Retry,
+    Send,
+    Throttle,
+    Workspace,
+    minutes,
+)
 from journeykit.errors import ContentionError, StoreBusyError, StoreError
 from journeykit.kernel import CustomerState, EventArrived, advance, encode_state
 from journeykit.machine import Rules, compile_workspace
-from journeykit.ports import ClaimedMessage, CustomerCommit, Hand, StoredCustomer
+from journeykit.ports import (
+    ClaimedMessage,
+    CustomerCommit,
+    Hand,
+    StoredCustomer,
+    Suppression,
+    Taken,
+)
 from journeykit.runtime import calls as c
 from journeykit.runtime.delivery import HOLD, RECHECK, ROUND, deliver
 from journeykit.runtime.script import ATTEMPTS, SET_ASIDE, Arrival, ingest, to_commit, work
+from journeykit.runtime.throttling import FRESH
 from journeykit.runtime.ticking import tick
 from journeykit.runtime.waiting import GRACE, let_hands_finish
 from journeykit.time import SECOND
@@ -28,16 +48,17 @@ class SignedUp(Event):
     pass
 
 
-def rules_of(*sends: str) -> Rules:
+def rules_of(*sends: str, **options: Any) -> Rules:
     journeys = [
         Journey(name, entry=On(SignedUp), steps=[Send(name, via=["email"])]) for name in sends
     ]
-    policy = Policy(consent={"email": "opt-out"})
+    policy = Policy(consent={"email": "opt-out"}, **options)
     return compile_workspace(Workspace(journeys=journeys, timezone="UTC", policy=policy), [])
 
 
 ONE = rules_of("hello")
 TWO = rules_of("ahoy", "hello")
+SLOW = rules_of("hello", throttles=[Throttle(1, per=minutes(1))])
 
 
 def entered(rules: Rules, customer: str = "ann") -> tuple[StoredCustomer, list[ClaimedMessage]]:
@@ -249,6 +270,77 @@ def test_a_message_is_announced_loaded_rendered_kept_handed_over_and_settled() -
     assert play.expect(c.LetGo).hand == HAND
     assert play.over
     assert play.result.accepted == 1
+
+
+def test_a_token_is_asked_for_last_and_used_at_once() -> None:
+    """G1, D5: after the gate, the list and the template."""
+    stored, claims = entered(SLOW)
+    play = Hand_(deliver(SLOW, NOW, 10, LEASE))
+    open_round(play, claims, {"ann": stored})
+    rendered(play)
+    play.expect(c.Now, NOW)
+    play.expect(c.Now, NOW + 1)
+    taking = play.expect(c.Take, Taken(1)).asked
+    assert (taking.now, taking.interval, taking.burst) == (NOW + 1, 60_000_000, 1)
+    assert (taking.most, taking.waited, len(taking.before)) == (1, 0, 1)
+    play.expect(c.Start, "go")
+    play.expect(c.Now, NOW + 2)
+    play.expect(c.HandOver, Accepted())
+
+
+def test_who_gets_no_token_is_told_when_to_come_again() -> None:
+    """D5: as an input to the kernel, in the one commit of the round."""
+    stored, (claim,) = entered(SLOW)
+    play = Hand_(deliver(SLOW, NOW, 10, LEASE))
+    open_round(play, [claim], {"ann": stored})
+    rendered(play)
+    play.expect(c.Now, NOW)
+    play.expect(c.Now, NOW)
+    play.expect(c.Take, Taken(0, [NOW + 9]))
+    play.expect(c.Now, NOW)
+    (commit,) = play.expect(c.Commit, []).commits
+    assert b'"throttle"' in commit.journal
+    assert (commit.next_due, commit.drop) == (NOW + 9, [claim.key])
+    play.expect(c.LetGo)
+    assert play.result.blocked == 1
+
+
+def test_a_token_that_grew_old_between_is_given_up() -> None:
+    """D5: the message is given back, and nothing is handed over."""
+    stored, claims = entered(SLOW)
+    play = Hand_(deliver(SLOW, NOW, 10, LEASE))
+    open_round(play, claims, {"ann": stored})
+    rendered(play)
+    play.expect(c.Now, NOW)
+    play.expect(c.Now, NOW)
+    play.expect(c.Take, Taken(1))
+    play.expect(c.Start, "go")
+    play.expect(c.Now, NOW + FRESH + 1)
+    play.expect(c.Now, NOW + FRESH + 1)
+    assert play.expect(c.Unclaim).claims == claims
+    play.expect(c.LetGo)
+    assert play.result.finished == 0
+    assert play.result.cut
+
+
+def test_what_is_on_the_list_leaves_the_round_before_anything_is_rendered() -> None:
+    """D4."""
+    stored, (claim,) = entered(ONE)
+    play = Hand_(deliver(ONE, NOW, 10, LEASE))
+    for kind, answer in (
+        (c.Now, NOW), (c.Claim, [claim]), (c.Hold, HAND), (c.Load, {"ann": stored}), (c.Now, NOW),
+    ):  # fmt: skip
+        play.expect(kind, answer)
+    (place,) = play.call.addresses
+    assert place[0] == "email"
+    play.expect(c.Listed, {place: Suppression(*place, "complaint", NOW)})
+    play.expect(c.Now, NOW)
+    play.expect(c.Now, NOW)
+    (commit,) = play.expect(c.Commit, []).commits
+    assert b'"complaint"' in commit.journal
+    assert list(commit.suppress) == []
+    play.expect(c.LetGo)
+    assert play.over
 
 
 def test_nothing_to_claim_is_nothing_to_do() -> None:

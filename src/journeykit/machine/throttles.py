@@ -14,13 +14,14 @@ class ThrottleRule:
     with another bucket, and nobody waits for turns that were reckoned with the old one.
     """
 
-    __slots__ = ("bucket", "burst", "channel", "interval", "title")
+    __slots__ = ("bucket", "burst", "channel", "interval", "rate", "title")
 
     def __init__(self, throttle: Throttle, channel: str) -> None:
         self.channel = channel
         self.interval = throttle.interval
         self.burst = throttle.depth
-        self.bucket = f"{channel} {throttle.limit}/{throttle.per}"
+        self.rate = throttle.rate
+        self.bucket = f"{channel} {throttle.rate}"
         self.title = throttle.title
 
     def most_in(self, span: int) -> int:

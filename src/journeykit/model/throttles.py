@@ -84,9 +84,14 @@ class Throttle(Frozen):
         return self.burst if self.burst is not None else max(1, _AT_ONCE // self.interval)
 
     @property
+    def rate(self) -> str:
+        """How many in which time, in short."""
+        return f"{self.limit} per {self.per}"
+
+    @property
     def title(self) -> str:
         """How reasons name this rule."""
-        return self.name or f"{self.limit} per {self.per}"
+        return self.name or self.rate
 
 
 Throttles = Annotated[Sequence[Throttle], AfterValidator(as_tuple)]

@@ -55,7 +55,7 @@ def take_token(round_: Round, rule: ThrottleRule, rest: Sequence[Going]) -> Flow
     asked = Taking(round_.now, rule.interval, rule.burst, tokens.most, waited, before)
     taken = yield from Take(rule.bucket, asked)
     tokens.left, tokens.at = taken.granted, round_.now
-    detail = {"rule": rule.title, "channel": rule.channel}
+    detail = {"rule": rule.title, "rate": rule.rate, "channel": rule.channel}
     for other, turn in zip(wanting[taken.granted :], taken.turns, strict=False):
         key, message = other.claim.key, other.message
         told = Throttled(round_.now, key, message.channel, turn, detail)

@@ -138,7 +138,9 @@ def _expired(detail: Detail, local: Local) -> str:
 
 
 def _throttle(detail: Detail, local: Local) -> str:
-    return f"{detail.get('channel')} takes {detail.get('rule')} and no more, and others come first"
+    rule, rate = detail.get("rule"), detail.get("rate")
+    named = "" if rule == rate else f" by the rule {rule!r}"
+    return f"{detail.get('channel')} takes {rate} and no more{named}, and others come first"
 
 
 def _spread(detail: Detail, local: Local) -> str:
