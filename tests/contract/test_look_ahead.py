@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from journeykit import (
+    Address,
     Always,
     Arm,
     Branch,
@@ -59,6 +60,8 @@ class Stopped(Event):
 
 class Person(Profile):
     plan: Literal["free", "pro"] = "free"
+    phone: Annotated[str | None, Address("call", zone="phone_zone")] = None
+    phone_zone: str | None = None
 
 
 def news(**more: Any) -> Journey:
@@ -87,7 +90,7 @@ def play(
         events=[Seen, Bought, Stopped],
         timezone="Europe/Berlin",
         policy=Policy(
-            consent={"email": "opt-out", "sms": "opt-out", "push": "opt-in"},
+            consent={"email": "opt-out", "sms": "opt-out", "push": "opt-in", "call": "opt-in"},
             quiet_hours=list(quiet),
             caps=list(caps),
         ),
@@ -137,6 +140,21 @@ WAYS: list[tuple[str, list[Step], list[str]]] = [
         "a consent given on the way",
         way(Consent("grant", channels=["sms"]), BEST),
         FIRST_COMES_THE_BEST,
+    ),
+    (
+        "the consent that it needs, given on the way",
+        way(Consent("grant", channels=["push"]), Send("offer", via=["push"], priority=5)),
+        FIRST_COMES_THE_BEST,
+    ),
+    (
+        "a consent withdrawn on the way",
+        way(Consent("withdraw", channels=["sms"]), Send("offer", via=["sms"], priority=5)),
+        ["news 02 10:00"],
+    ),
+    (
+        "the zone of an address, which nobody knows yet",
+        way(Set(Person.phone_zone, "Asia/Tokyo"), BEST),
+        AT_ONCE,
     ),
     ("an equal one", way(Send("offer", via=["email"])), AT_ONCE),
     (

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from journeykit.errors import InputError
 from journeykit.kernel import journal as j
 from journeykit.kernel.choosing import choose, via_of
+from journeykit.kernel.consenting import say
 from journeykit.kernel.fold import move_run
 from journeykit.kernel.gate import first_open, objection_to
 from journeykit.kernel.moving import expiry_of, wait_at, way_at
@@ -103,7 +104,7 @@ def _rivals(turn: Turn, message: Message, cap: CapRule, until: int) -> Iterator[
     if waiting:
         thought = Turn(turn.rules, state, turn.told, now)
         for run in waiting:
-            thought.profile = turn.profile
+            thought.profile, thought.state = turn.profile, state
             coming = _coming(thought, run, message, until)
             if coming is not None and coming.due <= until and _covers(cap, coming.message):
                 yield coming
@@ -216,11 +217,15 @@ def _outcome(thought: Turn, run: Enrollment, step: CompiledStep) -> str | None:
     if step.kind in ("branch", "split"):
         return way_at(thought, run, step)
     if step.kind == "consent":
+        granted, channels, topic, lasts = step.plan
+        thought.state = replace(thought.state, consents={**thought.state.consents})
+        for channel in channels:
+            say(thought, channel, topic, granted, "", lasts)
         return "done"
     if step.kind != "set":
         return None
     field, given = step.plan
-    if field == "timezone" or field in thought.rules.addresses.values():
+    if field in thought.rules.zone_fields or field in thought.rules.addresses.values():
         return None
     reading = thought.read_run(run)
     thought.profile = {**thought.profile, field: given(reading)}
