@@ -300,6 +300,16 @@ def test_G7_the_stricter_mode_counts_where_a_rule_holds(
     assert asked(sim) == expected
 
 
+def test_G7_a_refusal_names_the_topic_that_has_a_mode_of_its_own() -> None:
+    sim = play(
+        Send("hi", via=["email"], topic="news"),
+        consent={"email": "opt-out", "email/news": "opt-in"},
+    )
+    assert asked(sim) == MISSING
+    (dropped,) = [line.text for line in sim.explain("ann") if line.kind == "drop"]
+    assert "there is no consent to email (news), which is opt-in" in dropped
+
+
 def test_G7_a_rule_looks_at_the_customer_of_now() -> None:
     sim = play(Send("hi", via=["email"]), consent=OUT, consent_rules=RULES)
     ann = told(sim, {"country": "US"})

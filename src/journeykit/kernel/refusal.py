@@ -71,11 +71,11 @@ def _consent_refusal(message: Message, facts: Facts) -> Verdict | None:
 def _detail(channel: str, found: Standing) -> dict[str, Any]:
     topic = found.key.partition("/")[2]
     detail: dict[str, Any] = {"channel": channel}
+    if topic:
+        detail["topic"] = topic
     if found.record is None:
         detail["rule"] = MODES[found.mode]
         return detail
-    if topic:
-        detail["topic"] = topic
     detail["since"] = found.record.at
     if found.status == "expired":
         detail["until"] = found.record.until

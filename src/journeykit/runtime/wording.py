@@ -100,7 +100,7 @@ def _suppressed(detail: Detail, local: Local) -> str:
 def _missing(detail: Detail, local: Local) -> str:
     by = f" by the rule {detail['by']}" if detail.get("by") else ""
     mode = detail.get("rule", "opt-in")
-    return f"there is no consent to {detail.get('channel')}, which is {mode}{by}"
+    return f"there is no consent to {_consented_to(detail)}, which is {mode}{by}"
 
 
 def _consented_to(detail: Detail) -> str:
