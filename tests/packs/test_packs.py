@@ -338,6 +338,14 @@ def test_a_pack_reads_like_a_table() -> None:
 # ---- refusals
 
 
+def own(**options: Any) -> RulePack:
+    """A pack of one rule about texts and calls, with some options of it changed."""
+    row = {"id": "a", "media": ["texts"], "hours": [["08:00", "12:00"]], "source": "s"}
+    row |= {"checked": True, **options}
+    rows = [{option: value for option, value in row.items() if value is not None}]
+    return read_pack({"name": "own", "read": "2026-01-01", "rules": rows}, texts=["sms"])
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
@@ -357,6 +365,14 @@ def test_a_pack_reads_like_a_table() -> None:
             ),
             ["own", "'fax'"],
         ),
+        (lambda: own(holiday=["FR"]), ["'own' › a", "hours has no use for holiday"]),
+        (lambda: own(limit=3, days_long=1), ["hours and limit of hours"]),
+        (lambda: own(hours=None), ["none of hours, limit, consent, duty"]),
+        (lambda: own(hours=None, limit=3, days_long=1, hours_long=1), ["both"]),
+        (lambda: own(media=["calls"], holiday=["FR"]), ["has no use for holiday"]),
+        (lambda: read_pack([], texts=["sms"]), ["no mapping but list"]),  # type: ignore[arg-type]
+        (lambda: pack("france", texts="sms"), ["texts", "must be a list", "texts=['sms']"]),
+        (lambda: pack("bulk-senders", texts=["sms"]), ["none of its rules", "about emails"]),
     ],
 )  # fmt: skip
 def test_refusals(make: Any, words: list[str]) -> None:

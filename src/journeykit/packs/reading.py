@@ -28,6 +28,15 @@ from journeykit.time import days, hours
 
 Medium = Literal["calls", "texts", "emails"]
 IfRegionUnknown = Literal["strictest", "country"]
+_KINDS = {
+    "hours": {"holidays"},
+    "limit": {"hours_long", "days_long"},
+    "consent": set[str](),
+    "duty": set[str](),
+}
+_OF_EVERY_RULE = {
+    "id", "media", "countries", "valid_from", "source", "checked", "url", "note",
+}  # fmt: skip
 
 
 def pack_names() -> tuple[str, ...]:
@@ -54,7 +63,7 @@ def pack(
             country whose part is not known: `strictest`, they all apply; `country`, none does.
 
     Raises:
-        DefinitionError: There is no such pack, or no channel was given.
+        DefinitionError: There is no such pack, or it has no rule about the channels given.
     """
     known = pack_names()
     if name not in known:
@@ -83,8 +92,10 @@ def read_pack(
     """Return a pack from data of the form that the files beside this module have.
 
     Raises:
-        DefinitionError: Something of it is wrong, or no channel was given.
+        DefinitionError: Something of it is wrong, or it has no rule about the channels given.
     """
+    if not isinstance(data, Mapping):
+        raise _no_pack("rule pack", f"it is no mapping but {type(data).__name__}")
     channels: dict[str, Sequence[str]] = {"calls": calls, "texts": texts, "emails": emails}
     place = f"rule pack {data.get('name')!r}"
     if not any(channels.values()):
@@ -93,6 +104,14 @@ def read_pack(
             place=place,
             remedy="such as texts=['sms'], emails=['email']",
         )
+    for medium, names in channels.items():
+        if isinstance(names, str):
+            raise DefinitionError(
+                "the channels must be a list",
+                place=f"{place} › {medium}",
+                value=names,
+                remedy=f"{medium}=[{names!r}]",
+            )
     if if_region_unknown not in ("strictest", "country"):
         raise DefinitionError(
             "if_region_unknown is neither 'strictest' nor 'country'",
@@ -101,21 +120,50 @@ def read_pack(
             remedy="strictest: the rules of every part of the country apply; country: none does",
         )
     try:
+        _refuse_unread(place, data)
         read = date.fromisoformat(data["read"])
         rules = [
             _rule(row, read, media, if_region_unknown)
             for row in data["rules"]
             if (media := [name for medium in row["media"] for name in channels[medium]])
         ]
-        return RulePack(data["name"], rules, title=data.get("title", ""))
+        about = {medium for row in data["rules"] for medium in row["media"]}
+        made = RulePack(data["name"], rules, title=data.get("title", ""))
     except DefinitionError:
         raise
     except (KeyError, TypeError, ValueError) as error:
+        raise _no_pack(place, f"{type(error).__name__}: {error}") from None
+    if not rules:
         raise DefinitionError(
-            f"this is no data of a rule pack: {type(error).__name__}: {error}",
+            "none of its rules is about the channels that are given",
             place=place,
-            remedy="see the JSON files in journeykit/packs for the form",
-        ) from None
+            remedy=f"it has rules about {', '.join(sorted(about)) or 'nothing'}",
+        )
+    return made
+
+
+def _refuse_unread(place: str, data: Mapping[str, Any]) -> None:
+    """Refuse what nobody would read: a rule with a misspelt option would be another rule."""
+    if unknown := set(data) - {"name", "title", "read", "rules"}:
+        raise _no_pack(place, f"it has no use for {', '.join(sorted(unknown))}")
+    for row in data["rules"]:
+        where = f"{place} › {row['id']}"
+        kinds = [kind for kind in _KINDS if kind in row]
+        if len(kinds) != 1:
+            given = " and ".join(kinds) or "none"
+            raise _no_pack(where, f"it gives {given} of {', '.join(_KINDS)}, and not one of them")
+        if unknown := set(row) - _OF_EVERY_RULE - {kinds[0]} - _KINDS[kinds[0]]:
+            raise _no_pack(where, f"{kinds[0]} has no use for {', '.join(sorted(unknown))}")
+        if {"hours_long", "days_long"} <= set(row):
+            raise _no_pack(where, "it gives both hours_long and days_long")
+
+
+def _no_pack(place: str, why: str) -> DefinitionError:
+    return DefinitionError(
+        f"this is no data of a rule pack: {why}",
+        place=place,
+        remedy="see the JSON files in journeykit/packs for the form",
+    )
 
 
 def _rule(
