@@ -445,6 +445,25 @@ def test_a_token_that_was_not_used_in_time_is_not_used() -> None:
     assert most_in(post.times, timedelta(0)) <= throttle.depth + 1  # one had been taken before
 
 
+@pytest.mark.parametrize("late", [51, 60, 2_000])
+def test_a_slow_store_lets_messages_go_one_by_one_and_not_never(late: int) -> None:
+    """D5: where each answer comes too late for its tokens, one of them is used all the same."""
+    clock, store = Hand(), MemoryStore()
+    post = Post(clock)
+
+    class Slow(Crashing):
+        def take(self, bucket: str, asked: Taking) -> Taken:
+            clock.at += timedelta(milliseconds=late)
+            return self._store.take(bucket, asked)
+
+    throttle = Throttle(100, per=seconds(1), burst=50, channels=["sms"])
+    worker = kit(Slow(store), post, shop(throttles=[throttle]))
+    begin(worker, 20)
+    run_dry(clock, worker)
+    assert len(set(post.keys)) == len(post.keys) == 20
+    assert most_in(post.times, timedelta(0)) == 1
+
+
 def test_fast_channels_ask_the_store_seldom() -> None:
     """Tokens are taken twice as many each time, as long as they are used in time."""
     clock, store = Hand(), MemoryStore()

@@ -3,6 +3,8 @@
 Keeps true:
     * a hand-over on a throttled channel starts only with a token, and within `FRESH` of taking
       it: a token that was not used in time is lost, and another one is taken;
+    * where the store takes longer than that to answer, one token of its answer is used, so that
+      a slow store lets messages go slowly, not never;
     * whoever gets none is told when its turn comes, as an input to the kernel.
 """
 
@@ -54,7 +56,11 @@ def take_token(round_: Round, rule: ThrottleRule, rest: Sequence[Going]) -> Flow
     round_.now = yield from Now()
     asked = Taking(round_.now, rule.interval, rule.burst, tokens.most, waited, before)
     taken = yield from Take(rule.bucket, asked)
-    tokens.left, tokens.at = taken.granted, round_.now
+    round_.now = yield from Now()
+    if asked.now <= round_.now <= asked.now + FRESH:
+        tokens.left, tokens.at = taken.granted, asked.now
+    else:
+        tokens.left, tokens.at, tokens.most = min(taken.granted, 1), round_.now, 0
     detail = {"rule": rule.title, "rate": rule.rate, "channel": rule.channel}
     for other, turn in zip(wanting[taken.granted :], taken.turns, strict=False):
         key, message = other.claim.key, other.message
