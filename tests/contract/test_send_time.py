@@ -238,14 +238,6 @@ def test_G4_what_cannot_leave_in_time_is_dropped_at_once(simulate: Make) -> None
     assert not timed(sim)
 
 
-def test_G6_a_transactional_message_does_not_wait(simulate: Make) -> None:
-    sim, ann = simulate(shop(after(hours=5), transactional=True))
-    ann.track(Joined())
-    sim.advance(minutes(1))
-    assert sent(ann) == ["02 10:00 email"]
-    assert not timed(sim)
-
-
 def test_G4_a_change_elsewhere_does_not_release_it_sooner(simulate: Make) -> None:
     cap = FrequencyCap(1, per="day", where=Shopper.push_token == "x")
     sim, ann = simulate(shop(after(hours=5), policy={"caps": [cap]}), push_token="x")

@@ -148,13 +148,25 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (
         lambda: make(Policy, consent=CONSENT, reachable={"push": Customer.vip}),
         (
-            "Policy.reachable.push: profile.vip is no condition (got profile.vip); write "
-            "field(profile.vip) == True"
+            "Policy.reachable.push: profile.vip is a field, and no condition yet (got profile.vip); "
+            "compare it, such as field(Shopper.vip) == True"
         ),
     ),
     (
         lambda: make(Policy, consent=CONSENT, reachable={"push": PageSeen.page == "x"}),
         "Policy.reachable.push: page_seen.page cannot be read here",
+    ),
+    (
+        lambda: make(Policy, consent=CONSENT, responses={"push": PageSeen}),
+        "Policy.responses.push[0]: this is a class, not a value",
+    ),
+    (
+        lambda: Send("hi", via=["email"], transactional=True, send_time="best", within=hours(1)),
+        "Send.send_time: a transactional message goes at once, and send_time would have it wait",
+    ),
+    (
+        lambda: Send("hi", via=["email"], transactional=True, spread=hours(1)),
+        "Send.spread: a transactional message goes at once, and spread would have it wait",
     ),
     (
         lambda: make(Policy, consent=CONSENT, responses={"push": []}),

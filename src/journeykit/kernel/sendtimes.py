@@ -32,7 +32,7 @@ from journeykit.time import DAY, HOUR, MINUTE, Zone, from_micros, naive_of, shif
 
 def waits_for_send_time(turn: Turn, message: Message, plan: SendPlan) -> bool:
     """Ask the send time of a message that was not asked for yet; hold it if that is later."""
-    if plan.send_time is None or message.sends is not None or message.transactional:
+    if plan.send_time is None or message.sends is not None:
         return False
     facts = facts_of(turn)
     if judge(message, facts).action == "drop":  # for good: its step says what follows

@@ -113,7 +113,10 @@ def _are_responses(value: Sequence[On]) -> tuple[On, ...]:
 def _condition_first(value: Any) -> Any:
     """Say what is wanted where a field stands alone."""
     if isinstance(value, Reference):
-        raise Wrong(f"{value!r} is no condition", f"write field({value!r}) == True")
+        raise Wrong(
+            f"{value!r} is a field, and no condition yet",
+            f"compare it, such as field(Shopper.{value.name}) == True",
+        )
     return value
 
 

@@ -183,7 +183,9 @@ def _follow(cls: type[BaseModel], loc: Iterable[int | str]) -> tuple[str, Models
         elif not part.startswith("-"):  # that would be a nameless way of a union
             text += f" › {part}" if text.endswith("]") else f".{part}"
             owners = here
-            here = tuple(model for owner in here for model in _models_of(owner, part))
+            inner = tuple(model for owner in here for model in _models_of(owner, part))
+            if inner or any(part in owner.model_fields for owner in here):
+                here = inner  # else it is a key of a mapping
     return text, owners, here
 
 

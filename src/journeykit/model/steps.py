@@ -283,6 +283,17 @@ class Send(Step):
             )
         return self
 
+    @model_validator(mode="after")
+    def _goes_at_once(self) -> Send:
+        for option in ("send_time", "spread"):
+            if self.transactional and getattr(self, option) is not None:
+                raise Wrong(
+                    f"a transactional message goes at once, and {option} would have it wait",
+                    f"leave out {option}, or transactional",
+                    option,
+                )
+        return self
+
     @property
     def channels(self) -> Sequence[str]:
         """The channels of `via`, in the order in which they are written."""

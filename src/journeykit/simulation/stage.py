@@ -157,6 +157,11 @@ class Stage:
         self.settle()
         return self.runner.messages(customer_id)
 
+    def message(self, customer_id: str, message_id: str) -> MessageLife:
+        """Return the whole life of one message, by the key that its channel was given."""
+        self.settle()
+        return self.runner.message(customer_id, message_id)
+
     def preview(self, customer_id: str, *, until: datetime | str) -> Preview:
         """Return what a customer gets until an instant, if nothing happens but time.
 
