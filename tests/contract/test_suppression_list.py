@@ -237,6 +237,17 @@ def test_lifting_it_for_one_leaves_it_with_another_who_was_refused() -> None:
     assert one.tick().accepted == 1
 
 
+@pytest.mark.parametrize("spelling", [SHARED.upper(), f" {SHARED} "])
+def test_lifting_it_counts_whatever_the_spelling(spelling: str) -> None:
+    """D4: list and document agree on which address it is."""
+    one = kit(MemoryStore())
+    begin(one, "ann")
+    one.suppress("ann", "email", SHARED)
+    one.unsuppress("ann", "email", spelling)
+    assert one.suppressed("email", SHARED) is None
+    assert one.tick().accepted == 1
+
+
 def test_the_list_keeps_no_address_and_depends_on_the_seed(tmp_path: Path) -> None:
     """F4: a hash that is keyed with the workspace's seed, and nothing else."""
     path = tmp_path / "shop.db"

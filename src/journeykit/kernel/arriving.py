@@ -12,9 +12,10 @@ from journeykit.kernel.answering import answered
 from journeykit.kernel.consenting import confirm, prefer, say
 from journeykit.kernel.engaging import note_responses
 from journeykit.kernel.entering import enter, mark_key, refuse, try_enter
+from journeykit.kernel.keys import plain_address
 from journeykit.kernel.moving import end_run, leave, leave_by_condition, reckon_anew
 from journeykit.kernel.sending import closed_at_hand_over, throttled
-from journeykit.kernel.state import Enrollment
+from journeykit.kernel.state import Enrollment, suppression_key
 from journeykit.kernel.turn import Turn
 from journeykit.machine import CompiledStep, GoalRule, Hearing, Listener, amount_text
 from journeykit.time import shift
@@ -65,7 +66,16 @@ def _suppression(turn: Turn, signal: s.SuppressionTold) -> None:
         why, listed = signal.reason, signal.listed
         turn.emit(j.Suppressed(turn.stamp, signal.channel, signal.address, why, listed))
     else:
-        turn.emit(j.Unsuppressed(turn.stamp, signal.channel, signal.address))
+        for address in _spellings(turn, signal.channel, signal.address):
+            turn.emit(j.Unsuppressed(turn.stamp, signal.channel, address))
+
+
+def _spellings(turn: Turn, channel: str, address: str) -> list[str]:
+    """Return an address as it was told, and as else it stands suppressed: the list lifts them all."""
+    before = suppression_key(channel, "")
+    kept = [key.removeprefix(before) for key in turn.state.suppressed if key.startswith(before)]
+    plain = plain_address(address)
+    return [address, *(one for one in kept if one != address and plain_address(one) == plain)]
 
 
 def _enroll(turn: Turn, signal: s.EnrollAsked) -> None:

@@ -15,9 +15,14 @@ def derived_id(seed: bytes, *cause: str) -> str:
     return blake2b(_SEPARATOR.join(cause).encode(), digest_size=10, key=seed).hexdigest()
 
 
+def plain_address(address: str) -> str:
+    """Return an address without what does not count: case, and spaces around it."""
+    return address.strip().casefold()
+
+
 def address_mark(seed: bytes, address: str) -> str:
-    """Return 32 hexadecimal digits that stand for an address; case and outer spaces do not count."""
-    plain = address.strip().casefold()
+    """Return 32 hexadecimal digits that stand for an address, in whatever spelling."""
+    plain = plain_address(address)
     return blake2b(plain.encode(), digest_size=16, key=seed, person=b"address").hexdigest()
 
 
