@@ -47,6 +47,10 @@ class Ping(Event):
     pass
 
 
+class Moved(Event):
+    zone: str
+
+
 class Person(Profile):
     tier: str = "free"
     sms_number: Annotated[str | None, Address("sms", zone="phone_zone")] = None
@@ -316,6 +320,17 @@ def test_T7_every_zone_of_a_region_is_that_of_its_country() -> None:
     assert leaves(sim, {"timezone": None, "region": "US-FL"}) == ["Mon 02 19:00"]
 
 
+def test_T7_where_country_and_region_contradict_every_zone_of_both_is_asked() -> None:
+    rule = SendWindow(Hours("08:00", "21:00"), if_zone_unknown="every_zone")
+    for told, expected in (
+        ({"country": "JP", "region": "US-FL"}, "Tue 03 00:00"),
+        ({"country": "FR", "region": "US-FL"}, "Mon 02 19:00"),
+        ({"country": "US", "region": "FR-75"}, "Mon 02 19:00"),
+    ):
+        sim = play(at="2026-03-02 12:00", windows=[rule])
+        assert leaves(sim, {"timezone": None, **told}) == [expected]
+
+
 def test_T7_without_a_country_it_holds_until_zone_or_country_is_known() -> None:
     rule = QuietHours("21:00", "08:00", if_zone_unknown="every_zone")
     for told, expected in (
@@ -410,11 +425,28 @@ def test_T7_an_unknown_zone_of_an_address_refuses_the_whole_update(wrong: str) -
 
 
 def test_T7_a_step_that_sets_an_unknown_zone_of_an_address_fails_alone() -> None:
-    journey = Journey("j", entry=On(Ping), steps=[Set(Person.phone_zone, "Nowhere")])
+    journey = Journey("j", entry=On(Moved), steps=[Set(Person.phone_zone, Moved.zone)])
     sim = play(journey, at="2026-03-02 12:00")
-    sim.customer("ann").track(Ping())
+    sim.customer("ann").track(Moved(zone="Nowhere"))
     (ended,) = [entry for entry in sim.runner.journal("ann") if isinstance(entry, j.Ended)]
     assert (ended.status, ended.reason) == ("failed", "unknown_zone")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [
+        (Person.phone_zone, "Nowhere", "no such time zone"),
+        (Person.timezone, "", "no such time zone"),
+        (Person.country, "USA", "no such country"),
+        (Person.region, "Florida", "no code of a part of a country"),
+    ],
+)
+def test_T7_F1_a_step_that_would_always_set_a_place_that_there_is_not_is_refused(
+    field: Any, value: str, problem: str
+) -> None:
+    with pytest.raises(DefinitionError, match=problem) as refused:
+        play(Journey("j", entry=On(Ping), steps=[Set(field, value)]), at="2026-03-02 12:00")
+    assert (refused.value.place, refused.value.value) == ("Journey 'j' › steps[0] › value", value)
 
 
 # ---- what is refused when it is written

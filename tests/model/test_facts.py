@@ -338,6 +338,10 @@ def test_a_wrong_event_is_refused(data: Mapping[str, Any], error: Any, text: str
     ("data", "error", "text"),
     [
         ({"timezone": "Mars"}, UnknownZoneError, "Mars"),  # T7
+        ({"country": "USA"}, InvalidProfileError, "profile.country: there is no such country"),
+        ({"country": "UK"}, InvalidProfileError, "no such country"),
+        ({"region": "Florida"}, InvalidProfileError, "'Florida'); give an ISO 3166-2"),
+        ({"region": "UK-ENG"}, InvalidProfileError, "profile.region"),
         ({"timezone": ""}, UnknownZoneError, "timezone"),
         ({"plann": "pro"}, InvalidProfileError, "profile.plann: there is no such field"),
         ({"visits": "many"}, InvalidProfileError, "give a whole number (default None)"),

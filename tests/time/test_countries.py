@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from journeykit.time import DAY, is_zone, to_micros, zone, zone_names, zones_of
+from journeykit.time import DAY, is_country, is_zone, to_micros, zone, zone_names, zones_of
 
 NOW = datetime(2026, 11, 2, tzinfo=UTC)
 
@@ -25,6 +25,15 @@ NOW = datetime(2026, 11, 2, tzinfo=UTC)
 )
 def test_the_zones_of_a_country(country: str, names: set[str]) -> None:  # T7
     assert set(zone_names(country)) == names
+
+
+@pytest.mark.parametrize(
+    ("code", "known"),
+    [("US", True), ("FR", True), ("XK", True), ("ZZ", True), ("UK", False), ("EU", False),
+     ("us", False), ("USA", False), ("#", False), ("", False)],
+)  # fmt: skip
+def test_what_a_country_is(code: str, known: bool) -> None:
+    assert is_country(code) is known
 
 
 def test_a_large_country_has_many_and_knows_them_all() -> None:

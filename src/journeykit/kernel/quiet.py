@@ -55,8 +55,8 @@ def quiet_ends(message: Message, scope: Scope, facts: Facts, at: int) -> int | N
 def _country_zones(facts: Facts) -> Sequence[Zone]:
     profile = facts.reading.profile
     codes = codes_of(profile.get("country"), profile.get("region"))
-    country = next((code for code in codes if "-" not in code), None)
-    return () if country is None else zones_of(country, facts.now)
+    countries = sorted(code for code in codes if "-" not in code)  # two, where they contradict
+    return [one for country in countries for one in zones_of(country, facts.now)]
 
 
 def zone_objection(rules: Sequence[QuietRule | CapRule]) -> Verdict:

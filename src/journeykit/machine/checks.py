@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from journeykit.errors import DefinitionError
+from journeykit.errors import DefinitionError, InputError
 from journeykit.model import (
     Condition,
     Event,
     FieldRef,
     FrequencyCap,
     Profile,
+    Set,
     Workspace,
     conditions_of,
     kinds_of,
     past_streams,
     reads,
     reads_of,
+    refuse_unknown_places,
+    steps_of,
 )
 
 
@@ -44,6 +47,27 @@ def check_readings(workspace: Workspace) -> None:
                 known = classes[name]
             if ref is not None:
                 _check(place, ref, name, known, others=events)
+
+
+def check_places(workspace: Workspace) -> None:
+    """Refuse a `Set` of a zone, a country or a region that there is not (rule T7).
+
+    Raises:
+        DefinitionError: With the place and the value.
+    """
+    zones = ("timezone", *workspace.profile.address_zones().values())
+    for journey in workspace.journeys:
+        for place, step in steps_of(journey):
+            if isinstance(step, Set) and isinstance(step.value, str):
+                try:
+                    refuse_unknown_places({step.field.field: step.value}, zones)
+                except InputError as error:
+                    raise DefinitionError(
+                        error.problem,
+                        place=f"Journey {journey.name!r} › {place} › value",
+                        value=step.value,
+                        remedy=error.remedy,
+                    ) from None
 
 
 def _check(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from journeykit.machine.channels import responses_of
-from journeykit.machine.checks import check_readings
+from journeykit.machine.checks import check_places, check_readings
 from journeykit.machine.compile import compile_journey
 from journeykit.machine.consents import objectionable, topics_of
 from journeykit.machine.guards import Guard, compile_condition, compile_value
@@ -68,6 +68,7 @@ class Rules:
         self.tables: dict[tuple[str, int], Table] = {}
         self.current: dict[str, Table] = {}
         check_readings(workspace)
+        check_places(workspace)
         journeys = list(workspace.journeys)
         for journey in journeys:
             table = compile_journey(journey)

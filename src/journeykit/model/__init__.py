@@ -97,6 +97,7 @@ from journeykit.model.triggers import (
     Once,
     Restart,
 )
+from journeykit.model.whereabouts import refuse_unknown_places
 from journeykit.model.windows import ClockRule, Hours, QuietHours, SendWindow
 from journeykit.model.workspace import Workspace
 
@@ -185,6 +186,7 @@ __all__ = [
     "past_streams",
     "reads",
     "reads_of",
+    "refuse_unknown_places",
     "steps_of",
     "total",
     "validate_event",

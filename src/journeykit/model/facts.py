@@ -30,7 +30,8 @@ from journeykit.model.kinds import is_set, kind_of, marks_in, snake_case
 from journeykit.model.names import EVENT_NAME
 from journeykit.model.retelling import in_our_words
 from journeykit.model.values import WANTED_IN_JSON
-from journeykit.time import from_micros, to_micros, zone
+from journeykit.model.whereabouts import refuse_unknown_places
+from journeykit.time import from_micros, to_micros
 
 PROFILE = "profile"
 FactType = TypeVar("FactType", bound="Fact")
@@ -216,7 +217,7 @@ class Profile(Fact):
     Attributes:
         timezone: IANA name; the workspace's zone counts while it is not known.
         locale: Such as `de-DE`; for templates.
-        country: ISO 3166 code such as `US`; for conditions and rules.
+        country: ISO 3166 code such as `US`; for conditions and rules. Others are refused.
         region: A part of the country, `US-FL` or just `FL`; for conditions and rules.
     """
 
@@ -347,9 +348,7 @@ def validate_profile(cls: type[Profile], attributes: Mapping[str, Any]) -> dict[
     except ValidationError as error:
         raise _input_error(cls, error) from None
     told = _in_utc(profile, PROFILE).model_dump(mode="json", include=profile.model_fields_set)
-    for name in ("timezone", *cls.address_zones().values()):
-        if told.get(name) is not None:
-            zone(told[name], place=name)
+    refuse_unknown_places(told, ("timezone", *cls.address_zones().values()))
     return told
 
 

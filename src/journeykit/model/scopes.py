@@ -13,6 +13,7 @@ from journeykit.model.base import Wrong
 from journeykit.model.conditions import AnyCondition, Condition, refuse_all_but_profile
 from journeykit.model.names import Name
 from journeykit.model.triggers import as_tuple
+from journeykit.time import is_country
 
 Names = Annotated[Sequence[Name], AfterValidator(as_tuple)]
 _ISO_3166 = re.compile(r"[A-Z]{2}(-([A-Z0-9]{1,3}|\?))?", re.ASCII)
@@ -29,7 +30,7 @@ def _some(value: Sequence[str]) -> Sequence[str]:
 def _countries(value: Sequence[str]) -> tuple[str, ...]:
     codes = tuple(code.strip().upper() for code in value)
     for code in codes:
-        if not _ISO_3166.fullmatch(code):
+        if not _ISO_3166.fullmatch(code) or not is_country(code[:2]):
             raise Wrong(
                 f"{code!r} is no ISO 3166 code",
                 "write a country as 'US', and a part of one as 'US-FL'",

@@ -131,6 +131,7 @@ class _Author:
         self._classes = classes
         self._channels = channels
         self._profile = attributes_of(profile)
+        self._zones = frozenset(profile.address_zones().values())
         self.trigger = attributes_of(classes[0])
         self._labels = 0
         self._behind: list[str] = []
@@ -257,6 +258,7 @@ class _Author:
 
     def _set(self, label: str | None) -> Step:
         plain = [one for one in self._profile if one.kind not in ("list", "json")]
+        plain = [one for one in plain if one.name not in self._zones]
         attribute: Attribute[Any] = self._draw(st.sampled_from(plain))
         return Set(attribute, self._maybe(values(attribute)), label=label)
 

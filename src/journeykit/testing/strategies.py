@@ -118,6 +118,13 @@ def _instants() -> st.SearchStrategy[datetime]:
     return moments().map(lambda moment: moment[0])
 
 
+_PLACES = {  # no others can be told, or set
+    "timezone": ["America/New_York", "Asia/Tokyo"],
+    "country": ["US", "de", "ZZ"],
+    "region": ["US-FL", "fl"],
+}
+
+
 @cache
 def _values(kind: Kind, choices: tuple[Any, ...]) -> st.SearchStrategy[Any]:
     if choices:
@@ -143,6 +150,8 @@ def _values(kind: Kind, choices: tuple[Any, ...]) -> st.SearchStrategy[Any]:
 
 def values(attribute: Attribute[Any]) -> st.SearchStrategy[Any]:
     """Values of a field, few enough that equal ones are drawn; as a program writes them."""
+    if attribute.of == "profile" and attribute.name in _PLACES:
+        return st.sampled_from(_PLACES[attribute.name])
     return _values(attribute.kind, attribute.choices)
 
 

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache, lru_cache
 from importlib.resources import files
 
 from journeykit.time.zones import BLOCK, Zone, is_zone, zone
+
+_OF_USERS = re.compile(r"AA|Q[M-Z]|X[A-Z]|ZZ", re.ASCII)  # ISO 3166 leaves them to its users
+
+
+@cache
+def _countries() -> frozenset[str]:
+    table = files("tzdata.zoneinfo").joinpath("iso3166.tab").read_text("utf-8")
+    return frozenset(line[:2] for line in table.splitlines() if not line.startswith("#"))
+
+
+def is_country(code: str) -> bool:
+    """Tell whether this is an ISO 3166 code of a country, in upper case."""
+    return code in _countries() or _OF_USERS.fullmatch(code) is not None
 
 
 @cache
