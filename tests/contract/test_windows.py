@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 import pytest
@@ -22,6 +22,7 @@ from journeykit import (
     Policy,
     Profile,
     QuietHours,
+    Retry,
     Send,
     SendWindow,
     Set,
@@ -34,6 +35,7 @@ from journeykit import (
 from journeykit.errors import DefinitionError, InvalidProfileError, UnknownZoneError
 from journeykit.kernel import journal as j
 from journeykit.kernel import replay
+from journeykit.time import to_micros
 
 CHANNELS = ("email", "sms", "voice")
 WEEK = ["mon", "tue", "wed", "thu", "fri"]
@@ -259,6 +261,29 @@ def test_G4_a_rule_that_lapses_lets_go_what_it_alone_held() -> None:
     closed = QuietHours("00:00", "24:00", valid_until=date(2026, 3, 5))
     assert leaves(play(at="2026-03-02 12:00", quiet=[closed])) == ["Thu 05 01:00"]
     assert leaves(play(at="2026-03-02 12:00", quiet=[closed, NIGHT])) == ["Thu 05 08:00"]
+
+
+def test_G4_a_rule_that_lapses_ends_no_wait_that_others_keep() -> None:
+    """Held once, until the first instant at which the rules that stay are open."""
+    season = FrequencyCap(9, per="day", valid_until=date(2026, 3, 3))
+    sim = play(at="2026-03-02 22:00", quiet=[NIGHT], caps=[season])
+    assert leaves(sim) == ["Tue 03 08:00"]
+    assert [held.until for held in holds(sim)] == [to_micros(datetime(2026, 3, 3, 7, tzinfo=UTC))]
+    sim = play(
+        at="2026-03-02 12:00", quiet=[QuietHours("21:00", "08:00", if_zone_unknown="hold")], caps=[season]
+    )  # fmt: skip
+    assert leaves(sim, {"timezone": None}) == []
+    assert [(held.reason, held.until) for held in holds(sim)] == [("zone_unknown", None)]
+    never = QuietHours("00:00", "24:00", valid_until=date(2026, 3, 5))
+    sim = play(at="2026-03-02 22:00", quiet=[never], caps=[FrequencyCap(0, per="day")])
+    assert (leaves(sim), holds(sim)) == ([], []), "nothing opens when the first lapses"
+
+
+def test_G4_a_retry_is_not_given_up_while_the_rule_that_would_stop_it_lapses_in_time() -> None:
+    closed = QuietHours("18:00", "17:00", valid_until=date(2026, 3, 3))
+    sim = play(ping(valid_for=hours(10)), at="2026-03-02 17:59", quiet=[closed])
+    sim.channel("email").answer(Retry(after=timedelta(hours=1)))
+    assert leaves(sim) == ["Tue 03 01:00"]
 
 
 @pytest.mark.parametrize("if_zone_unknown", ["hold", "every_zone"])

@@ -6,7 +6,7 @@ from journeykit.kernel import journal as j
 from journeykit.kernel import signals as s
 from journeykit.kernel.choosing import via_of
 from journeykit.kernel.facts import Facts
-from journeykit.kernel.gate import first_open
+from journeykit.kernel.gate import may_open
 from journeykit.kernel.keys import fraction
 from journeykit.kernel.moving import forget_message, leave
 from journeykit.kernel.sending import go_elsewhere, plan_of
@@ -122,5 +122,5 @@ def _too_late(turn: Turn, message: Message, plan: SendPlan, at: int) -> bool:
         return False
     facts: Facts = facts_of(turn)
     facts.now = at
-    opens = first_open(message, facts, reserved=False)
+    opens = may_open(message, facts, reserved=False)
     return opens is None or opens >= message.expires

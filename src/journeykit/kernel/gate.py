@@ -18,7 +18,7 @@ from journeykit.kernel.refusal import refusal
 from journeykit.kernel.slots import fillers, uses
 from journeykit.kernel.state import Message
 from journeykit.kernel.verdict import ALLOW, Verdict
-from journeykit.machine import CapRule
+from journeykit.machine import CapRule, Scope
 
 
 def judge(message: Message, facts: Facts) -> Verdict:
@@ -43,7 +43,7 @@ def wait(message: Message, facts: Facts) -> Verdict:
     waits = facts.holds_caps if objection.reason == "frequency_cap" else facts.holds_quiet
     if not waits:
         return objection
-    until = _until(message, facts)
+    until = may_open(message, facts)
     if until is None and objection.reason == "quiet_hours":
         shut = _shut(message, facts)
         if shut is not None:
@@ -51,7 +51,7 @@ def wait(message: Message, facts: Facts) -> Verdict:
                 return shut
             objection = shut
     if message.expires is not None and (until is None or until >= message.expires):
-        soonest = _until(message, facts, reserved=False)
+        soonest = may_open(message, facts, reserved=False)
         if soonest is None or soonest >= message.expires:
             detail = {**objection.detail, "blocked_by": objection.reason, "opens": until}
             detail["valid_until"] = message.expires
@@ -63,16 +63,27 @@ def wait(message: Message, facts: Facts) -> Verdict:
     return Verdict("hold", objection.reason, until, objection.detail, objection.blocked)
 
 
-def _until(message: Message, facts: Facts, *, reserved: bool = True) -> int | None:
-    """Return `first_open`, or sooner where a rule does not concern the customer any more."""
-    opens = first_open(message, facts, reserved=reserved)
+def may_open(message: Message, facts: Facts, *, reserved: bool = True) -> int | None:
+    """Return `first_open`, or sooner where a rule may not concern the customer any more.
+
+    Nothing is open before the first rule lapses, nor before the rules that stay are open.
+    """
     scope = facts.gate.scope_of(message).under(facts.reading)
+    opens = _first_open(message, scope, facts, reserved=reserved)
     lapses = scope.lapses(facts.reading)
-    return opens if lapses is None or (opens is not None and opens <= lapses) else lapses
+    if lapses is None or (opens is not None and opens <= lapses):
+        return opens
+    stay = _first_open(message, scope.staying, facts, reserved=reserved)
+    return None if stay is None else max(stay, lapses)
 
 
 def _ended_by(message: Message, objection: Verdict, facts: Facts) -> Verdict:
-    lapses = facts.gate.scope_of(message).under(facts.reading).lapses(facts.reading)
+    scope = facts.gate.scope_of(message).under(facts.reading)
+    lapses = scope.lapses(facts.reading)
+    if lapses is not None:
+        stays = _objection(message, scope.staying, facts)
+        if stays is not None and stays.reason == "zone_unknown":
+            lapses = None
     ends = [end for end in (message.expires, lapses) if end is not None]
     if objection.action == "drop" or not ends:
         return objection
@@ -83,7 +94,10 @@ def objection_to(message: Message, facts: Facts) -> Verdict | None:
     """Return which of quiet hours and caps objects at `facts.now`, or None (G1's order)."""
     if message.transactional:  # G6
         return None
-    scope = facts.gate.scope_of(message).under(facts.reading)
+    return _objection(message, facts.gate.scope_of(message).under(facts.reading), facts)
+
+
+def _objection(message: Message, scope: Scope, facts: Facts) -> Verdict | None:
     if scope.windows is not None:
         objection = quiet_objection(message, scope, facts)
         if objection is not None:
@@ -123,6 +137,10 @@ def first_open(message: Message, facts: Facts, *, reserved: bool = True) -> int 
     not used yet are taken as free.
     """
     scope = facts.gate.scope_of(message).under(facts.reading)
+    return _first_open(message, scope, facts, reserved=reserved)
+
+
+def _first_open(message: Message, scope: Scope, facts: Facts, *, reserved: bool) -> int | None:
     zone, _ = facts.zone_for(message.channel)
     at = facts.now
     while True:

@@ -31,7 +31,7 @@ class Scope:
     """
 
     __slots__ = (
-        "_guards", "_lapses", "_variants", "caps", "default_windows", "quiet", "roaming",
+        "_guards", "_lapses", "_staying", "_variants", "caps", "default_windows", "quiet", "roaming",
         "roaming_windows", "windows", "zoned", "zoned_caps",
     )  # fmt: skip
 
@@ -49,6 +49,15 @@ class Scope:
         self._guards = tuple(rule.guard for rule in rules if rule.guard is not None)
         self._lapses = [rule.lapses for rule in rules if rule.lapses is not None]
         self._variants: dict[tuple[bool, ...], Scope] = {}
+        self._staying: Scope | None = None
+
+    @property
+    def staying(self) -> Scope:
+        """The part that time alone does not end: the rules of it never lapse."""
+        if self._staying is None:
+            quiet = [rule for rule in self.quiet if rule.lapses is None]
+            self._staying = Scope(quiet, [cap for cap in self.caps if cap.lapses is None])
+        return self._staying
 
     def lapses(self, reading: Reading) -> int | None:
         """Return when the first of its rules stops to concern the customer by time alone.
