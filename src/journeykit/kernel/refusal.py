@@ -53,7 +53,10 @@ def _consent_refusal(message: Message, facts: Facts) -> Verdict | None:
     record = consents.get(consent_key(channel, topic)) if topic else None
     if record is None:
         record = consents.get(channel)
-    if record is not None and record.granted and record.until is None and not plan.confirms:
+    if record is None:
+        if plan.asks_nobody(channel, topic):
+            return None
+    elif record.granted and record.until is None and not plan.confirms:
         return None  # what most have said, at once
     if message.legal_basis in _NOT_ASKED:
         return None

@@ -49,6 +49,13 @@ class ConsentPlan:
         self._rules = tuple(StrictRule(rule) for _, rule in policy.strict_rules)
         self.confirms = DOUBLE in (*self._modes.values(), *(rule.mode for rule in self._rules))
 
+    def asks_nobody(self, channel: str, topic: str) -> bool:
+        """Tell whether such messages go to every customer who has not said no."""
+        if self._rules:
+            return False
+        mode = self._modes.get(f"{channel}/{topic}") if topic else None
+        return (self._modes.get(channel) if mode is None else mode) == OPT_OUT
+
     def modes(self, channel: str, topic: str, reading: Reading) -> tuple[int, int]:
         """Return the mode for messages of a topic, and that for the word on their channel.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from journeykit.kernel import address_mark
 from journeykit.kernel import journal as j
@@ -18,11 +18,16 @@ def place_of(rules: Rules, channel: str, address: str) -> Place:
     return channel, address_mark(rules.seed, address)
 
 
-def changes_of(rules: Rules, entries: Iterable[j.Entry]) -> tuple[list[Suppression], list[Place]]:
+_CHANGES = frozenset((j.Suppressed, j.Unsuppressed))
+
+
+def changes_of(rules: Rules, entries: Collection[j.Entry]) -> tuple[list[Suppression], list[Place]]:
     """Return what a decision puts on the list, and what it takes off.
 
     What was found on the list is not put there again: it may have been taken off meanwhile.
     """
+    if _CHANGES.isdisjoint(map(type, entries)):
+        return [], []
     added: dict[Place, Suppression] = {}
     removed: dict[Place, None] = {}
     for entry in entries:
