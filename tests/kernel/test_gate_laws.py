@@ -235,7 +235,7 @@ def caps(draw: st.DrawFn, step: int, least: int = 0) -> Cap:
         draw(st.sampled_from([1, 1, 1, 2, 3] + [0] * (not least))),
         per=per,
         own_limit=draw(st.sampled_from([None, None, Person.wish])),
-        week_starts=draw(st.sampled_from(WEEKDAYS)),
+        week_starts=draw(st.sampled_from(WEEKDAYS)) if per == "week" else "mon",
         **covered,
     )
 

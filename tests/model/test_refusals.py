@@ -304,6 +304,18 @@ def workspace(*journeys: Journey, **options: Any) -> Workspace:
             lambda: make(FrequencyCap, 3, per="week", week_starts="someday"),
             "FrequencyCap.week_starts", "(got 'someday')", "'mon', 'tue'",
         ),
+        (
+            lambda: FrequencyCap(3, per="day", week_starts="sun"),
+            "FrequencyCap.week_starts", "only a window of a week", 'per="week" instead of \'day\'',
+        ),
+        (
+            lambda: Send("hi", via=["sms"], transactional=True, on_cap="skip"),
+            "Send.on_cap", "neither quiet hours nor caps stop", "leave out on_cap",
+        ),
+        (
+            lambda: Send("hi", via=["sms"], transactional=True, on_quiet="else", otherwise=[Exit()]),
+            "Send.on_quiet", "neither quiet hours nor caps stop", "leave out on_quiet",
+        ),
         (lambda: make(Policy, consent={"sms": "yes"}), "Policy.consent.sms", "'yes'", "'opt-in'"),
         (lambda: make(Policy, consent=["sms"]), "Policy.consent", "mapping (got ['sms'])", "{...}"),
         (

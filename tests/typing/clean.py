@@ -192,7 +192,7 @@ shop = Workspace(
         quiet_hours=[QuietHours("21:00", "08:00", channels=["push"], where=Shopper.vip == False)],  # noqa: E712
         caps=[
             FrequencyCap(3, per=timedelta(days=7)),
-            FrequencyCap(1, per="day", week_starts="sun"),
+            FrequencyCap(1, per="week", week_starts="sun"),
             FrequencyCap(2, per="week", own_limit=Shopper.visits, counts_transactional=True),
             MinimumGap(hours(4), channels=["push"], countries=["DE"], name="not at once"),
         ],

@@ -97,7 +97,7 @@ class FrequencyCap(_Limit):
         own_limit: A whole number of the profile: the customer's own wish, which can only
             lower the limit. No number, no wish; below zero counts as zero.
         name: How reasons name the rule; `3 per P7D` and the like when not given.
-        week_starts: First day of a calendar week.
+        week_starts: First day of a calendar week; only `per="week"` takes it.
         if_zone_unknown: For a customer without a known zone: reckon in the workspace's zone,
             hold the message until the zone is known, or skip it; what skipping means is up to
             the step's `on_quiet`. Only a window that the customer's clock decides takes it.
@@ -147,6 +147,12 @@ class FrequencyCap(_Limit):
                 "a window of elapsed time is the same in every zone",
                 'leave it out, or give a window of the calendar such as "day" or days(1)',
                 "if_zone_unknown",
+            )
+        if self.week_starts != "mon" and per != "week":
+            raise Wrong(
+                "only a window of a week has a first day",
+                f'leave it out, or write per="week" instead of {per!r}',
+                "week_starts",
             )
         return self
 

@@ -285,6 +285,13 @@ class Send(Step):
 
     @model_validator(mode="after")
     def _goes_at_once(self) -> Send:
+        for option in ("on_quiet", "on_cap"):
+            if self.transactional and self.choices[option] != "hold":
+                raise Wrong(
+                    "neither quiet hours nor caps stop a transactional message",
+                    f"leave out {option}, or transactional",
+                    option,
+                )
         for option in ("send_time", "spread"):
             if self.transactional and getattr(self, option) is not None:
                 raise Wrong(
