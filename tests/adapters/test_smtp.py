@@ -124,13 +124,16 @@ ONE_CLICK = TOKENS.one_click("https://shop.example/unsubscribe?t={token}")
 OWN = {"list-unsubscribe": "<mailto:u@shop.example>"}
 LINKS = [  # what is said of the mail, and the headers to unsubscribe that it arrives with
     ({}, {}, ["List-Unsubscribe", "List-Unsubscribe-Post"]),
+    ({"legal_basis": "legitimate_interest"}, {}, ["List-Unsubscribe", "List-Unsubscribe-Post"]),
     ({"transactional": True}, {}, []),
+    ({"legal_basis": "contract"}, {}, []),  # no withdrawal stops it
+    ({"legal_basis": "legal_obligation"}, {}, []),
     ({}, {"headers": OWN}, ["list-unsubscribe"]),  # the template's own stays
 ]
 
 
 @pytest.mark.parametrize(("more", "content", "there"), LINKS)
-def test_mail_that_is_not_transactional_can_be_unsubscribed_from(
+def test_mail_that_a_withdrawal_stops_can_be_unsubscribed_from(
     more: dict[str, Any], content: dict[str, Any], there: list[str], serve: Callable[..., Server]
 ) -> None:
     """G7 and RFC 8058: the link stays whole, however long the token."""

@@ -35,6 +35,7 @@ from journeykit.errors import (
     UnknownTopicError,
     UsageError,
 )
+from journeykit.kernel import journal as j
 from journeykit.ports import Content, OutgoingMessage, TokenClaim, TokenPurpose
 
 NEW, OLD, OTHER = b"n" * 32, "o" * 32, b"x" * 40
@@ -275,14 +276,30 @@ def test_G7_links_act_on_the_kits_clock() -> None:
     assert kit.read_token(kit.sign_token("preferences", "ann"), "preferences").channel is None
 
 
+@pytest.mark.parametrize(("channel", "topic"), [("email", "old"), ("fax", None), ("fax", "old")])
+def test_G7_a_signed_link_unsubscribes_also_from_what_is_gone(
+    channel: str, topic: str | None
+) -> None:
+    """What was signed is no typo: it counts again when the topic comes back."""
+    kit, _ = kit_of(tokens=TOKENS)
+    waited: list[str | None] = []
+    kit._let_hands_finish = waited.append  # type: ignore[assignment,method-assign]
+    (entry,) = kit.unsubscribe(signed(channel=channel, topic=topic)).entries
+    assert isinstance(entry, j.Consented)
+    assert (entry.granted, entry.source) == (False, "one-click")
+    key = channel if topic is None else f"{channel}/{topic}"
+    assert kit.customer("ann").consents == {key: False}
+    assert waited == ["ann"]
+
+
 def test_G7_what_a_kit_cannot_sign_or_read_is_refused() -> None:
     kit, _ = kit_of(tokens=TOKENS)
     with pytest.raises(UnknownTopicError, match="news"):
         kit.sign_token("unsubscribe", "ann", channel="email", topic="nws")
     with pytest.raises(UnknownChannelError):
         kit.sign_token("unsubscribe", "ann", channel="fax")
-    with pytest.raises(UnknownTopicError):
-        kit.unsubscribe(signed(topic="old"))
+    with pytest.raises(UsageError, match="no such purpose"):
+        kit.read_token(signed(), "unsubscibe")  # type: ignore[arg-type]
     with pytest.raises(UnknownCustomerError):
         kit.unsubscribe(TOKENS.sign("unsubscribe", "bob", at=AT, channel="email"))
     bare, _ = kit_of()

@@ -233,6 +233,8 @@ def test_G7_the_legal_basis_says_who_is_asked(
     assert asked(sim) == expected
     (decided,) = [e for e in sim.runner.journal("ann") if isinstance(e, j.Decided)]
     assert decided.legal_basis == basis
+    for message in sim.channel("email").handed_over:
+        assert message.legal_basis == basis
 
 
 @pytest.mark.parametrize("basis", ["contract", "legal_obligation"])
@@ -343,6 +345,29 @@ def test_G7_proof_keeps_both_instants_and_sources() -> None:
         "confirmed consent to email, source: link",
         "nothing to confirm for email, source: link",
     ]
+
+
+def test_G7_an_import_may_say_that_its_consents_are_confirmed() -> None:
+    sim = play(Send("hi", via=["email"], topic="news"), consent=DOUBLE)
+    done = sim.runner.identify_many(
+        [
+            {"customer_id": "ann", "consents": ["email/news"], "source": "old", "confirmed": True},
+            {"customer_id": "bob", "consents": ["email/news"], "source": "old", "confirmed": False},
+            {"customer_id": "cy", "consents": ["email/news"], "confirmed": "yes"},
+            {"customer_id": "dee", "consents": [], "confirmed": True},
+        ]
+    )
+    assert [(bad.index, str(bad.error)) for bad in done.bad] == [
+        (2, "confirmed: confirmed is True or False (got 'yes'); "
+            "True where the customer has confirmed these consents already"),
+    ]  # fmt: skip
+    row = ann_of(sim).preferences["email/news"]
+    assert (row.since, row.source, row.confirmed, row.confirmed_by) == (
+        sim.now.astimezone(UTC), "old", sim.now.astimezone(UTC), "old",
+    )  # fmt: skip
+    assert asked(sim) == ""
+    assert sim.runner.preferences("bob")["email/news"].status == "pending"
+    assert sim.runner.preferences("dee")["email"].status == "none"
 
 
 def test_G7_an_implied_consent_that_changes_nothing_is_journaled() -> None:

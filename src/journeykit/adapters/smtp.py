@@ -28,6 +28,9 @@ from journeykit.ports import (
     UnsubscribeHeaders,
 )
 
+_STOPPED = ("consent", "legitimate_interest")
+"""The legal bases on which a withdrawal stops a message (rule G7)."""
+
 
 class SMTPChannel:
     """A `Channel` that hands email to an SMTP server.
@@ -60,8 +63,9 @@ class SMTPChannel:
         message_id_domain: What stands after the `@` of message ids; the sender's domain by
             default. Keep it as it is, or repeats around the change have two ids.
         local_hostname: How to introduce this machine; asked of the resolver by default.
-        unsubscribe: Gives mail that is not transactional the headers to unsubscribe with one
-            click, such as `tokens.one_click(url)`. Where the template wrote a
+        unsubscribe: Gives mail that a withdrawal stops the headers to unsubscribe with one
+            click, such as `tokens.one_click(url)`: all that is not transactional, nor has the
+            legal basis `contract` or `legal_obligation`. Where the template wrote a
             `List-Unsubscribe` of its own, that one stays.
 
     Raises:
@@ -131,7 +135,8 @@ class SMTPChannel:
     def _links(self, message: OutgoingMessage) -> Mapping[str, str]:
         """Return the headers to unsubscribe, for mail that has a use for them."""
         own = {name.lower() for name in message.content.headers}
-        if self._unsubscribe is None or message.transactional or "list-unsubscribe" in own:
+        stops = not message.transactional and message.legal_basis in _STOPPED
+        if self._unsubscribe is None or not stops or "list-unsubscribe" in own:
             return {}
         headers = self._unsubscribe.headers(message)
         return {name: value for name, value in headers.items() if name.lower() not in own}

@@ -76,13 +76,9 @@ class Tokens:
         """Return a token for a link; it is for the whole channel where no topic is given.
 
         Raises:
-            UsageError: No such purpose, or no channel for one that needs it.
+            UsageError: There is no such purpose, or no channel for one that needs it.
         """
-        if purpose not in _PURPOSES:
-            raise UsageError(
-                "there is no such purpose", place="purpose", value=purpose,
-                remedy=f"it is one of {', '.join(_PURPOSES)}",
-            )  # fmt: skip
+        _check_purpose(purpose)
         if channel is None and (topic is not None or purpose != "preferences"):
             raise UsageError(
                 f"a token to {purpose} names a channel", place="channel", remedy="such as 'email'"
@@ -98,7 +94,9 @@ class Tokens:
         Raises:
             InvalidTokenError: It was not signed with one of the secrets, was changed or cut,
                 is for another purpose, or its time is over: one error, which tells not which.
+            UsageError: There is no such purpose.
         """
+        _check_purpose(purpose)
         claim = self._claim(token)
         now = to_micros(at, what="at")
         if claim is None or claim.purpose != purpose or self._is_over(claim, now):
@@ -174,6 +172,14 @@ class OneClick:
             "List-Unsubscribe": f"<{self._url.replace('{token}', token)}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         }
+
+
+def _check_purpose(purpose: object) -> None:
+    if purpose not in _PURPOSES:
+        raise UsageError(
+            "there is no such purpose", place="purpose", value=purpose,
+            remedy=f"it is one of {', '.join(_PURPOSES)}",
+        )  # fmt: skip
 
 
 def _checked(secrets: object) -> tuple[bytes, ...]:

@@ -91,7 +91,8 @@ def simulate(
 
     **Profiles.** As CSV the columns `customer_id`, optionally `consents` (channels, or
     channel/topic, separated by spaces) and `source`, and one column for each attribute. As
-    JSON lines objects with `customer_id`, `attributes`, `consents` (a list), `source`.
+    JSON lines objects with `customer_id`, `attributes`, `consents` (a list), `source`, and
+    `confirmed` (true where the customer has confirmed them: double opt-in).
     Customers become known with their first event. Without the file nothing is known of them;
     with it, events of anybody else are refused.
 

@@ -39,6 +39,8 @@ class OutgoingMessage:
         at: The instant of this hand-over, UTC.
         attempt: 1 for the first hand-over.
         transactional: Whether its author marked it so.
+        legal_basis: On what ground it goes, as its `Send` says: a withdrawal stops only
+            `consent` and `legitimate_interest`. "" where nobody is asked, being transactional.
     """
 
     key: str
@@ -53,6 +55,7 @@ class OutgoingMessage:
     at: datetime
     attempt: int = 1
     transactional: bool = False
+    legal_basis: str = "consent"
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ def outgoing_of(
         from_micros(now),
         message.attempts + 1,
         message.transactional,
+        message.legal_basis,
     )
 
 

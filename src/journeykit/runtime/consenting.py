@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from journeykit.errors import UsageError
-from journeykit.kernel import ConsentConfirmed, PreferencesTold, Signal
+from journeykit.kernel import ConsentConfirmed, ConsentTold, PreferencesTold, Signal
 from journeykit.machine import Rules
 from journeykit.model.spans import Span
 from journeykit.ports import TokenClaim, TokenPurpose, TokenSigner
@@ -179,16 +179,19 @@ class Consenting(ABC):
         """Withdraw what an unsubscribe link is for; the strength is that of `withdraw`.
 
         Call it when the link is POSTed to, never for a GET: programs that check links follow
-        them (RFC 8058).
+        them (RFC 8058). What was signed is no typo, so the link also works when nothing is
+        about its topic any more, or its channel is gone.
 
         Raises:
             InvalidTokenError: The token does not count; the error does not tell why.
+            UnknownCustomerError: Nobody is known under the id of the token any more.
         """
         claim = self.read_token(token, "unsubscribe")
         assert claim.channel is not None
-        return self.withdraw(
-            claim.customer_id, [claim.channel], topic=claim.topic, source="one-click"
-        )
+        no = ConsentTold(self._now(), claim.channel, claim.topic or "", False, "one-click")
+        outcome = self._apply(check_customer_id(claim.customer_id), [no])
+        self._let_hands_finish(claim.customer_id)
+        return outcome
 
     def sign_token(
         self,

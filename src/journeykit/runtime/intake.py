@@ -247,7 +247,7 @@ def read_lasts(lasts: Span) -> Duration:
         return validate_positive(lasts)
     except ValueError as error:
         raise UsageError(
-            f"lasts: {error}", place="lasts", value=lasts, remedy="such as lasts=years(2)"
+            str(error), place="lasts", value=lasts, remedy="such as lasts=years(2)"
         ) from None
 
 

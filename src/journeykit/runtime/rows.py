@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from journeykit.errors import UsageError
-from journeykit.kernel import ConsentTold, ProfileTold
+from journeykit.kernel import ConsentConfirmed, ConsentTold, ProfileTold
 from journeykit.machine import Rules
 from journeykit.runtime.intake import (
     Reported,
@@ -41,16 +41,16 @@ def read_row(rules: Rules, row: Mapping[str, Any], now: int) -> Reported:
 _ROW_REMEDY = "a row has customer_id and event, and may have data, id and occurred_at"
 
 
-CUSTOMER_FIELDS = ("customer_id", "attributes", "consents", "source")
+CUSTOMER_FIELDS = ("customer_id", "attributes", "consents", "source", "confirmed")
 _CUSTOMER_REMEDY = (
-    "a row has customer_id, and may have attributes, consents (such as ['email', 'sms/offers']) "
-    "and source"
+    "a row has customer_id, and may have attributes, consents (such as ['email', 'sms/offers']), "
+    "source and confirmed"
 )
 
+Told = ProfileTold | ConsentTold | ConsentConfirmed
 
-def read_customer_row(
-    rules: Rules, row: Mapping[str, Any], now: int
-) -> tuple[str, list[ProfileTold | ConsentTold]]:
+
+def read_customer_row(rules: Rules, row: Mapping[str, Any], now: int) -> tuple[str, list[Told]]:
     """Check one row of a batch of customers: attributes to tell, consents to grant.
 
     Raises:
@@ -59,10 +59,13 @@ def read_customer_row(
     """
     _check_fields(row, CUSTOMER_FIELDS, ("customer_id",), _CUSTOMER_REMEDY)
     customer_id = check_customer_id(row["customer_id"])
-    attributes = row.get("attributes")
-    signals: list[ProfileTold | ConsentTold] = [
-        read_profile(rules, {} if attributes is None else attributes, now)
-    ]
+    attributes, confirmed = row.get("attributes"), row.get("confirmed")
+    if confirmed is not None and not isinstance(confirmed, bool):
+        raise UsageError(
+            "confirmed is True or False", place="confirmed", value=confirmed,
+            remedy="True where the customer has confirmed these consents already",
+        )  # fmt: skip
+    signals: list[Told] = [read_profile(rules, {} if attributes is None else attributes, now)]
     words = row.get("consents") or ()
     if isinstance(words, str):
         words = [words]
@@ -73,7 +76,7 @@ def read_customer_row(
                 remedy=_CUSTOMER_REMEDY,
             )  # fmt: skip
         channel, slash, topic = word.partition("/")
-        signals += read_consents(
+        told = read_consents(
             rules,
             [channel],
             topic if slash else None,
@@ -81,6 +84,9 @@ def read_customer_row(
             source=row.get("source") or "",
             now=now,
         )
+        signals += told
+        if confirmed:
+            signals += [ConsentConfirmed(now, yes.channel, yes.topic, yes.source) for yes in told]
     return customer_id, signals
 
 

@@ -119,8 +119,9 @@ class Runner(Queries, Inputs):
         """Tell attributes, and grant consents, of many customers; begin those that are new.
 
         Each row is a mapping with `customer_id`, and optionally `attributes`, `consents` (a
-        list of channels, or `channel/topic`, that are granted) and their `source`. Good rows
-        are done, a thousand to a transaction; bad ones come back with their errors.
+        list of channels, or `channel/topic`, that are granted), their `source`, and
+        `confirmed`: True where the customer has confirmed them already (double opt-in). Good
+        rows are done, a thousand to a transaction; bad ones come back with their errors.
         """
         batch = BatchOutcome()
         waiting: dict[str, Arrival] = {}
