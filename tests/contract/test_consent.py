@@ -21,6 +21,7 @@ from journeykit import (
     ConsentRule,
     Event,
     FrequencyCap,
+    Hours,
     Journey,
     MemoryStore,
     On,
@@ -31,6 +32,7 @@ from journeykit import (
     RecordingChannel,
     Retry,
     Send,
+    SendWindow,
     Simulation,
     Tokens,
     Wait,
@@ -572,23 +574,23 @@ def test_G7_a_reply_that_is_a_keyword_acts(text: str, keyword: str | None, then:
 # ---- topics that there are
 
 
-def test_G7_known_topics_are_those_that_something_names() -> None:
+def test_G7_known_topics_are_those_that_have_messages_or_a_mode() -> None:
     policy = Policy(
         consent={"email": "opt-in", "email/partners": "opt-in"},
-        caps=[FrequencyCap(1, per="day", topics=["capped"])],
-        consent_rules=[ConsentRule("opt-in", topics=["ruled"])],
+        caps=[FrequencyCap(1, per="day", topics=["sent"])],
+        consent_rules=[ConsentRule("opt-in", topics=["partners"])],
     )
     shop = Workspace(
         journeys=[Journey("j", entry=On(Ping), steps=[Send("hi", via=["email"], topic="sent")])],
         timezone="UTC", policy=policy,
     )  # fmt: skip
-    assert shop.topics == {"partners", "capped", "ruled", "sent"}
+    assert shop.topics == {"partners", "sent"}
     kit = Orchestrator(shop, store=MemoryStore(), channels={"email": RecordingChannel()})
     kit.identify("ann")
     for topic in sorted(shop.topics):
         kit.withdraw("ann", ["email"], topic=topic)
     for call in (kit.grant, kit.withdraw, kit.confirm):
-        with pytest.raises(UnknownTopicError, match="capped, partners, ruled, sent"):
+        with pytest.raises(UnknownTopicError, match="partners, sent"):
             call("ann", ["email"], topic="snet")
 
 
@@ -620,6 +622,17 @@ UNKNOWN: list[tuple[Any, Any, str]] = [
     ),
     ({"consent": {"email": "opt-in", "email/nws": "opt-in"}}, SEND, "consent.*nws"),
     ({"consent_rules": [ConsentRule("opt-in", topics=["nws"])]}, SEND, r"consent_rules\[0\].*nws"),
+    (
+        {"topics": None, "caps": [FrequencyCap(1, per="day", topics=["nws"])]},
+        SEND,
+        r"caps\[0\] › topics.*nws.*Send names its topic, or add it to Policy\(topics",
+    ),
+    (
+        {"topics": None, "windows": [SendWindow(Hours("08:00", "20:00"), topics=["nws"])]},
+        SEND,
+        r"windows\[0\] › topics.*nws",
+    ),
+    ({"topics": None, "consent_rules": [ConsentRule("opt-in", topics=["nws"])]}, SEND, "nws"),
     ({"topics": None}, Consent("grant", channels=["email"], topic="nws"), "a Send names its topic"),
 ]
 

@@ -34,7 +34,7 @@ class Policy(Frozen):
             `channel/topic` sets the mode of one topic, where the customer has no word on the
             topic or the channel.
         consent_rules: Where one holds for a customer, the stricter mode counts.
-        topics: What messages may be about; when not given, what sends, rules and the keys of
+        topics: What messages may be about; when not given, what sends and the keys of
             `consent` name.
         quiet_hours: All of them apply; together they are a union.
         windows: When messages may leave; all of them, and all quiet hours, have to allow it.

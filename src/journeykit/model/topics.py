@@ -1,7 +1,7 @@
 """What may messages be about? The topics of a workspace, and who names one that there is not.
 
-A mistyped topic in an unsubscribe would be a withdrawal that nothing ever reads; so every
-topic is known, or refused.
+A mistyped topic in an unsubscribe would be a withdrawal that nothing ever reads, and one in
+a rule a rule that covers nothing; so every topic is known, or refused.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ Named = tuple[str, str]
 
 
 def known_topics(policy: Policy, journeys: Sequence[Journey]) -> frozenset[str]:
-    """Return the declared topics; where none are declared, all that something is about."""
+    """Return the declared topics; where none are declared, all that have messages or a mode."""
     if policy.topics is not None:
         return frozenset(policy.topics)
-    return frozenset(topic for _, topic in (*_in_policy(policy), *_in_sends(journeys)))
+    return frozenset(topic for _, topic in (*_in_consent(policy), *_in_sends(journeys)))
 
 
 def refuse_unknown_topics(policy: Policy, journeys: Sequence[Journey]) -> None:
@@ -31,10 +31,12 @@ def refuse_unknown_topics(policy: Policy, journeys: Sequence[Journey]) -> None:
         Wrong: With the place, and the known topics.
     """
     known = known_topics(policy, journeys)
-    for place, topic in (*_in_policy(policy), *_in_sends(journeys), *_in_consents(journeys)):
+    named = (*_in_consent(policy), *_in_rules(policy), *_in_sends(journeys))
+    for place, topic in (*named, *_in_consents(journeys)):
         if topic not in known:
             declares = policy.topics is not None
-            remedy = "add it to Policy(topics=[...])" if declares else "a Send names its topic"
+            remedy = "add it to Policy(topics=[...])"
+            remedy = remedy if declares else f"a Send names its topic, or {remedy}"
             raise Wrong(
                 f"there is no topic {topic!r} here",
                 f"name one of {', '.join(sorted(known)) or 'none so far'}, or {remedy}",
@@ -42,10 +44,13 @@ def refuse_unknown_topics(policy: Policy, journeys: Sequence[Journey]) -> None:
             )
 
 
-def _in_policy(policy: Policy) -> Iterator[Named]:
+def _in_consent(policy: Policy) -> Iterator[Named]:
     for key in policy.consent:
         if "/" in key:
             yield f"policy › consent › {key}", key.partition("/")[2]
+
+
+def _in_rules(policy: Policy) -> Iterator[Named]:
     for place, rule in (*policy.clock_rules, *policy.cap_rules, *policy.strict_rules):
         for topic in rule.topics or ():
             yield f"policy › {place} › topics", topic
