@@ -190,6 +190,7 @@ def _busy(*, sends: bool) -> Workspace:
         timezone="Europe/Berlin",
         policy=Policy(
             consent={"email": "opt-out", "sms": "opt-in"},
+            topics=["news"],
             quiet_hours=[
                 QuietHours("21:00", "08:00"),
                 QuietHours("12:00", "13:00", days=["sun"], channels=["email"]),

@@ -39,7 +39,7 @@ def refuse_unknown_topics(policy: Policy, journeys: Sequence[Journey]) -> None:
             remedy = remedy if declares else f"a Send names its topic, or {remedy}"
             raise Wrong(
                 f"there is no topic {topic!r} here",
-                f"name one of {', '.join(sorted(known)) or 'none so far'}, or {remedy}",
+                f"name one of {', '.join(sorted(known))}, or {remedy}" if known else remedy,
                 place,
             )
 
