@@ -54,5 +54,7 @@ class Facts:
         """Return the zone that counts for messages of a channel, and where it is from (T7)."""
         if self.zone_known:
             return self.zone, "profile"
+        if not self.state.zones:
+            return self.zone, "default"
         found = zone_of_address(self.state, channel)
         return (self.zone, "default") if found is None else (found, "address")

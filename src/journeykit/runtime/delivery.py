@@ -16,7 +16,7 @@ import msgspec
 
 from journeykit.kernel import Facts, GateClosed, Message, decode_state, may_hand_over, zone_of
 from journeykit.machine import Reading, Rules
-from journeykit.ports import ClaimedMessage, Content, Receipt, Retry
+from journeykit.ports import ClaimedMessage, Content, Receipt, Rejected, Retry
 from journeykit.runtime.answers import context_of, outgoing_of
 from journeykit.runtime.calls import (
     Claim,
@@ -210,7 +210,7 @@ def _hand_over_all(round_: Round, ready: Sequence[Going]) -> Flow[None]:
         if round_.now - round_.checked >= RECHECK:
             yield from _recheck([one.customer for one in ready[place:]])
             round_.checked = round_.now
-        if is_dead(round_, one):
+        if round_.dead and is_dead(round_, one):
             continue
         throttle = throttles.get(one.message.channel)
         if throttle is not None and not (yield from take_token(round_, throttle, ready[place:])):
@@ -277,4 +277,5 @@ def _hand_over(round_: Round, one: Going) -> Flow[None]:
         receipt = Retry(f"{type(error).__name__} from channel {one.message.channel!r}")
     round_.now = yield from Now()
     answered(round_, one, receipt, outgoing.address)
-    note_dead(round_, one)
+    if isinstance(receipt, Rejected):
+        note_dead(round_, one)

@@ -63,8 +63,6 @@ def is_dead(round_: Round, one: Going) -> bool:
 
     That becomes known to others when the answer is committed.
     """
-    if not round_.dead:
-        return False
     place = place_of(round_.rules, one.message.channel, one.address)
     found = round_.dead.get(place)
     if found is None or found[0] == one.customer.state.id:
