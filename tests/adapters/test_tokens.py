@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import traceback
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
@@ -176,6 +177,7 @@ MISTAKES: list[tuple[Any, str]] = [
     (lambda: Tokens([NEW], valid_for={"unsubscribe": timedelta(days=29)}), "7704"),
     (lambda: Tokens([NEW], valid_for={"unsubscribe": months(1)}), "7704"),  # February has 28
     (lambda: Tokens([NEW], valid_for={"confirm": hours(0)}), "no time"),
+    (lambda: Tokens([NEW], valid_for=7), "must be a mapping"),  # type: ignore[arg-type]
     (lambda: Tokens([NEW], valid_for={"confirm": 7}), "no span"),  # type: ignore[dict-item]
     (lambda: Tokens([NEW], valid_for={"login": days(1)}), "no such purpose"),  # type: ignore[dict-item]
     (lambda: TOKENS.sign("login", "ann", at=AT), "no such purpose"),  # type: ignore[arg-type]
@@ -197,6 +199,17 @@ def test_F5_mistakes_are_refused_and_no_secret_is_shown(call: Any, words: str) -
         call()
     assert "sss" not in str(caught.value)
     assert "sss" not in repr(caught.value.value)
+
+
+@pytest.mark.parametrize("call", [call for call, _ in MISTAKES[:10]])
+def test_F5_no_report_of_an_error_shows_a_secret(call: Any) -> None:
+    """Such a report may hold the variables of every call; the first here is the test's own."""
+    with pytest.raises(UsageError) as caught:
+        call()
+    told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    frames = [frame for frame in told.stack if frame.filename.endswith("tokens.py")]
+    for values in (frame.locals or {} for frame in frames if "test_" not in frame.filename):
+        assert not re.search("sss|nnn", "".join(values.values()))
 
 
 def test_F5_secrets_are_in_no_repr() -> None:

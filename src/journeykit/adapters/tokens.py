@@ -5,7 +5,7 @@ A token is signed, not encrypted: whoever holds the link can read the customer i
 Keeps true:
     * a token that does not count is refused in one way, whatever is wrong with it: nothing
       of it is shown, and comparing takes the same time for every forgery;
-    * secrets are in no repr and in no error.
+    * secrets are in no repr, in no error, and in no variable of the calls that raise one.
 """
 
 from __future__ import annotations
@@ -60,7 +60,10 @@ class Tokens:
         *,
         valid_for: Mapping[TokenPurpose, Span | None] | None = None,
     ) -> None:
-        self._secrets = _checked(secrets)
+        self._secrets, wrong = _checked(secrets)
+        del secrets  # a report of an error may show what variables hold
+        if wrong is not None:
+            raise wrong
         self._valid_for = dict(_VALID_FOR) | _spans(valid_for or {})
         self._utc = zone("UTC")
 
@@ -182,25 +185,32 @@ def _check_purpose(purpose: object) -> None:
         )  # fmt: skip
 
 
-def _checked(secrets: object) -> tuple[bytes, ...]:
+def _checked(secrets: object) -> tuple[tuple[bytes, ...], UsageError | None]:
+    """Return the secrets, or none of them and what is wrong."""
     place, remedy = "secrets", "a list, newest first, such as [os.environ['TOKEN_SECRET']]"
     if isinstance(secrets, str | bytes) or not isinstance(secrets, Sequence) or not secrets:
-        raise UsageError("secrets is a list of one or more secrets", place=place, remedy=remedy)
+        wrong = "secrets is a list of one or more secrets"
+        return (), UsageError(wrong, place=place, remedy=remedy)
     found = []
     for number, secret in enumerate(secrets):
         if isinstance(secret, str):
             secret = secret.encode(errors="surrogatepass")
         if not isinstance(secret, bytes) or len(secret) < _SHORTEST_SECRET:
-            raise UsageError(
+            return (), UsageError(
                 f"a secret is at least {_SHORTEST_SECRET} bytes long",
                 place=f"secrets[{number}]",
                 remedy="make one with secrets.token_bytes(32), and keep it with your other secrets",
             )
         found.append(secret)
-    return tuple(found)
+    return tuple(found), None
 
 
 def _spans(valid_for: Mapping[TokenPurpose, Span | None]) -> dict[str, Duration | None]:
+    if not isinstance(valid_for, Mapping):
+        raise UsageError(
+            "valid_for must be a mapping", place="valid_for", value=valid_for,
+            remedy="such as {'confirm': days(7)}",
+        )  # fmt: skip
     spans: dict[str, Duration | None] = {}
     for purpose, given in valid_for.items():
         place = f"valid_for[{purpose!r}]"
