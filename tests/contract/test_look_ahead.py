@@ -27,6 +27,7 @@ from journeykit import (
     Profile,
     QuietHours,
     Restart,
+    Retry,
     Send,
     Set,
     Simulation,
@@ -41,6 +42,7 @@ from journeykit import (
     minutes,
 )
 from journeykit.model import Step
+from journeykit.runtime import MessageLife
 from journeykit.time import Duration
 
 FIRST = FrequencyCap(1, per="day", look_ahead=hours(6))
@@ -192,6 +194,26 @@ def test_G3_a_lesser_message_makes_room_for_what_a_run_comes_to(
     ann.track(Seen())
     sim.advance(days(4))
     assert sent(sim) == leave
+
+
+def test_G3_the_order_of_calls_at_one_instant_does_not_matter() -> None:
+    sim, ann = play(news(), offer(Wait(hours(2)), BEST))
+    ann.track(Seen())  # released at once, and taken back by what comes next
+    ann.track(Bought())
+    assert [message.reason for message in ann.held] == ["look_ahead"]
+    assert [stage.kind for stage in ann.lives[0].stages] == ["decided", "released", "held"]
+    sim.advance(days(2))
+    assert sent(sim) == FIRST_COMES_THE_BEST
+
+
+def test_G3_a_moment_later_what_was_released_is_not_taken_back() -> None:
+    sim, ann = play(news(), offer(Wait(hours(2)), BEST))
+    sim.channel("email").answer(Retry(after=timedelta(minutes=2)))
+    ann.track(Seen())
+    sim.advance(minutes(1))
+    ann.track(Bought())
+    sim.advance(days(2))
+    assert sent(sim) == ["news 02 10:02", "offer 03 00:00"]
 
 
 def test_G3_the_split_decides_as_it_will() -> None:
@@ -445,9 +467,21 @@ def test_G3_the_more_important_has_the_slot_if_it_was_due_within_the_span(
                 and entered[better.template] < one.at  # else it may come after the release
                 and not any(one.at < at <= comes for at in entered.values())
                 and [w.reason for w in better.waits if w.at == comes][:1] == ["frequency_cap"]
+                and not any(_left_later(other, one, better) for other in lives)
             ):
                 assert not counts(cap, one.at, comes), f"{one}\ntook the slot of\n{better}"
     event(f"{sum(life.waits[0].reason == 'look_ahead' for life in lives if life.waits)} waited")
+
+
+def _left_later(other: MessageLife, one: MessageLife, better: MessageLife) -> bool:
+    """Tell whether another lesser message went after `one`, and may have taken the last slot.
+
+    One whose own span was over by then, as nobody waits for ever.
+    """
+    assert other.at is not None
+    assert one.at is not None
+    is_lesser = other.priority < better.priority and other.at < better.decided
+    return is_lesser and (one.at, -one.priority) < (other.at, -other.priority)
 
 
 def counts(cap: FrequencyCap, sent_at: datetime, at: datetime) -> bool:

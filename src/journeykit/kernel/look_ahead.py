@@ -40,8 +40,12 @@ class Rival(NamedTuple):
     message: Message
 
 
-def make_room(turn: Turn, message: Message) -> Verdict | None:
-    """Return until when the message waits for a more important one, and for which, or None."""
+def make_room(turn: Turn, message: Message, *, for_news: bool = False) -> Verdict | None:
+    """Return until when the message waits for a more important one, and for which, or None.
+
+    Args:
+        for_news: Only where one of those that are waited for was not known before this instant.
+    """
     if message.transactional or message.unsure:
         return None
     facts = facts_of(turn)
@@ -50,6 +54,8 @@ def make_room(turn: Turn, message: Message) -> Verdict | None:
         if cap.look_ahead is not None:
             until = _latest(turn, message, cap)
             rivals = sorted(_rivals(turn, message, cap, until), key=lambda rival: rival.due)
+            if for_news and not any(_is_news(turn, rival) for rival in rivals):
+                continue
             if rivals and _need_all(cap, message, rivals, turn):
                 first = rivals[0].message
                 detail = {
@@ -64,6 +70,10 @@ def make_room(turn: Turn, message: Message) -> Verdict | None:
                 }
                 return Verdict("hold", "look_ahead", rivals[0].due, detail)
     return None
+
+
+def _is_news(turn: Turn, rival: Rival) -> bool:
+    return turn.state.enrollments[rival.message.enrollment].at == turn.now
 
 
 def _latest(turn: Turn, message: Message, cap: CapRule) -> int:
@@ -163,13 +173,14 @@ def _coming(thought: Turn, run: Enrollment, message: Message, until: int) -> Riv
     found = _on_a_channel(thought, asked, via)
     if found is None:
         return None
-    opens = _opens(thought, found, plan)
+    opens = _opens(thought, found, plan, message)
     return Rival(opens, found) if opens is not None and _is_valid(found, opens) else None
 
 
-def _opens(thought: Turn, message: Message, plan: SendPlan) -> int | None:
+def _opens(thought: Turn, message: Message, plan: SendPlan, lesser: Message) -> int | None:
     """Return when a message that is decided in thought leaves; None where it does not wait."""
     facts = facts_of(thought)
+    facts.set_aside = (lesser.id,)  # it may have been released a moment ago
     objection = objection_to(message, facts)
     if objection is None:
         return thought.now

@@ -174,6 +174,18 @@ def _drop(turn: Turn, message: Message, verdict: Verdict, outcome: str = "droppe
     leave(turn, run, outcome, why=verdict.blocked)
 
 
+def _make_room_after_all(turn: Turn) -> None:
+    """Take back what was released at this very instant, for a rival that was not known yet (G3).
+
+    As when messages are displaced, the order of the calls must not decide.
+    """
+    for message in tuple(turn.state.messages.values()):
+        if message.status == "released" and message.until == turn.now and not message.attempts:
+            room = make_room(turn, message, for_news=True)
+            if room is not None:
+                _hold(turn, message, room)
+
+
 def _displace(turn: Turn, message: Message, plan: SendPlan) -> bool:
     """Take back less important messages that were released at this very instant (G3).
 
@@ -288,6 +300,8 @@ def _look_again(turn: Turn) -> None:
     """
     profile_changed = turn.look_again == "profile"
     turn.look_again = ""
+    if turn.rules.gate.looks_ahead:
+        _make_room_after_all(turn)
     for message in tuple(turn.state.messages.values()):
         is_open = turn.state.messages.get(message.id) is message
         if is_open and message.status == "held" and message.id not in turn.asked:
