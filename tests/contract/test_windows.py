@@ -269,6 +269,10 @@ def test_G4_a_rule_that_lapses_ends_no_wait_that_others_keep() -> None:
     sim = play(at="2026-03-02 22:00", quiet=[NIGHT], caps=[season])
     assert leaves(sim) == ["Tue 03 08:00"]
     assert [held.until for held in holds(sim)] == [to_micros(datetime(2026, 3, 3, 7, tzinfo=UTC))]
+    busy = QuietHours("08:00", "20:00", where=count(Ping, within=hours(2)) >= 1)
+    sim = play(at="2026-03-02 12:00", quiet=[busy, QuietHours("14:00", "14:30")])
+    assert leaves(sim) == ["Mon 02 14:30"]
+    assert len(holds(sim)) == 1
     sim = play(
         at="2026-03-02 12:00", quiet=[QuietHours("21:00", "08:00", if_zone_unknown="hold")], caps=[season]
     )  # fmt: skip

@@ -66,15 +66,15 @@ def wait(message: Message, facts: Facts) -> Verdict:
 def may_open(message: Message, facts: Facts, *, reserved: bool = True) -> int | None:
     """Return `first_open`, or sooner where a rule may not concern the customer any more.
 
-    Nothing is open before the first rule lapses, nor before the rules that stay are open.
+    Nothing is open before the first rule lapses, nor from then on before the rules that stay
+    are open.
     """
     scope = facts.gate.scope_of(message).under(facts.reading)
-    opens = _first_open(message, scope, facts, reserved=reserved)
+    opens = _first_open(message, scope, facts, facts.now, reserved=reserved)
     lapses = scope.lapses(facts.reading)
     if lapses is None or (opens is not None and opens <= lapses):
         return opens
-    stay = _first_open(message, scope.staying, facts, reserved=reserved)
-    return None if stay is None else max(stay, lapses)
+    return _first_open(message, scope.staying, facts, lapses, reserved=reserved)
 
 
 def _ended_by(message: Message, objection: Verdict, facts: Facts) -> Verdict:
@@ -137,12 +137,13 @@ def first_open(message: Message, facts: Facts, *, reserved: bool = True) -> int 
     not used yet are taken as free.
     """
     scope = facts.gate.scope_of(message).under(facts.reading)
-    return _first_open(message, scope, facts, reserved=reserved)
+    return _first_open(message, scope, facts, facts.now, reserved=reserved)
 
 
-def _first_open(message: Message, scope: Scope, facts: Facts, *, reserved: bool) -> int | None:
+def _first_open(
+    message: Message, scope: Scope, facts: Facts, at: int, *, reserved: bool
+) -> int | None:
     zone, _ = facts.zone_for(message.channel)
-    at = facts.now
     while True:
         if scope.windows is not None:
             opens = quiet_ends(message, scope, facts, at)
