@@ -38,9 +38,11 @@ from journeykit import (
     Workspace,
     days,
     hours,
+    minutes,
     outcome,
 )
 from journeykit.model import Step
+from journeykit.time import Duration
 
 
 class Ping(Event):
@@ -300,8 +302,17 @@ def test_D3_a_named_delay_is_kept_exactly(store: Any) -> None:
     assert [call.attempt for call in world.line["email"].calls] == [1, 2]
 
 
-@pytest.mark.parametrize("delay", [timedelta(days=3_000_000), timedelta.max])
-def test_D3_a_delay_beyond_the_calendar_harms_nobody(store: Any, delay: timedelta) -> None:
+@pytest.mark.parametrize(("delay", "later"), [(minutes(90), 1.5), (days(2), 48)])
+def test_D3_a_delay_may_be_one_of_our_durations(store: Any, delay: Duration, later: float) -> None:
+    world = World(store, hello(), at="2026-03-28 12:00")  # the clocks go forward in the night
+    world.line["email"].answers = [Retry(after=delay)]
+    world.kit.track("ann", Ping())
+    world.kit.tick()
+    assert world.kit.next_due() == world.clock.now() + timedelta(hours=later)
+
+
+@pytest.mark.parametrize("delay", [timedelta(days=3_000_000), timedelta.max, days(3_000_000)])
+def test_D3_a_delay_beyond_the_calendar_harms_nobody(store: Any, delay: Any) -> None:
     world = World(store, hello(), at="2026-03-02 12:00")
     world.line["email"].answers = [Retry(after=delay)]
     world.kit.track("ann", Ping())

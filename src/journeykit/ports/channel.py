@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from journeykit.time import Duration
+
 
 class Content(Struct, frozen=True, omit_defaults=True):
     """What a renderer made of a template: rendered once, the same on every retry.
@@ -88,11 +90,12 @@ class Retry:
     """Not now. The message comes again under the same key.
 
     Attributes:
-        after: How long to wait, kept exactly; None lets journeykit back off.
+        after: How long to wait, kept exactly; None lets journeykit back off. Also a `Duration`
+            such as `minutes(5)`, whose days are days of UTC.
     """
 
     reason: str = ""
-    after: timedelta | None = None
+    after: timedelta | Duration | None = None
 
 
 Receipt = Accepted | Rejected | Retry

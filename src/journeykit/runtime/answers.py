@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from journeykit.errors import InputError
 from journeykit.kernel import ChannelAnswered, CustomerState, Message
 from journeykit.machine import Rules
 from journeykit.ports import (
@@ -18,7 +19,7 @@ from journeykit.ports import (
     StoredCustomer,
 )
 from journeykit.runtime.script import profile_of
-from journeykit.time import from_micros, to_micros
+from journeykit.time import Duration, from_micros, shift, to_micros, zone
 
 _MICROSECOND = timedelta(microseconds=1)
 _LAST_DAYS = to_micros(datetime(9999, 12, 30, tzinfo=UTC))  # what every zone can show
@@ -105,6 +106,11 @@ def _delay(after: object, now: int) -> int | None:
 
     One that leads beyond the last days of the calendar leads to them.
     """
+    if isinstance(after, Duration):  # such as `minutes(5)`; a day is one in UTC
+        try:
+            return max(0, min(shift(now, after, zone("UTC")), _LAST_DAYS) - now)
+        except InputError:
+            return _LAST_DAYS - now
     if not isinstance(after, timedelta):
         return None
     return max(0, min(after // _MICROSECOND, _LAST_DAYS - now))
