@@ -50,7 +50,7 @@ class Ping(Event):
 
 
 class Moved(Event):
-    zone: str
+    to: str
 
 
 class Person(Profile):
@@ -453,12 +453,27 @@ def test_T7_an_unknown_zone_of_an_address_refuses_the_whole_update(wrong: str) -
         ann.tell({"phone_zone": 7})
 
 
-def test_T7_a_step_that_sets_an_unknown_zone_of_an_address_fails_alone() -> None:
-    journey = Journey("j", entry=On(Moved), steps=[Set(Person.phone_zone, Moved.zone)])
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        (Person.phone_zone, "Nowhere", "unknown_zone"),
+        (Person.country, "USA", "unknown_country"),
+        (Person.country, " us", ""),
+        (Person.country, "", ""),
+        (Person.region, "Florida", "unknown_country"),
+        (Person.region, "UK-ENG", "unknown_country"),
+        (Person.region, "fl", ""),
+        (Person.tier, "Nowhere", ""),
+    ],
+)
+def test_T7_E5_a_step_that_sets_a_place_that_there_is_not_fails_alone(
+    field: Any, value: str, reason: str
+) -> None:
+    journey = Journey("j", entry=On(Moved), steps=[Set(field, Moved.to)])
     sim = play(journey, at="2026-03-02 12:00")
-    sim.customer("ann").track(Moved(zone="Nowhere"))
+    sim.customer("ann").track(Moved(to=value))
     (ended,) = [entry for entry in sim.runner.journal("ann") if isinstance(entry, j.Ended)]
-    assert (ended.status, ended.reason) == ("failed", "unknown_zone")
+    assert (ended.status, ended.reason) == (("failed", reason) if reason else ("completed", ""))
 
 
 @pytest.mark.parametrize(

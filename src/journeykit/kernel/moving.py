@@ -8,6 +8,8 @@ Keeps true:
 
 from __future__ import annotations
 
+from typing import Any
+
 from journeykit.errors import InputError
 from journeykit.kernel import journal as j
 from journeykit.kernel.choosing import choose
@@ -18,7 +20,7 @@ from journeykit.kernel.state import Enrollment
 from journeykit.kernel.timing import moment_of, reached_at, span_ends, stamp_instant
 from journeykit.kernel.turn import Turn
 from journeykit.machine import CompiledStep, SendPlan
-from journeykit.time import is_zone, shift
+from journeykit.time import is_country, is_region, is_zone, shift
 
 
 def leave(
@@ -146,11 +148,12 @@ def way_at(turn: Turn, run: Enrollment, step: CompiledStep) -> str:
 
 
 def _assign(turn: Turn, run: Enrollment, step: CompiledStep) -> str | None:
-    """Set an attribute; a run that would set a zone that there is not fails, alone (T7)."""
+    """Set an attribute; a run that would set a place that there is not fails, alone (T7)."""
     field, given = step.plan
     value = given(turn.read_run(run))
-    if field in turn.rules.zone_fields and value is not None and not is_zone(value):
-        end_run(turn, run, "failed", "unknown_zone")
+    wrong = "" if value is None else _objection_to_place(turn, field, value)
+    if wrong:
+        end_run(turn, run, "failed", wrong)
         return None
     attributes = {field: value}
     zone, addresses, zones = turn.learn(attributes)
@@ -158,6 +161,17 @@ def _assign(turn: Turn, run: Enrollment, step: CompiledStep) -> str | None:
     if turn.zone_changed():
         reckon_anew(turn)
     return "done"
+
+
+def _objection_to_place(turn: Turn, field: str, value: Any) -> str:
+    """Return the reason why no profile holds this zone, country or region; "" if one may."""
+    if field in turn.rules.zone_fields:
+        return "" if is_zone(value) else "unknown_zone"
+    if field not in ("country", "region"):
+        return ""
+    code = value.strip().upper()
+    known = not code or (is_country(code) if field == "country" else is_region(code))
+    return "" if known else "unknown_country"
 
 
 def reckon_anew(turn: Turn) -> None:

@@ -100,6 +100,7 @@ ENDED: Final[Mapping[str, str]] = {
     "past": "a moment was past already, and its step exits then",
     "too_many_steps": "the run took more steps in one instant than the workspace allows",
     "unknown_zone": "a step set a time zone that there is not",
+    "unknown_country": "a step set a country, or a part of one, that there is not",
     **PASSING,
 }
 """Why a run is over, beside the words of authors and hosts."""

@@ -6,14 +6,11 @@ and everything that they forbid would leave.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from journeykit.errors import InvalidProfileError
-from journeykit.time import is_country, zone
-
-_REGION = re.compile(r"(([A-Z]{2})-)?[A-Z0-9]{1,3}", re.ASCII)
+from journeykit.time import is_country, is_region, zone
 
 
 def refuse_unknown_places(told: Mapping[str, Any], zone_fields: Iterable[str]) -> None:
@@ -38,15 +35,13 @@ def refuse_unknown_places(told: Mapping[str, Any], zone_fields: Iterable[str]) -
             value=told["country"],
             remedy="give an ISO 3166 code such as 'US', or None where it is not known",
         )
-    if region:
-        shape = _REGION.fullmatch(region)
-        if shape is None or (shape[2] and not is_country(shape[2])):
-            raise InvalidProfileError(
-                "this is no code of a part of a country",
-                place="profile.region",
-                value=told["region"],
-                remedy="give an ISO 3166-2 code such as 'US-FL', or just 'FL', or None",
-            )
+    if region and not is_region(region):
+        raise InvalidProfileError(
+            "this is no code of a part of a country",
+            place="profile.region",
+            value=told["region"],
+            remedy="give an ISO 3166-2 code such as 'US-FL', or just 'FL', or None",
+        )
 
 
 def _code(told: str | None) -> str:

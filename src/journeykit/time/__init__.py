@@ -1,6 +1,6 @@
 """When? Wall-clock arithmetic in one place: instants, durations, zones, windows, cron."""
 
-from journeykit.time.countries import is_country, zone_names, zones_of
+from journeykit.time.countries import is_country, is_region, zone_names, zones_of
 from journeykit.time.cron import Cron
 from journeykit.time.durations import (
     Duration,
@@ -61,6 +61,7 @@ __all__ = [
     "holiday_calendar",
     "hours",
     "is_country",
+    "is_region",
     "is_zone",
     "local_moment",
     "minutes",

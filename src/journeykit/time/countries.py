@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from journeykit.time.zones import BLOCK, Zone, is_zone, zone
 
+_REGION = re.compile(r"(([A-Z]{2})-)?[A-Z0-9]{1,3}", re.ASCII)
 _OF_USERS = re.compile(r"AA|Q[M-Z]|X[A-Z]|ZZ", re.ASCII)  # ISO 3166 leaves them to its users
 
 
@@ -20,6 +21,12 @@ def _countries() -> frozenset[str]:
 def is_country(code: str) -> bool:
     """Tell whether this is an ISO 3166 code of a country, in upper case."""
     return code in _countries() or _OF_USERS.fullmatch(code) is not None
+
+
+def is_region(code: str) -> bool:
+    """Tell whether a part of a country may have this code, in upper case: `US-FL`, or `FL`."""
+    shape = _REGION.fullmatch(code)
+    return shape is not None and (shape[2] is None or is_country(shape[2]))
 
 
 @cache
