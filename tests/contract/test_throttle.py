@@ -265,6 +265,29 @@ def test_where_all_channels_are_throttled_the_message_waits() -> None:
         assert all(gap >= timedelta(minutes=1) for gap in gaps)
 
 
+@pytest.mark.parametrize(
+    "closed",
+    [
+        {"quiet_hours": [QuietHours("00:00", "23:59", channels=["email"])]},
+        {"consent": {"sms": "opt-out", "email": "opt-in"}},
+    ],
+    ids=["for now", "for good"],
+)
+def test_who_finds_no_other_channel_gets_a_turn_on_the_one_that_was_passed_over(
+    closed: dict[str, Any],
+) -> None:
+    """D5: a place in the queue like everybody's, and not told anew at each token."""
+    steps = (Send("hello", via=["sms", "email"], on_throttle="next"),)
+    sim, customers = play(shop(*steps, **closed), 40)
+    sim.advance(seconds(39))
+    assert {m.channel for one in customers for m in one.messages} == {"sms"}
+    assert {later - sooner for sooner, later in pairwise(times(customers))} == {
+        timedelta(seconds=1)
+    }
+    assert len(times(customers)) == 40
+    assert max(len(held(one)) for one in customers) == 2
+
+
 def test_who_cannot_leave_in_time_is_dropped_at_once_and_uses_no_turn() -> None:
     """G4: the end is excluded."""
     sim, customers = play(shop(Send("hello", via=["sms"], valid_for=seconds(3))), 9)

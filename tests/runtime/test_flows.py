@@ -281,6 +281,7 @@ def test_a_token_is_asked_for_last_and_used_at_once() -> None:
     play.expect(c.Now, NOW)
     play.expect(c.Now, NOW + 1)
     taking = play.expect(c.Take, Taken(1)).asked
+    play.expect(c.Now, NOW + 1)
     assert (taking.now, taking.interval, taking.burst) == (NOW + 1, 60_000_000, 1)
     assert (taking.most, taking.waited, len(taking.before)) == (1, 0, 1)
     play.expect(c.Start, "go")
@@ -298,6 +299,7 @@ def test_who_gets_no_token_is_told_when_to_come_again() -> None:
     play.expect(c.Now, NOW)
     play.expect(c.Take, Taken(0, [NOW + 9]))
     play.expect(c.Now, NOW)
+    play.expect(c.Now, NOW)
     (commit,) = play.expect(c.Commit, []).commits
     assert b'"throttle"' in commit.journal
     assert (commit.next_due, commit.drop) == (NOW + 9, [claim.key])
@@ -314,6 +316,7 @@ def test_a_token_that_grew_old_between_is_given_up() -> None:
     play.expect(c.Now, NOW)
     play.expect(c.Now, NOW)
     play.expect(c.Take, Taken(1))
+    play.expect(c.Now, NOW)
     play.expect(c.Start, "go")
     play.expect(c.Now, NOW + FRESH + 1)
     play.expect(c.Now, NOW + FRESH + 1)

@@ -209,7 +209,7 @@ def _rerouted(state: CustomerState, entry: j.Rerouted) -> None:
     message = state.messages[entry.message]
     message.channel = entry.channel
     message.route = entry.route
-    message.queued = message.opens = None
+    message.opens = None
     message.status = "asked"
     message.until = None
     message.reason = ""

@@ -85,10 +85,13 @@ def _are_fresh(tokens: Tokens, now: int) -> bool:
 
 
 def _before(round_: Round, one: Going) -> int:
-    """Return before when a message must leave; 0 where its step does not let it wait."""
+    """Return before when a message must leave; 0 where its step does not let it wait.
+
+    One that looks for another channel waits where it found none: then it was told a turn before.
+    """
     message = one.message
     plan = plan_of(round_.rules, one.customer.state, message)
-    choice = plan.on_throttle
-    if choice == "hold" or (choice == "next" and message.route + 1 >= len(plan.via)):
+    choice, is_last = plan.on_throttle, message.route + 1 >= len(plan.via)
+    if choice == "hold" or (choice == "next" and (is_last or message.turns > 0)):
         return NEVER if message.expires is None else message.expires
     return 0
