@@ -335,6 +335,21 @@ def test_a_pack_reads_like_a_table() -> None:
     assert "undated; read 2026-11-24, not checked at its source" in text
 
 
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (None, "09:00-12:00 by"),
+        (["Tuesday", "monday", "wed"], "09:00-12:00 mon-wed by"),
+        (["sun", "fri", "FRI"], "09:00-12:00 fri,sun by"),
+        (["mon", "wed", "fri"], "09:00-12:00 mon,wed,fri by"),
+        (["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "09:00-12:00 by"),
+    ],
+)
+def test_days_read_alike_however_they_are_written(days: list[str] | None, words: str) -> None:
+    made = SendWindow(Hours("09:00", "12:00", days=days), channels=["sms"])
+    assert words in str(pack("france", texts=["sms"]).replacing("fr/texts-hours", made))
+
+
 # ---- refusals
 
 

@@ -21,6 +21,7 @@ from journeykit.model.scopes import RuleName
 from journeykit.model.spans import in_words
 from journeykit.model.triggers import as_tuple
 from journeykit.model.windows import ClockRule, Hours, QuietHours, SendWindow
+from journeykit.time import parse_days
 
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Made: TypeAlias = SendWindow | QuietHours | FrequencyCap | ConsentRule
@@ -182,11 +183,12 @@ def _hours(of: Hours | QuietHours) -> tuple[str, str, Sequence[str] | None]:
 
 
 def _clock(start: str, end: str, days: Sequence[str] | None) -> str:
-    if days is None or len(days) == len(_WEEK):
+    numbers = range(7) if days is None else sorted(parse_days(days))
+    if len(numbers) == len(_WEEK):
         return f"{start}-{end}"
-    numbers = [_WEEK.index(day) for day in days]
-    in_a_row = len(days) > 2 and numbers == list(range(numbers[0], numbers[0] + len(days)))
-    return f"{start}-{end} {f'{days[0]}-{days[-1]}' if in_a_row else ','.join(days)}"
+    names = [_WEEK[number] for number in numbers]
+    in_a_row = len(names) > 2 and numbers[-1] - numbers[0] == len(names) - 1
+    return f"{start}-{end} {f'{names[0]}-{names[-1]}' if in_a_row else ','.join(names)}"
 
 
 def _kind_of(made: Made) -> str:
