@@ -54,7 +54,7 @@ def _consent_refusal(message: Message, facts: Facts) -> Verdict | None:
     if record is None:
         record = consents.get(channel)
     if record is None:
-        if plan.asks_nobody(channel, topic):
+        if channel in plan.open:
             return None
     elif record.granted and record.until is None and not plan.confirms:
         return None  # what most have said, at once

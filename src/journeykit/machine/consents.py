@@ -39,22 +39,18 @@ class StrictRule:
 class ConsentPlan:
     """How strict consent is, by channel, topic and customer.
 
-    `confirms` tells whether a yes may have to be confirmed anywhere.
+    `confirms` tells whether a yes may have to be confirmed anywhere; `open` are the channels
+    whose messages go to every customer who has not said no, whatever their topic.
     """
 
-    __slots__ = ("_modes", "_rules", "confirms")
+    __slots__ = ("_modes", "_rules", "confirms", "open")
 
     def __init__(self, policy: Policy) -> None:
         self._modes = {key: STRICTNESS[mode] for key, mode in policy.consent.items()}
         self._rules = tuple(StrictRule(rule) for _, rule in policy.strict_rules)
         self.confirms = DOUBLE in (*self._modes.values(), *(rule.mode for rule in self._rules))
-
-    def asks_nobody(self, channel: str, topic: str) -> bool:
-        """Tell whether such messages go to every customer who has not said no."""
-        if self._rules:
-            return False
-        mode = self._modes.get(f"{channel}/{topic}") if topic else None
-        return (self._modes.get(channel) if mode is None else mode) == OPT_OUT
+        strict = {key.partition("/")[0] for key, mode in self._modes.items() if mode != OPT_OUT}
+        self.open = frozenset() if self._rules else frozenset(self._modes) - strict
 
     def modes(self, channel: str, topic: str, reading: Reading) -> tuple[int, int]:
         """Return the mode for messages of a topic, and that for the word on their channel.
