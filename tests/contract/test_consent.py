@@ -286,7 +286,6 @@ RULES = [
     ConsentRule("opt-in", countries=["FR", "DE"], name="EU"),
     ConsentRule("double-opt-in", countries=["DE"], channels=["email"], topics=["news"]),
     ConsentRule("opt-in", countries=["US-FL"], valid_from=date(2026, 4, 1), valid_until=date(2026, 5, 1)),
-    ConsentRule("opt-out"),  # never makes anything laxer
     ConsentRule("double-opt-in", topics=["offers"]),
     ConsentRule("double-opt-in", where=Person.locale == "de_DE"),
 ]  # fmt: skip
@@ -663,6 +662,7 @@ def test_G7_modes_that_make_no_sense_are_refused(policy: dict[str, Any], words: 
     ("rule", "words"),
     [
         (lambda: ConsentRule("maybe"), "maybe"),  # type: ignore[arg-type]
+        (lambda: ConsentRule("opt-out"), "does nothing.*got 'opt-out'.*be stricter"),
         (lambda: ConsentRule("opt-in", channels=[]), "covers nothing"),
         (lambda: ConsentRule("opt-in", countries=["France"]), "ISO 3166"),
         (lambda: ConsentRule("opt-in", valid_from=date(2026, 1, 2), valid_until=date(2026, 1, 2)), "never"),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from journeykit.model.base import Frozen, Wrong
 from journeykit.model.conditions import Condition
@@ -21,6 +21,7 @@ from journeykit.model.scopes import (
 )
 
 ConsentMode = Literal["opt-in", "opt-out", "double-opt-in"]
+StricterMode = Literal["opt-in", "double-opt-in"]
 LegalBasis = Literal["consent", "legitimate_interest", "contract", "legal_obligation"]
 STRICTNESS: Final[Mapping[str, int]] = {"opt-out": 0, "opt-in": 1, "double-opt-in": 2}
 
@@ -45,11 +46,21 @@ def _keys(value: Mapping[str, ConsentMode]) -> Mapping[str, ConsentMode]:
 ConsentModes = Annotated[Mapping[str, ConsentMode], AfterValidator(_keys)]
 
 
+def _stricter(value: object) -> object:
+    if value == "opt-out":
+        raise Wrong(
+            "the strictest mode counts, so a rule of the laxest does nothing",
+            "leave the rule out, or let Policy(consent=...) say 'opt-out' and rules be stricter",
+        )
+    return value
+
+
 class ConsentRule(Frozen):
     """Where it holds for a customer, at least this mode of consent counts (rule G7).
 
     Of the modes of the policy and of all rules that hold, the strictest counts: `"opt-out"`,
-    then `"opt-in"`, then `"double-opt-in"`.
+    then `"opt-in"`, then `"double-opt-in"`. A rule of `"opt-out"` would do nothing, and is
+    refused.
 
     Args:
         channels, topics: Which messages it concerns; all when not given.
@@ -59,7 +70,7 @@ class ConsentRule(Frozen):
         name: How reasons name the rule; its mode when not given.
     """
 
-    mode: ConsentMode
+    mode: Annotated[StricterMode, BeforeValidator(_stricter)]
     channels: Scope | None = Field(default=None, kw_only=True)
     topics: Scope | None = Field(default=None, kw_only=True)
     countries: Countries | None = Field(default=None, kw_only=True)
@@ -72,7 +83,7 @@ class ConsentRule(Frozen):
 
         def __init__(
             self,
-            mode: ConsentMode,
+            mode: StricterMode,
             *,
             channels: Sequence[str] | None = None,
             topics: Sequence[str] | None = None,

@@ -53,7 +53,7 @@ from journeykit.model import (
     Workspace,
     steps_of,
 )
-from journeykit.model.consents import ConsentMode, LegalBasis
+from journeykit.model.consents import ConsentMode, LegalBasis, StricterMode
 from journeykit.testing.strategies import (
     attributes_of,
     clock_changes,
@@ -73,6 +73,7 @@ _BLOCKED: list[OnBlocked] = ["hold", "skip", "exit", "next"]
 _IF_PAST: list[Literal["continue", "skip", "exit"]] = ["continue", "skip", "exit"]
 _CHANGES: list[Literal["grant", "withdraw"]] = ["grant", "withdraw"]
 _MODES: list[ConsentMode] = ["opt-in", "opt-out", "opt-out", "double-opt-in"]
+_STRICTER: list[StricterMode] = ["opt-in", "double-opt-in"]
 _BASES: list[LegalBasis] = ["consent", "consent", "legitimate_interest", "contract"]
 
 
@@ -326,7 +327,7 @@ def workspaces(
 def _stricter(
     some: st.SearchStrategy[list[str] | None], where: st.SearchStrategy[Condition | None]
 ) -> st.SearchStrategy[ConsentRule]:
-    return st.builds(ConsentRule, st.sampled_from(_MODES), channels=some, where=where)
+    return st.builds(ConsentRule, st.sampled_from(_STRICTER), channels=some, where=where)
 
 
 def _in_a_third(
