@@ -187,6 +187,8 @@ MISTAKES: list[tuple[Any, str]] = [
     (lambda: TOKENS.one_click("https://shop.example/u/"), "https URL"),
     (lambda: TOKENS.one_click("https:///u/{token}"), "https URL"),
     (lambda: TOKENS.one_click("https://shop.example/u/{token}/{token}"), "once"),
+    (lambda: TOKENS.one_click("https://shop.example/#{token}"), "path or query"),  # is not sent
+    (lambda: TOKENS.one_click("https://{token}.shop.example/"), "path or query"),  # any case
     (lambda: TOKENS.one_click("https://shop.example/ü/{token}"), "https URL"),
     (lambda: TOKENS.one_click("https://shop.example/u/{token}>, <mailto:x"), "https URL"),
     (lambda: TOKENS.one_click("https://shop.example/\r\n{token}"), "https URL"),

@@ -146,7 +146,8 @@ class OneClick:
     that check links follow them.
 
     Raises:
-        UsageError: The URL is not https, or does not have `{token}` once.
+        UsageError: The URL is not https, or does not have `{token}` once where servers see
+            it as it is: in its path or query.
     """
 
     def __init__(self, tokens: Tokens, url: str) -> None:
@@ -154,9 +155,10 @@ class OneClick:
         self._url = url
         parts = urlsplit(url)
         plain = url.isascii() and url.isprintable() and not set(url) & set(' <>,"')
-        if parts.scheme != "https" or not parts.hostname or not plain or url.count("{token}") != 1:
+        once = url.count("{token}") == 1 and "{token}" in f"{parts.path}?{parts.query}"
+        if parts.scheme != "https" or not parts.hostname or not plain or not once:
             raise UsageError(
-                "one-click unsubscribe needs an https URL with {token} in it once",
+                "one-click unsubscribe needs an https URL with {token} once in its path or query",
                 place="url",
                 value=url,
                 remedy="such as https://shop.example/unsubscribe/{token}",
