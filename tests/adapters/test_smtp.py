@@ -550,6 +550,7 @@ def test_login(serve: Callable[..., Server]) -> None:
         ({"password": "x"}, UsageError, "a password without a username"),
         ({"username": "ü", "password": "x"}, UsageError, r"SMTPChannel\.username"),
         ({"username": "x", "password": "sécret"}, UsageError, r"SMTPChannel\.password"),
+        ({"unsubscribe": TOKENS}, UsageError, r"SMTPChannel\.unsubscribe.*one_click"),
         ({"timeout": 0}, UsageError, r"SMTPChannel\.timeout.*\(got 0\)"),
         ({"timeout": float("nan")}, UsageError, r"SMTPChannel\.timeout"),
     ],

@@ -105,6 +105,11 @@ class SMTPChannel:
             place = "SMTPChannel.message_id_domain"
             self._id_domain = mailbox(f"id@{message_id_domain}", place=place).domain
         self._local_hostname = local_hostname
+        if unsubscribe is not None and not callable(getattr(unsubscribe, "headers", None)):
+            raise UsageError(
+                "this gives mail no headers", place="SMTPChannel.unsubscribe", value=unsubscribe,
+                remedy="tokens.one_click('https://shop.example/unsubscribe/{token}')",
+            )  # fmt: skip
         self._unsubscribe = unsubscribe
 
     def send(self, message: OutgoingMessage) -> Receipt:
