@@ -607,13 +607,15 @@ def test_a_held_message_leaves_at_the_first_open_instant_and_the_first_in_order(
     told = Told(script)
     told.play()
     told.sim.advance(timedelta(days=900))  # a message a month is the least
-    decided, left = {}, {}
-    for entry in told.sim.runner.journal("ann"):
+    decided, left, places = {}, {}, {}
+    for place, entry in enumerate(told.sim.runner.journal("ann")):
         kind = type(entry).__name__
         if kind == "Decided":
             decided[entry.message] = entry
+            places[entry.message] = place
         elif kind in ("Answered", "Dropped"):
             left[entry.message] = entry.at
+            places[entry.message, "left"] = place
     waits = {
         key: (entry, instant_of(entry.at), instant_of(left[key]))
         for key, entry in decided.items()
@@ -621,7 +623,7 @@ def test_a_held_message_leaves_at_the_first_open_instant_and_the_first_in_order(
     }
     by_key = {m.key: m for m in told.sim.accepted("ann")}
     everything = told.accepted()
-    for entry, since, until in waits.values():
+    for key, (entry, since, until) in waits.items():
         steps = (until - since) // (STEP * MINUTE)
         for step in {*range(min(steps, SCAN // STEP)), *range(max(0, steps - 50), steps)}:
             instant = since + step * STEP * MINUTE
@@ -629,7 +631,9 @@ def test_a_held_message_leaves_at_the_first_open_instant_and_the_first_in_order(
             tz, wish = told.zone_at(instant), told.wish_at(instant)
             assert not is_open(script.policy, sent_of(entry), sent, instant, tz, wish), entry
         for other_key, other in by_key.items():
-            if other_key in waits and since <= other.at < until:
+            if other_key not in waits or places[other_key, "left"] < places[key]:
+                continue  # it had left before this one was decided, maybe at the same instant
+            if since <= other.at < until:
                 theirs = waits[other_key][0]
                 if other.channel == entry.channel and are_alike(script.policy, theirs, entry):
                     assert rank(theirs) < rank(entry), "somebody less important went first"

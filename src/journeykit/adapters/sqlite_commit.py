@@ -90,8 +90,7 @@ class _Rows:
         self._dropped: list[tuple[str]] = []
         self._put: list[tuple[Any, ...]] = []
         self._seen: list[tuple[Any, ...]] = []
-        self._suppressed: list[Suppression] = []
-        self._unsuppressed: list[tuple[str, str]] = []
+        self._lists: list[tuple[Sequence[Suppression], Sequence[tuple[str, str]]]] = []
 
     def add(self, commit: CustomerCommit) -> None:
         """Take up a customer that is not there yet."""
@@ -115,8 +114,9 @@ class _Rows:
         ):
             if rows:
                 db.executemany(statement, rows)
-        list_addresses(db, self._suppressed)
-        unlist_addresses(db, self._unsuppressed)
+        for suppressed, unsuppressed in self._lists:  # two customers may have one address
+            list_addresses(db, suppressed)
+            unlist_addresses(db, unsuppressed)
         if self._seen:
             self._forget_expired(db)
             db.executemany(_REMEMBER, self._seen)
@@ -141,8 +141,7 @@ class _Rows:
         if commit.put:
             self._put += [(row.key, row.customer_id, row.channel, row.due) for row in commit.put]
         if commit.suppress or commit.unsuppress:
-            self._suppressed += commit.suppress
-            self._unsuppressed += commit.unsuppress
+            self._lists.append((commit.suppress, commit.unsuppress))
         if commit.seen:
             self._seen += [(id, one.event_id, one.digest, one.expires) for one in commit.seen]
             self._at = commit.at if self._at is None else min(self._at, commit.at)
