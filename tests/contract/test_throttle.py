@@ -119,7 +119,7 @@ def test_who_waits_is_told_once_why_and_until_when() -> None:
     assert entry.detail == {"rule": "1 per PT1S", "rate": "1 per PT1S", "channel": "sms"}
     line = next(line for line in customers[5].timeline if line.kind == "hold")
     assert line.reason == "throttle"
-    assert "sms takes 1 per PT1S and no more" in line.text
+    assert "sms takes 1 per 1 second and no more" in line.text
 
 
 def test_a_throttle_with_a_name_is_told_by_it() -> None:
@@ -128,7 +128,7 @@ def test_a_throttle_with_a_name_is_told_by_it() -> None:
     (entry,) = [entry for one in customers for entry in held(one)]
     assert (entry.detail["rule"], entry.detail["rate"]) == ("provider", "1 per PT1M")
     told = str(customers[0].timeline) + str(customers[1].timeline)
-    assert "sms takes 1 per PT1M and no more by the rule 'provider'" in told
+    assert "sms takes 1 per 1 minute and no more by the rule 'provider'" in told
 
 
 def test_first_come_first_served() -> None:
@@ -303,7 +303,7 @@ def test_who_cannot_leave_in_time_is_dropped_at_once_and_uses_no_turn() -> None:
     assert later.received == ["hello"]
     text = str(customers[0].timeline) + str(late.timeline)
     assert "was valid until" in text
-    assert "takes 1 per PT1S" in text
+    assert "takes 1 per 1 second" in text
 
 
 def test_a_retry_takes_a_token_like_any_other_and_keeps_its_delay() -> None:

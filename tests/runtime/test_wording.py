@@ -37,6 +37,17 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("frequency_cap", CAP, "the cap of 2 per week is used up (2 of 2)"),
     (
         "frequency_cap",
+        {**CAP, "rule": "2 per P1DT12H"},
+        "the cap of 2 per 1 day and 12 hours is used up (2 of 2)",
+    ),
+    ("frequency_cap", {**CAP, "rule": "2 per P"}, "the cap of 2 per P is used up (2 of 2)"),
+    (
+        "throttle",
+        {"rule": "60 per PT1M", "rate": "60 per PT1M", "channel": "sms"},
+        "sms takes 60 per 1 minute and no more, and others come first",
+    ),
+    (
+        "frequency_cap",
         {**CAP, "zone_from": "address", "opens": AT},
         ("the cap of 2 per week is used up (2 of 2, in Europe/Berlin: the zone of the address); it "
         "opens 10:00"),

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from journeykit.kernel import reasons
+from journeykit.model.spans import in_words
 from journeykit.time import HOUR, MINUTE, SECOND, Duration
 
 Local = Callable[[int], str]
@@ -59,8 +61,17 @@ _ZONE_SOURCES = {
 }
 
 
+_ISO = re.compile(r"(\d+ per )(P(?=.*\d)(?:\d+[YMWD])*(?:T(?:[\d.]+[HMS])+)?)")
+
+
+def _in_words(rule: object) -> str:
+    """Return how a rule without a name of its own reads: `3 per P7D` as `3 per 7 days`."""
+    found = _ISO.fullmatch(str(rule))
+    return str(rule) if found is None else found[1] + in_words(Duration.of(found[2]))
+
+
 def _cap(detail: Detail, local: Local) -> str:
-    rule, numbers = str(detail.get("rule")), f"{detail.get('used')} of {detail.get('limit')}"
+    rule, numbers = _in_words(detail.get("rule")), f"{detail.get('used')} of {detail.get('limit')}"
     if rule.endswith(" apart"):
         return f"messages are to be {rule} ({numbers})"
     whose = ", the customer's own limit" if detail.get("whose") == "customer" else ""
@@ -72,12 +83,12 @@ def _look_ahead(detail: Detail, local: Local) -> str:
     return (
         f"{detail.get('for')} of {detail.get('journey')} is due then and goes first (priority "
         f"{detail.get('priority')} before {detail.get('own_priority')}), under the cap of "
-        f"{detail.get('rule')} ({detail.get('used')} of {detail.get('limit')} used)"
+        f"{_in_words(detail.get('rule'))} ({detail.get('used')} of {detail.get('limit')} used)"
     )
 
 
 def _zone(detail: Detail, local: Local) -> str:
-    return f"the time zone is not known, and the rule {detail.get('rule')} asks for it"
+    return f"the time zone is not known, and the rule {_in_words(detail.get('rule'))} asks for it"
 
 
 def _address(detail: Detail, local: Local) -> str:
@@ -138,9 +149,12 @@ def _expired(detail: Detail, local: Local) -> str:
 
 
 def _throttle(detail: Detail, local: Local) -> str:
-    rule, rate = detail.get("rule"), detail.get("rate")
+    rule = detail.get("rule")
+    rate = detail.get("rate", rule)
     named = "" if rule == rate else f" by the rule {rule!r}"
-    return f"{detail.get('channel')} takes {rate} and no more{named}, and others come first"
+    return (
+        f"{detail.get('channel')} takes {_in_words(rate)} and no more{named}, and others come first"
+    )
 
 
 def _spread(detail: Detail, local: Local) -> str:
