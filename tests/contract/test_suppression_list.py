@@ -416,6 +416,17 @@ def test_asking_about_an_unknown_channel_is_refused() -> None:
         one.suppressed("email", 7)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("act", ["suppress", "unsuppress", "complained"])
+def test_an_address_that_is_empty_is_refused(act: str) -> None:
+    """It would be nobody's, and nothing would be suppressed."""
+    one = kit(MemoryStore())
+    begin(one, "ann")
+    with pytest.raises(UsageError, match="the address is empty"):
+        getattr(one, act)("ann", "email", " ")
+    with pytest.raises(UsageError, match="the address is empty"):
+        one.suppressed("email", "")
+
+
 # ---- in a simulation
 
 

@@ -18,6 +18,7 @@ from journeykit.runtime.consenting import Consenting
 from journeykit.runtime.intake import (
     Asked,
     Reported,
+    check_address,
     check_channel,
     check_customer_id,
     check_journey,
@@ -155,7 +156,7 @@ class Inputs(Consenting):
         check_channel(self._rules, channel)
         check_words("reason", reason, "why the address must not be used")
         if address is not None:
-            check_words("address", address, "the address, as the profile holds it")
+            check_address(address)
         else:
             address = self.address_of(customer_id, channel)
         signal = SuppressionTold(self._now(), channel, address, suppressed, reason)

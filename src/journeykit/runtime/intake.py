@@ -298,6 +298,14 @@ def check_words(place: str, value: object, remedy: str) -> None:
         raise UsageError(f"{place} must be text", place=place, value=value, remedy=remedy)
 
 
+def check_address(address: object) -> None:
+    """Refuse what no channel reaches."""
+    remedy = "the address, as profiles hold it"
+    check_words("address", address, remedy)
+    if not str(address).strip():
+        raise UsageError("the address is empty", place="address", value=address, remedy=remedy)
+
+
 def check_channel(rules: Rules, channel: object) -> None:
     """Refuse a channel that the policy does not declare."""
     known = rules.workspace.policy.channels

@@ -20,7 +20,7 @@ from journeykit.runtime.drivers import drive
 from journeykit.runtime.fitting import check_channels, check_templates
 from journeykit.runtime.hands import HANDS
 from journeykit.runtime.inputs import Inputs
-from journeykit.runtime.intake import Asked, Reported, check_channel, check_words
+from journeykit.runtime.intake import Asked, Reported, check_address, check_channel
 from journeykit.runtime.outcomes import BadRow, BatchOutcome, Outcome, TickCounts
 from journeykit.runtime.performing import Ports
 from journeykit.runtime.publishing import publish
@@ -193,7 +193,7 @@ class Runner(Queries, Inputs):
     def suppressed(self, channel: str, address: str) -> SuppressedAddress | None:
         """Return since when and why an address is on the list of suppressed ones, or None."""
         check_channel(self._rules, channel)
-        check_words("address", address, "the address, as profiles hold it")
+        check_address(address)
         return self.drive(look_up(self._rules, channel, address))
 
     # ---- what takes time

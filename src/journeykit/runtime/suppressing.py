@@ -17,7 +17,7 @@ from journeykit.kernel import GateClosed, SuppressionTold
 from journeykit.machine import Rules
 from journeykit.ports import Suppression
 from journeykit.runtime.calls import Flow, List, Listed, Unlist
-from journeykit.runtime.intake import check_channel, check_words
+from journeykit.runtime.intake import check_address, check_channel, check_words
 from journeykit.runtime.listing import Place, place_of
 from journeykit.runtime.outcomes import BadRow
 from journeykit.runtime.rounds import Going, Round
@@ -154,7 +154,5 @@ def _check(rules: Rules, row: object, fields: Sequence[str]) -> None:
                 f"the row has an unknown field {name!r}", place=str(name), remedy=remedy
             )
     check_channel(rules, row["channel"])
-    check_words("address", row["address"], "the address, as profiles hold it")
-    if not row["address"].strip():
-        raise UsageError("the address is empty", place="address", remedy=remedy)
+    check_address(row["address"])
     check_words("reason", row.get("reason", "host"), "why the address must not be used")
