@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -34,6 +35,7 @@ from journeykit import (
 from journeykit.errors import DefinitionError
 from journeykit.kernel import journal as j
 from journeykit.model import Step
+from journeykit.time import from_micros
 
 NIGHT = QuietHours("21:00", "08:00")
 ALL_OUT: dict[str, Literal["opt-in", "opt-out"]] = {"email": "opt-out", "sms": "opt-out"}
@@ -238,6 +240,8 @@ def test_G3_a_customers_own_limit_only_lowers(
     assert blocked.detail.get("whose") == whose
     assert blocked.detail["limit"] == leave
     assert blocked.detail["used"] == leave
+    clock = from_micros(blocked.at).astimezone(ZoneInfo(blocked.detail["zone"]))
+    assert blocked.detail["local"] == f"{clock:%Y-%m-%d %H:%M}"
 
 
 def test_G3_a_held_message_follows_the_wish_as_it_changes() -> None:

@@ -568,7 +568,7 @@ def test_a_second_message_goes_with_what_the_first_one_taught() -> None:
         (Accepted(17), "accepted", "17"),  # type: ignore[arg-type]
         (Accepted("\ud800"), "accepted", "?"),
         (Retry(ValueError("x")), "retry", "x"),  # type: ignore[arg-type]
-        (Retry("busy", after=30), "retry", "busy"),  # type: ignore[arg-type]
+        (Retry("busy", after=30), "retry", "busy; after=30 is no timedelta"),  # type: ignore[arg-type]
         (None, "retry", "channel 'email' answered NoneType"),
         ("ok", "retry", "channel 'email' answered str"),
     ],

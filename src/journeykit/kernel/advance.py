@@ -29,6 +29,7 @@ from journeykit.machine import Rules
 from journeykit.time import DAY
 
 _SLACK = DAY
+_AT_ONCE = 6 * DAY  # what a ledger may hold beyond, so that it is not cut at every message
 
 
 class Decision(Struct):
@@ -154,7 +155,7 @@ def _forget(turn: Turn) -> None:
         return
     ledger = turn.stamp - rules.gate.ledger_span - _SLACK
     marks = turn.stamp - rules.remember - _SLACK
-    old = bool(state.ledger) and state.ledger[0].at < ledger
+    old = bool(state.ledger) and state.ledger[0].at < ledger - _AT_ONCE
     if state.marks and not old:
         old = any(known[0].received < marks for known in state.marks.values())
     tallies: dict[str, int] = {}

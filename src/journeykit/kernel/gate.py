@@ -13,7 +13,7 @@ Keeps true:
 from __future__ import annotations
 
 from journeykit.kernel.facts import Facts
-from journeykit.kernel.quiet import quiet_ends, quiet_objection, zone_objection
+from journeykit.kernel.quiet import local_minute, quiet_ends, quiet_objection, zone_objection
 from journeykit.kernel.refusal import refusal
 from journeykit.kernel.slots import fillers, uses
 from journeykit.kernel.state import Message
@@ -123,7 +123,7 @@ def _cap_objection(cap: CapRule, message: Message, facts: Facts) -> Verdict:
     zone, source = facts.zone_for(message.channel)
     detail = {
         "rule": cap.title, "used": len(uses(cap, message, facts, facts.now)), "limit": limit,
-        "zone": zone.name, "zone_from": source,
+        "zone": zone.name, "zone_from": source, "local": local_minute(zone.wall(facts.now)),
     }  # fmt: skip
     if limit < cap.limit:
         detail["whose"] = "customer"

@@ -69,10 +69,15 @@ def zone_objection(rules: Sequence[QuietRule | CapRule]) -> Verdict:
 def _objection(rules: Iterable[QuietRule], at: int, zone: Zone, source: str) -> Verdict:
     wall = zone.wall(at)
     rule = next(rule for rule in rules if rule.windows.covers(wall))
-    local = naive_of(wall).isoformat(sep=" ", timespec="minutes")
+    local = local_minute(wall)
     detail = {"rule": rule.title, "zone": zone.name, "zone_from": source, "local": local}
     if wall // DAY in rule.windows.dates:
         detail["date"] = local[:10]
         if not rule.is_named:
             detail["rule"] = local[:10]
     return Verdict("hold", "quiet_hours", None, detail, "quiet_hours")
+
+
+def local_minute(wall: int) -> str:
+    """Return what a clock shows, as details tell it: `2026-03-02 21:30`."""
+    return naive_of(wall).isoformat(sep=" ", timespec="minutes")

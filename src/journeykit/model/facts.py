@@ -287,6 +287,12 @@ class Profile(Fact):
         return found
 
 
+@lru_cache(maxsize=256)
+def _zone_fields(cls: type[Profile]) -> tuple[str, ...]:
+    """Return the attributes that name a time zone; asked with every update of a profile."""
+    return ("timezone", *cls.address_zones().values())
+
+
 def wire(fact: Fact) -> dict[str, Any]:
     """Return all fields in wire form.
 
@@ -348,7 +354,7 @@ def validate_profile(cls: type[Profile], attributes: Mapping[str, Any]) -> dict[
     except ValidationError as error:
         raise _input_error(cls, error) from None
     told = _in_utc(profile, PROFILE).model_dump(mode="json", include=profile.model_fields_set)
-    refuse_unknown_places(told, ("timezone", *cls.address_zones().values()))
+    refuse_unknown_places(told, _zone_fields(cls))
     return told
 
 

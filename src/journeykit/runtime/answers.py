@@ -89,6 +89,9 @@ def answer_of(message: Message, receipt: Receipt, now: int, address: str) -> Cha
             return ChannelAnswered(*where, "rejected", _text(receipt.reason), dead, **about)
         case Retry():
             reason, after = _text(receipt.reason), _delay(receipt.after, now)
+            if after is None and receipt.after is not None:
+                unread = f"after={receipt.after!r} is no timedelta"
+                reason = f"{reason}; {unread}" if reason else unread
             return ChannelAnswered(*where, "retry", reason, after=after, **about)
         case _:
             detail = f"channel {message.channel!r} answered {type(receipt).__name__}"
