@@ -549,7 +549,10 @@ def test_a_cap_of_the_calendar_may_ask_for_the_zone(
     cap = FrequencyCap(5, per="day", if_zone_unknown=choice)
     app = workspace(on(Ping, "j", Send("hi", via=["email"])), caps=[cap])
     sim = Simulation(app, at="2026-03-03 10:00", tz="Europe/Berlin")
-    ann, bob = sim.customer("ann", {"timezone": None}), sim.customer("bob", {"timezone": "Asia/Tokyo"})
+    ann, bob = (
+        sim.customer("ann", {"timezone": None}),
+        sim.customer("bob", {"timezone": "Asia/Tokyo"}),
+    )
     ann.track(Ping())
     bob.track(Ping())
     assert bob.received == ["hi"]

@@ -82,7 +82,9 @@ class Stage:
         self.state = decode_state(encode_state(decision.state))
         return decision
 
-    def answer(self, kind: Literal["accepted", "rejected", "retry", "closed", "throttled"], **more: Any) -> None:
+    def answer(
+        self, kind: Literal["accepted", "rejected", "retry", "closed", "throttled"], **more: Any
+    ) -> None:
         """Let a channel answer the first message of the outbox that is due, if there is one."""
         due = [key for key, (_, at) in self.outbox.items() if at <= self.now]
         if not due:

@@ -175,7 +175,8 @@ def _reads_profile(journeys: Sequence[Journey], workspace: Workspace) -> bool:
     if any(getattr(cap, "own_limit", None) is not None for _, cap in policy.cap_rules):
         return True
     return any(
-        rule.where is not None or rule.countries is not None for rule in (
+        rule.where is not None or rule.countries is not None
+        for rule in (
             *clock_rules,
             *(cap for _, cap in policy.cap_rules),
             *(rule for _, rule in policy.strict_rules),

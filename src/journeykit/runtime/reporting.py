@@ -13,7 +13,9 @@ from journeykit.runtime.outcomes import Outcome
 from journeykit.runtime.script import Applied, Arrival, ingest
 
 
-def report(rules: Rules, reported: Sequence[Reported | Asked]) -> Flow[list[Outcome | JourneykitError]]:
+def report(
+    rules: Rules, reported: Sequence[Reported | Asked]
+) -> Flow[list[Outcome | JourneykitError]]:
     """Report events; return one answer for each, in the order given.
 
     Several events of one customer are one commit. An id that comes twice within the batch

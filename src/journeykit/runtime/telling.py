@@ -148,9 +148,7 @@ def _entered(t: _Teller, e: j.Entered) -> Told:
 
 def _refused(t: _Teller, e: j.Refused) -> Told:
     key = f" for {e.key}" if e.key is not None else ""
-    return Told(
-        e.journey, e.reason, f"did not enter{key}: {refused(e.reason, e.detail, t.local)}"
-    )
+    return Told(e.journey, e.reason, f"did not enter{key}: {refused(e.reason, e.detail, t.local)}")
 
 
 def _moved(t: _Teller, e: j.Moved) -> Told:

@@ -391,9 +391,7 @@ def _caps(
     own = draw(st.sampled_from([None, *wishes]))
     per: Any = draw(durations() | st.sampled_from(["day", "week", "month"]))
     ahead = draw(st.sampled_from([None, None, hours(6), days(3)]))
-    return FrequencyCap(
-        draw(st.integers(0, 3)), per=per, own_limit=own, look_ahead=ahead, **shared
-    )
+    return FrequencyCap(draw(st.integers(0, 3)), per=per, own_limit=own, look_ahead=ahead, **shared)
 
 
 __all__ = ["journeys", "workspaces"]
