@@ -199,6 +199,71 @@ def test_on_a_loop_a_moment_is_not_met_twice(simulate: Any) -> None:  # T4
     assert [message.at.hour for message in ann.messages] == [9, 9, 9]
 
 
+LEAP = date(1992, 2, 29)
+
+
+@pytest.mark.parametrize(
+    ("options", "born", "start", "end"),
+    [
+        ({"at": "09:00"}, date(1990, 3, 2), "2026-03-02 09:00", "2026-03-02 09:00"),  # exactly now
+        ({"at": "09:00"}, date(1990, 3, 2), "2026-03-02 09:01", "2027-03-02 09:00"),
+        ({"at": "09:00"}, date(1990, 3, 2), "2026-03-01 23:00", "2026-03-02 09:00"),
+        ({}, date(1990, 3, 2), "2026-03-01 23:00", "2026-03-02 00:00"),
+        ({"at": "09:00"}, LEAP, "2026-01-01 00:00", "2026-02-28 09:00"),
+        ({"at": "09:00"}, LEAP, "2028-01-01 00:00", "2028-02-29 09:00"),
+        ({"at": "09:00", "anniversary": "mar01"}, LEAP, "2026-01-01 00:00", "2026-03-01 09:00"),
+        ({"at": "09:00", "anniversary": "skip"}, LEAP, "2026-01-01 00:00", "2028-02-29 09:00"),
+        # moved by the calendar part of the offset before, by the elapsed part after the clock
+        ({"at": "09:00", "offset": days(-3)}, date(1990, 3, 2), "2026-02-27 09:01", "2027-02-27 09:00"),
+        ({"at": "09:00", "offset": days(-3)}, date(1990, 1, 2), "2026-12-20 00:00", "2026-12-30 09:00"),
+        ({"at": "09:00", "offset": months(2)}, date(1990, 12, 31), "2026-01-01 00:00", "2026-02-28 09:00"),
+        ({"at": "09:00", "offset": hours(-10)}, date(1990, 3, 2), "2026-01-01 00:00", "2026-03-01 23:00"),
+    ],
+)  # fmt: skip
+def test_a_step_waits_for_an_anniversary(
+    options: dict[str, Any], born: date, start: str, end: str
+) -> None:  # T5
+    options = {"anniversary": "feb28", **options}
+    assert ends_at(space(WaitUntil(born, **options)), start, "UTC") == end
+
+
+def test_an_anniversary_is_that_of_the_customers_clock() -> None:  # T5, T3
+    step = WaitUntil(date(1990, 3, 29), anniversary="feb28", at="02:30")
+    assert ends_at(space(step), "2026-03-28 12:00", "Europe/Berlin") == "2026-03-29 01:30"
+    born = datetime(1990, 3, 2, 23, 30, tzinfo=UTC)  # the third of March in Tokyo
+    step = WaitUntil(born, anniversary="feb28", at="09:00")
+    assert ends_at(space(step), "2026-02-01 12:00", "Asia/Tokyo") == "2026-03-03 00:00"
+
+
+def test_every_year_again(simulate: Any) -> None:  # T5
+    steps = [
+        WaitUntil(Person.birthday, anniversary="feb28", at="09:00", if_past="exit", label="year"),
+        Send("congratulations", via=["email"]),
+        Goto("year"),
+    ]
+    sim, ann = simulate(space(journeys=[Journey("j", entry=On(Begun), steps=steps)]))
+    ann.tell({"birthday": date(1992, 2, 29)})
+    ann.track(Begun())
+    sim.advance(years(4))
+    assert [f"{message.at:%m-%d}" for message in ann.messages] == [
+        "02-28",
+        "02-29",
+        "02-28",
+        "02-28",
+    ]
+    bob = sim.customer("bob")
+    bob.track(Begun())
+    assert bob.reasons("end") == ["past"], "nobody told when he was born"
+
+
+def test_a_yearly_loop_that_an_empty_field_would_not_stop_is_refused() -> None:  # T5, E5
+    steps = [WaitUntil(Person.birthday, anniversary="feb28", label="year"), Goto("year")]
+    with pytest.raises(DefinitionError, match="lets no time pass"):
+        Journey("j", entry=On(Begun), steps=steps)
+    with pytest.raises(DefinitionError, match="an anniversary is that of a date"):
+        WaitUntil(at="09:00", anniversary="feb28")
+
+
 # ---- T7: whose zone
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from journeykit.kernel.state import Enrollment
 from journeykit.kernel.turn import Turn
 from journeykit.machine import CompiledStep, Moment
-from journeykit.time import DAY, Duration, Zone, local_moment, next_local, shift, shift_wall
+from journeykit.time import (
+    DAY,
+    Duration,
+    Zone,
+    local_moment,
+    naive_of,
+    next_anniversary,
+    next_local,
+    shift,
+    shift_wall,
+)
 
 
 def reached_at(turn: Turn, run: Enrollment) -> int:
@@ -31,7 +41,10 @@ def moment_of(turn: Turn, run: Enrollment, step: CompiledStep, start: int) -> in
     zone = plan.zone or turn.zone
     if plan.read is not None:
         stamp = plan.read(turn.read_run(run))
-        return None if stamp is None else _placed(plan, stamp, zone)
+        if stamp is None or plan.anniversary is None:
+            return None if stamp is None else _placed(plan, stamp, zone)
+        last = run.passed.get(step.id)
+        return _anniversary(plan, stamp, zone, start if last is None else max(start, last + 1))
     passed = run.passed.get(step.id)
     if plan.cron is not None:
         return plan.cron.next_after(start if passed is None else max(start, passed), zone)
@@ -55,6 +68,24 @@ def _placed(plan: Moment, stamp: tuple[str, int], zone: Zone) -> int | None:
         day = shift_wall(value, calendar) // DAY
     moment = local_moment(day, plan.clock or 0, zone, plan.resolve)
     return None if moment is None else moment + offset.micros
+
+
+def _anniversary(plan: Moment, stamp: tuple[str, int], zone: Zone, start: int) -> int:
+    """Return the first anniversary at or after `start`, moved by the offset (rule T5)."""
+    kind, value = stamp
+    born = naive_of(zone.wall(value) if kind == "instant" else value)
+    clock, feb29 = plan.clock or 0, plan.anniversary
+    offset = plan.offset or Duration()
+    assert feb29 is not None
+    calendar = Duration(months=offset.months, days=offset.days)
+    at = shift(start - offset.micros, -calendar, zone) - 35 * DAY  # surely before its midnight
+    while True:
+        on = next_anniversary(at, zone, month=born.month, day=born.day, feb29=feb29)
+        day = shift_wall(zone.wall(on), calendar) // DAY
+        moment = local_moment(day, clock, zone, plan.resolve) if zone.date_exists(day) else None
+        if moment is not None and moment + offset.micros >= start:
+            return moment + offset.micros
+        at = on + DAY
 
 
 def stamp_instant(stamp: tuple[str, int], zone: Zone) -> int | None:

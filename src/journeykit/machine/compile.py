@@ -176,6 +176,7 @@ def _moment(step: WaitUntil) -> Moment:
         if_past=step.if_past,
         zone=None if step.zone is None else zone(step.zone),
         resolve=step.resolve,
+        anniversary=step.anniversary,
     )
 
 

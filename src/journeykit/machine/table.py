@@ -13,7 +13,7 @@ from typing import Any, Literal
 from journeykit.machine.channels import OrderPlan
 from journeykit.machine.crossings import TimedGuard
 from journeykit.machine.guards import Guard, Reading
-from journeykit.time import Cron, Duration, Resolve, Zone
+from journeykit.time import Cron, Duration, Feb29, Resolve, Zone
 
 Getter = Callable[[Reading], Any]
 Kind = Literal[
@@ -61,7 +61,10 @@ class GoalRule:
 class Moment:
     """One compiled `WaitUntil`. `zone` is None where the customer's own counts."""
 
-    __slots__ = ("clock", "cron", "days", "if_past", "instant", "offset", "read", "resolve", "zone")
+    __slots__ = (
+        "anniversary", "clock", "cron", "days", "if_past", "instant", "offset", "read", "resolve",
+        "zone",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -75,7 +78,9 @@ class Moment:
         if_past: str,
         zone: Zone | None,
         resolve: Resolve,
+        anniversary: Feb29 | None = None,
     ) -> None:
+        self.anniversary: Feb29 | None = anniversary
         self.clock = clock
         self.days = days
         self.cron = cron
@@ -89,7 +94,8 @@ class Moment:
     @property
     def is_local(self) -> bool:
         """Whether the customer's zone decides when it is (rule T8)."""
-        return self.zone is None and not (self.instant and self.clock is None)
+        is_fixed = self.instant and self.clock is None and self.anniversary is None
+        return self.zone is None and not is_fixed
 
 
 class SendPlan:

@@ -255,6 +255,7 @@ class Profile(Fact):
                 )
 
     @classmethod
+    @lru_cache(maxsize=256)  # asked with every update of a profile
     def address_zones(cls) -> dict[str, str]:
         """Return channel to the field with the time zone of its address, where one is named."""
         marks = [mark for info in cls.model_fields.values() for mark in _addresses_in(info)]
@@ -285,12 +286,6 @@ class Profile(Fact):
                     )
                 found[mark.channel] = name
         return found
-
-
-@lru_cache(maxsize=256)
-def _zone_fields(cls: type[Profile]) -> tuple[str, ...]:
-    """Return the attributes that name a time zone; asked with every update of a profile."""
-    return ("timezone", *cls.address_zones().values())
 
 
 def wire(fact: Fact) -> dict[str, Any]:
@@ -354,7 +349,7 @@ def validate_profile(cls: type[Profile], attributes: Mapping[str, Any]) -> dict[
     except ValidationError as error:
         raise _input_error(cls, error) from None
     told = _in_utc(profile, PROFILE).model_dump(mode="json", include=profile.model_fields_set)
-    refuse_unknown_places(told, _zone_fields(cls))
+    refuse_unknown_places(told, ("timezone", *cls.address_zones().values()))
     return told
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 from journeykit.model import steps as s
 from journeykit.model.base import Wrong
+from journeykit.model.fields import FieldRef
 
 START = "start"
 COMPLETED = "completed"
@@ -212,7 +213,8 @@ def lets_time_pass(step: s.Step | None) -> bool:
         case s.Wait():
             return not step.duration.is_zero
         case s.WaitUntil():
-            return step.moment is None
+            is_there = step.if_past == "exit" or not isinstance(step.moment, FieldRef)
+            return step.moment is None or (step.anniversary is not None and is_there)
         case s.WaitFor():
             return True
         case _:

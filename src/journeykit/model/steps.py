@@ -30,7 +30,7 @@ from journeykit.model.operators import objection_to_pair
 from journeykit.model.spans import NotNegative, Offset, Positive, Span
 from journeykit.model.triggers import On, as_tuple, one_or_many
 from journeykit.model.values import NAMED, WANTED, WANTED_IN_JSON, from_wire, to_wire
-from journeykit.time import Resolve
+from journeykit.time import Feb29, Resolve
 
 IfPast = Literal["continue", "skip", "exit"]
 
@@ -71,6 +71,10 @@ class WaitUntil(Step):
       begins at 00:00.
 
     Args:
+        anniversary: Of the date in `moment`, wait for the next anniversary instead, moved by
+            `offset`: never past, exactly now counts, on a loop a later one than before. Its
+            value says where February 29 falls in common years: `"feb28"`, `"mar01"`, or
+            `"skip"` for nowhere (rule T5).
         if_past: What to do when the moment is already past, or when the field is empty:
             go on at once, leave out the next step, or exit. Exactly now is not past.
         zone: Whose wall clock; the customer's when not given.
@@ -82,6 +86,7 @@ class WaitUntil(Step):
     days: Days | None = Field(default=None, kw_only=True)
     cron: CronText | None = Field(default=None, kw_only=True)
     offset: Offset | None = Field(default=None, kw_only=True)
+    anniversary: Feb29 | None = Field(default=None, kw_only=True)
     if_past: IfPast = Field(default="continue", kw_only=True)
     zone: ZoneName | None = Field(default=None, kw_only=True)
     resolve: Resolve = Field(default="compatible", kw_only=True)
@@ -97,6 +102,7 @@ class WaitUntil(Step):
             days: Sequence[str] | None = None,
             cron: str | None = None,
             offset: Span | None = None,
+            anniversary: Feb29 | None = None,
             if_past: IfPast = "continue",
             zone: str | None = None,
             resolve: Resolve = "compatible",
@@ -123,6 +129,11 @@ class WaitUntil(Step):
             raise Wrong(
                 "offset goes with a moment only", "give the moment it is counted from", "offset"
             )
+        if self.anniversary is not None and self.moment is None:
+            raise Wrong(
+                "an anniversary is that of a date", "give the date: WaitUntil(Shopper.born, ...)",
+                "anniversary",
+            )  # fmt: skip
         return self
 
 

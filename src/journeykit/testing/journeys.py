@@ -208,7 +208,10 @@ class _Author:
         moment: Any = self._draw(st.sampled_from([instant, instant.date(), *dated]))
         offset = self._maybe(durations(negative=True))
         at = self._draw(st.none() | st.just(clock))
-        return WaitUntil(moment, offset=offset, at=at, if_past=if_past, label=label)
+        every = self._draw(st.sampled_from([None, None, "feb28", "skip"]))
+        return WaitUntil(
+            moment, offset=offset, at=at, anniversary=every, if_past=if_past, label=label
+        )
 
     def _some_channels(self) -> list[str]:
         channels = [self._draw(st.sampled_from(self._channels)) for _ in range(2)]
