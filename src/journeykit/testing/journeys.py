@@ -63,7 +63,7 @@ from journeykit.testing.strategies import (
     values,
 )
 from journeykit.testing.windows import daytimes, nights
-from journeykit.time import days, hours
+from journeykit.time import Feb29, days, hours
 
 T = TypeVar("T")
 OnBlocked = Literal["hold", "skip", "exit", "next", "else"]
@@ -208,7 +208,7 @@ class _Author:
         moment: Any = self._draw(st.sampled_from([instant, instant.date(), *dated]))
         offset = self._maybe(durations(negative=True))
         at = self._draw(st.none() | st.just(clock))
-        every = self._draw(st.sampled_from([None, None, "feb28", "skip"]))
+        every: Feb29 | None = self._draw(st.sampled_from([None, None, "feb28", "skip"]))
         return WaitUntil(
             moment, offset=offset, at=at, anniversary=every, if_past=if_past, label=label
         )
