@@ -7,8 +7,9 @@ whether it is awaited, is the driver's business (`runtime.drivers`).
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+from msgspec import Struct
 
 from journeykit.ports import (
     ClaimedMessage,
@@ -28,53 +29,45 @@ R = TypeVar("R")
 Flow = Generator["Call[Any]", Any, R]
 
 
-class Call(Generic[R]):
+class Call(Struct, Generic[R], frozen=True):
     """One port call. Iterating it hands it to the driver and returns the answer."""
-
-    __slots__ = ()
 
     def __iter__(self) -> Generator[Call[R], R, R]:
         answer = yield self
         return answer
 
 
-@dataclass(frozen=True, slots=True)
-class Now(Call[int]):
+class Now(Call[int], frozen=True):
     """What time is it? In micros."""
 
 
-@dataclass(frozen=True, slots=True)
-class Load(Call[Mapping[str, StoredCustomer]]):
+class Load(Call[Mapping[str, StoredCustomer]], frozen=True):
     """Load customers."""
 
     customer_ids: Sequence[str]
     profiles: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Commit(Call[Sequence[str]]):
+class Commit(Call[Sequence[str]], frozen=True):
     """Write decisions; the answer names the customers that somebody else changed."""
 
     commits: Sequence[CustomerCommit]
 
 
-@dataclass(frozen=True, slots=True)
-class Seen(Call[Mapping[tuple[str, str], str]]):
+class Seen(Call[Mapping[tuple[str, str], str]], frozen=True):
     """Look event ids up."""
 
     events: Sequence[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Due(Call[Sequence[str]]):
+class Due(Call[Sequence[str]], frozen=True):
     """Find customers that time alone changes."""
 
     now: int
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
-class Claim(Call[Sequence[ClaimedMessage]]):
+class Claim(Call[Sequence[ClaimedMessage]], frozen=True):
     """Take messages that may go."""
 
     now: int
@@ -82,8 +75,7 @@ class Claim(Call[Sequence[ClaimedMessage]]):
     lease_until: int
 
 
-@dataclass(frozen=True, slots=True)
-class Hold(Call[Hand]):
+class Hold(Call[Hand], frozen=True):
     """Announce whom the messages in hand are for."""
 
     customer_ids: Sequence[str]
@@ -91,36 +83,31 @@ class Hold(Call[Hand]):
     until: int
 
 
-@dataclass(frozen=True, slots=True)
-class LetGo(Call[None]):
+class LetGo(Call[None], frozen=True):
     """Nothing is in hand any more."""
 
     hand: Hand
 
 
-@dataclass(frozen=True, slots=True)
-class Unclaim(Call[None]):
+class Unclaim(Call[None], frozen=True):
     """Give messages back that were not handed over."""
 
     claims: Sequence[ClaimedMessage]
 
 
-@dataclass(frozen=True, slots=True)
-class KeepContent(Call[None]):
+class KeepContent(Call[None], frozen=True):
     """Keep what was rendered."""
 
     contents: Sequence[tuple[ClaimedMessage, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Versions(Call[Mapping[str, int]]):
+class Versions(Call[Mapping[str, int]], frozen=True):
     """Look up how often customers have changed."""
 
     customer_ids: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Render(Call[Content]):
+class Render(Call[Content], frozen=True):
     """Turn a template into content."""
 
     context: RenderContext
@@ -129,8 +116,7 @@ class Render(Call[Content]):
 MayStart = Literal["go", "changed", "stop"]
 
 
-@dataclass(frozen=True, slots=True)
-class Start(Call[MayStart]):
+class Start(Call[MayStart], frozen=True):
     """Ask, as the last thing before a hand-over, whether it may start.
 
     `changed`: this process committed something about the customer, or about addresses of
@@ -142,38 +128,33 @@ class Start(Call[MayStart]):
     customer_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class HandOver(Call[Receipt]):
+class HandOver(Call[Receipt], frozen=True):
     """Hand a message to its channel."""
 
     message: OutgoingMessage
     hand: Hand
 
 
-@dataclass(frozen=True, slots=True)
-class Take(Call[Taken]):
+class Take(Call[Taken], frozen=True):
     """Take tokens out of the bucket of a throttle."""
 
     bucket: str
     asked: Taking
 
 
-@dataclass(frozen=True, slots=True)
-class Listed(Call[Mapping[tuple[str, str], Suppression]]):
+class Listed(Call[Mapping[tuple[str, str], Suppression]], frozen=True):
     """Look addresses up on the list of suppressed ones."""
 
     addresses: Sequence[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class List(Call[None]):
+class List(Call[None], frozen=True):
     """Put addresses on the list."""
 
     rows: Sequence[Suppression]
 
 
-@dataclass(frozen=True, slots=True)
-class Unlist(Call[None]):
+class Unlist(Call[None], frozen=True):
     """Take addresses off the list."""
 
     addresses: Sequence[tuple[str, str]]
@@ -186,8 +167,7 @@ class InHand(NamedTuple):
     here: bool
 
 
-@dataclass(frozen=True, slots=True)
-class InHands(Call[Sequence[InHand]]):
+class InHands(Call[Sequence[InHand]], frozen=True):
     """Ask which hand-overs to a customer may be under way and are to be waited for.
 
     None asks for those to anybody.
@@ -196,8 +176,7 @@ class InHands(Call[Sequence[InHand]]):
     customer_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Rest(Call[bool]):
+class Rest(Call[bool], frozen=True):
     """Wait until a hand-over of this process ends, at most `span`; tell whether one did."""
 
     span: int
