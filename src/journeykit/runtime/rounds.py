@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from journeykit.kernel import (
     ChannelAnswered,
@@ -26,8 +26,7 @@ from journeykit.runtime.outcomes import Failure
 from journeykit.runtime.script import set_aside, stuck
 
 
-@dataclass(slots=True)
-class Delivered:
+class Delivered(Struct):
     """What one round of hand-overs came to.
 
     Attributes:
@@ -51,8 +50,7 @@ class Delivered:
         return self.accepted + self.rejected + self.retried + self.blocked
 
 
-@dataclass(slots=True)
-class Tokens:
+class Tokens(Struct):
     """Tokens of one throttled channel that a round has in hand.
 
     Attributes:
@@ -65,8 +63,7 @@ class Tokens:
     most: int = 0
 
 
-@dataclass(slots=True)
-class Member:
+class Member(Struct):
     """A customer in this round: as stored, decoded, and what channels said meanwhile.
 
     Attributes:
@@ -82,8 +79,7 @@ class Member:
     overtaken: bool = False
 
 
-@dataclass(slots=True)
-class Going:
+class Going(Struct):
     """A message that passed the gate.
 
     Attributes:
@@ -103,8 +99,7 @@ class Going:
         return state.addresses.get(self.message.channel, state.id)
 
 
-@dataclass(slots=True)
-class Round:
+class Round(Struct):
     """A round of hand-overs.
 
     Attributes:
