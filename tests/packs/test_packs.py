@@ -328,6 +328,12 @@ def test_a_pack_survives_json() -> None:
     assert ask("US-FL", "2026-03-03 20:30", "sms", app=again) == "quiet_hours"
 
 
+def test_the_duties_are_the_rules_that_no_gate_enforces() -> None:
+    france = pack("france", calls=["voice"])
+    assert [rule.id for rule in france.duties] == ["fr/calls-refusal"]
+    assert all((rule in france.duties) is (rule.made is None) for rule in france.rules)
+
+
 def test_a_pack_reads_like_a_table() -> None:
     text = str(pack("france", **CHANNELS))
     assert "fr/calls-hours" in text

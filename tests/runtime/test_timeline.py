@@ -33,9 +33,10 @@ from journeykit import (
     months,
 )
 from journeykit.kernel import journal as j
+from journeykit.model.spans import in_words
 from journeykit.runtime import Timeline, tell
 from journeykit.runtime.timeline import local_time
-from journeykit.runtime.wording import because, span_words
+from journeykit.runtime.wording import because
 from journeykit.time import Duration
 
 
@@ -169,7 +170,7 @@ def test_waits_ways_goals_and_exits() -> None:
         "waits for bought, 2 days at most, until Wed 2026-03-04 10:00",
         "event bought",
         "what it waited for came",
-        "no condition holds: takes the way otherwise; waits 1 hour 30 minutes, until Mon 2026-03-02 12:30",
+        "no condition holds: takes the way otherwise; waits 1 hour and 30 minutes, until Mon 2026-03-02 12:30",
         "event begun",
         "did not enter: a run is open, and the journey has no parallel ones",
         "event cart",
@@ -301,16 +302,16 @@ def test_every_reason_has_words_of_its_own() -> None:
     ("duration", "words"),
     [
         (days(1), "1 day"),
-        (days(7), "1 week"),
+        (days(7), "7 days"),
         (days(10), "10 days"),
         (hours(9), "9 hours"),
-        (hours(1) + minutes(30), "1 hour 30 minutes"),
-        (months(14) + days(1), "1 year 2 months 1 day"),
+        (hours(1) + minutes(30), "1 hour and 30 minutes"),
+        (months(14) + days(1), "1 year, 2 months and 1 day"),
         (Duration.of("PT0.5S"), "0.5 seconds"),
     ],
 )
 def test_spans_in_words(duration: Duration, words: str) -> None:
-    assert span_words(duration) == words
+    assert in_words(duration) == words
 
 
 def test_the_story_is_the_same_each_time() -> None:

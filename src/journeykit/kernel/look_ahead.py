@@ -107,7 +107,7 @@ def _rivals(turn: Turn, message: Message, cap: CapRule, until: int) -> Iterator[
         at = other.until
         if other.status == "held" and at is not None and now < at <= until:
             rival = _held(turn, other) if _is_above(other, message) else None
-            if rival is not None and _covers(cap, rival) and _is_valid(rival, at):
+            if rival is not None and cap.covers(rival) and _is_valid(rival, at):
                 yield Rival(at, rival)
     waiting = [run for run in state.enrollments.values() if run.due is not None]
     waiting = [run for run in waiting if now < (run.due or now) <= until]
@@ -116,16 +116,12 @@ def _rivals(turn: Turn, message: Message, cap: CapRule, until: int) -> Iterator[
         for run in waiting:
             thought.profile, thought.state = turn.profile, state
             coming = _coming(thought, run, message, until)
-            if coming is not None and coming.due <= until and _covers(cap, coming.message):
+            if coming is not None and coming.due <= until and cap.covers(coming.message):
                 yield coming
 
 
 def _is_above(other: Message | SendPlan, message: Message) -> bool:
     return other.priority > message.priority and not other.transactional
-
-
-def _covers(cap: CapRule, message: Message) -> bool:
-    return cap.covers(message)
 
 
 def _is_valid(message: Message, at: int) -> bool:

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from journeykit.kernel import journal as j
 from journeykit.kernel import reasons
 from journeykit.machine import CompiledStep, Rules
+from journeykit.model.spans import in_words
 from journeykit.runtime.timeline import Timeline, TimelineLine, local_time
-from journeykit.runtime.wording import because, refused, span_words
+from journeykit.runtime.wording import because, refused
 from journeykit.time import from_micros
 
 
@@ -179,10 +180,10 @@ def _after(outcome: str) -> str:
 def _waits(t: _Teller, e: j.Moved, due: int) -> str:
     step = t.step(e.enrollment, e.step)
     if step is not None and step.kind == "wait":
-        return f"waits {span_words(step.plan)}, until {t.local(due)}"
+        return f"waits {in_words(step.plan)}, until {t.local(due)}"
     if step is not None and step.kind == "wait_for":
         names = " or ".join(dict.fromkeys(listener.event for listener in step.awaits))
-        return f"waits for {names}, {span_words(step.plan)} at most, until {t.local(due)}"
+        return f"waits for {names}, {in_words(step.plan)} at most, until {t.local(due)}"
     return f"waits until {t.local(due)}"
 
 

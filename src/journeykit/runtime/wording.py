@@ -11,7 +11,7 @@ from typing import Any
 
 from journeykit.kernel import reasons
 from journeykit.model.spans import in_words
-from journeykit.time import HOUR, MINUTE, SECOND, Duration
+from journeykit.time import Duration
 
 Local = Callable[[int], str]
 Detail = Mapping[str, Any]
@@ -191,16 +191,3 @@ def refused(reason: str, detail: Detail, local: Local) -> str:
     if isinstance(detail.get("last"), int) and isinstance(detail.get("opens"), int):
         return f"{meaning}: it was {local(detail['last'])}, and the next may be {local(detail['opens'])}"
     return f"{meaning} ({detail['limit']})" if "limit" in detail else meaning
-
-
-def span_words(duration: Duration) -> str:
-    """Say how long a duration is: `1 day`, `2 hours 30 minutes`."""
-    years, months = divmod(duration.months, 12)
-    weeks, days = divmod(duration.days, 7) if duration.days % 7 == 0 else (0, duration.days)
-    hours, rest = divmod(duration.micros, HOUR)
-    minutes, rest = divmod(rest, MINUTE)
-    parts = (
-        (years, "year"), (months, "month"), (weeks, "week"), (days, "day"),
-        (hours, "hour"), (minutes, "minute"), (rest / SECOND, "second"),
-    )  # fmt: skip
-    return " ".join(f"{n:g} {unit}{'' if n == 1 else 's'}" for n, unit in parts if n)
