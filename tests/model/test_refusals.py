@@ -105,7 +105,7 @@ def workspace(*journeys: Journey, **options: Any) -> Workspace:
         (lambda: WaitFor(SEEN, timeout=days(0)), "WaitFor.timeout", "longer than zero", "days(7)"),
         (
             lambda: make(WaitFor, SEEN, timeout=days(1), then=[5]),
-            "WaitFor.then[0]", "(got 5)", "one of Wait, WaitUntil",
+            "WaitFor.then[0]", "(got 5)", "Wait, WaitUntil",
         ),
         (lambda: make(WaitFor, PageSeen, timeout=days(1)), "WaitFor.on[0]", "a class", "On(...)"),
         (
@@ -203,7 +203,7 @@ def workspace(*journeys: Journey, **options: Any) -> Workspace:
         (lambda: journey(HELLO, reentry=After), "Journey.reentry", "a class", "write After(...)"),
         (lambda: journey(HELLO, exits=True), "Journey.exits[0]", "no condition", "Shopper.plan"),
         (lambda: journey(HELLO, goal=OrderPlaced), "Journey.goal[0]", "a class", "Goal(...)"),
-        (lambda: journey(make(list)), "Journey.steps[0]", "(got [])", "one of Wait"),
+        (lambda: journey(make(list)), "Journey.steps[0]", "(got [])", "Wait, WaitUntil"),
         (
             lambda: Journey("two words", entry=SEEN, steps=[HELLO]),
             "Journey.name", "'two words'", "such as",
@@ -402,9 +402,9 @@ AT = "Journey.steps[0] › Branch.whens[0] › condition"
     [
         ({"steps": []}, "Journey.steps", "without steps", "at least one"),
         ({"steps": "wait"}, "Journey.steps", "a list (got 'wait')", "in [...]"),
-        ({"steps": [5]}, "Journey.steps[0]", "(got 5)", "one of Wait"),
+        ({"steps": [5]}, "Journey.steps[0]", "(got 5)", "Wait, WaitUntil"),
         (step(type="wiat"), "Journey.steps[0]", "no kind 'wiat'", "did you mean 'wait'?"),
-        (step(duration="P1D"), "Journey.steps[0]", "its type is missing", "one of wait,"),
+        (step(duration="P1D"), "Journey.steps[0]", "its type is missing", "wait, wait_until"),
         (step(type="wait", duration="soon"), "Journey.steps[0] › Wait.duration", "'soon'", "P1M"),
         (step(type="wait", duration=5), "Journey.steps[0] › Wait.duration", "(got 5)", "P1M"),
         (

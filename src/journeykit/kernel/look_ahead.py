@@ -21,7 +21,7 @@ from journeykit.errors import InputError
 from journeykit.kernel import journal as j
 from journeykit.kernel.choosing import choose, via_of
 from journeykit.kernel.consenting import say
-from journeykit.kernel.fold import move_run
+from journeykit.kernel.fold_runs import move_run
 from journeykit.kernel.gate import first_open, objection_to
 from journeykit.kernel.moving import expiry_of, wait_at, way_at
 from journeykit.kernel.refusal import refusal

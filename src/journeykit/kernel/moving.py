@@ -14,7 +14,7 @@ from journeykit.errors import InputError
 from journeykit.kernel import journal as j
 from journeykit.kernel.choosing import choose
 from journeykit.kernel.consenting import say
-from journeykit.kernel.fold import move_run
+from journeykit.kernel.fold_runs import move_run
 from journeykit.kernel.keys import derived_id, fraction
 from journeykit.kernel.state import Enrollment
 from journeykit.kernel.timing import moment_of, reached_at, span_ends, stamp_instant

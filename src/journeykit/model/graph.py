@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 
 from journeykit.model import steps as s
 from journeykit.model.base import Wrong
-from journeykit.model.fields import FieldRef
 
 START = "start"
 COMPLETED = "completed"
@@ -73,27 +72,8 @@ def _places(steps: Sequence[s.Step], place: str, path: str) -> Iterator[_Place]:
     for number, step in enumerate(steps, 1):
         here, there = f"{place}{number}", f"{path}steps[{number - 1}]"
         yield _Place(step, here, there)
-        for outcome, field_path, inner in _inner_lists(step):
-            yield from _places(inner, f"{here}.{outcome}.", f"{there} › {field_path}")
-
-
-def _inner_lists(step: s.Step) -> Iterator[tuple[str, str, Sequence[s.Step]]]:
-    """Yield (outcome, path prefix, steps) for every list of steps within `step`."""
-    match step:
-        case s.Branch():
-            for number, when in enumerate(step.whens, 1):
-                yield f"when_{number}", f"whens[{number - 1}] › ", when.steps
-            yield "otherwise", "otherwise › ", step.otherwise
-        case s.Split():
-            for number, arm in enumerate(step.arms):
-                yield f"arm_{arm.name}", f"arms[{number}] › ", arm.steps
-        case s.WaitFor():
-            yield "event", "then › ", step.then
-            yield "timeout", "on_timeout › ", step.on_timeout
-        case s.Send() if step.otherwise:
-            yield "blocked", "otherwise › ", step.otherwise
-        case _:
-            return
+        for outcome, field_path, inner in step.inner():
+            yield from _places(inner, f"{here}.{outcome}.", f"{there} › {field_path} › ")
 
 
 class _Linker:
@@ -121,20 +101,16 @@ class _Linker:
         heads = [self._head(step, f"{place}{number}") for number, step in enumerate(steps, 1)]
         heads += [after, after_next]
         for number, step in enumerate(steps, 1):
-            if not isinstance(step, s.Goto | s.Exit):
+            if not isinstance(step, s.Goto) and not step.ends_run:
                 self._connect(step, f"{place}{number}", heads[number], heads[number + 1])
         return heads[0]
 
     def _connect(self, step: s.Step, place: str, following: str, skipping: str) -> None:
         outcomes = self.graph.states[self._ids[place]].outcomes
-        inner = list(_inner_lists(step))
-        for outcome, _, steps in inner:
+        for outcome, _, steps in step.inner():
             outcomes[outcome] = self.link(steps, f"{place}.{outcome}.", following, skipping)
-        if isinstance(step, s.Send):
-            outcomes.update(done=following, dropped=following, failed=following)
-        elif not inner:
-            outcomes["done"] = following
-        if isinstance(step, s.WaitUntil) and step.if_past == "skip":
+        outcomes.update(dict.fromkeys(step.outcomes, following))
+        if step.skips:
             outcomes["skip"] = skipping
         outcomes["exit"] = EXITED
 
@@ -209,16 +185,7 @@ def _refuse_unreachable(graph: Graph) -> None:
 
 def lets_time_pass(step: s.Step | None) -> bool:
     """Tell whether a run that comes to `step` again and again comes there at later instants."""
-    match step:
-        case s.Wait():
-            return not step.duration.is_zero
-        case s.WaitUntil():
-            is_there = step.if_past == "exit" or not isinstance(step.moment, FieldRef)
-            return step.moment is None or (step.anniversary is not None and is_there)
-        case s.WaitFor():
-            return True
-        case _:
-            return False
+    return step is not None and step.lets_time_pass
 
 
 def _refuse_timeless_loops(graph: Graph) -> None:

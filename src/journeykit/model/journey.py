@@ -16,12 +16,11 @@ from pydantic import (
 )
 
 from journeykit.model.base import Frozen, Wrong
-from journeykit.model.channels import Via
 from journeykit.model.conditions import AnyCondition, Condition, reads
 from journeykit.model.fields import FieldRef
 from journeykit.model.graph import Graph, draw
 from journeykit.model.names import Name
-from journeykit.model.steps import Branch, Send, Step, Steps, WaitFor
+from journeykit.model.steps import Send, Step, Steps
 from journeykit.model.triggers import (
     Entries,
     Goal,
@@ -202,9 +201,8 @@ def conditions_of(journey: Journey) -> Iterator[Asked]:
         if not isinstance(rule, On):
             yield Asked(f"exits[{number}]", None, False, rule)
     for path, step in steps_of(journey):
-        if isinstance(step, Branch):
-            for number, when in enumerate(step.whens):
-                yield Asked(f"{path} › whens[{number}] › condition", None, False, when.condition)
+        for place, condition in step.asks():
+            yield Asked(f"{path} › {place}", None, False, condition)
 
 
 def reads_of(journey: Journey) -> Iterator[Read]:
@@ -216,12 +214,8 @@ def reads_of(journey: Journey) -> Iterator[Read]:
         if on.key is not None:
             yield Read(f"{place} › key", on.event, place.startswith("entry"), on.key)
     for path, step in steps_of(journey):
-        for name in ("moment", "valid_until", "field", "value"):
-            value = getattr(step, name, None)
-            if isinstance(value, FieldRef):
-                yield Read(f"{path} › {name}", None, False, value)
-        if isinstance(step, Send) and isinstance(step.via, Via) and step.via.preferred is not None:
-            yield Read(f"{path} › via › preferred", None, False, step.via.preferred)
+        for place, ref in step.reads():
+            yield Read(f"{path} › {place}", None, False, ref)
 
 
 def steps_of(journey: Journey) -> Iterator[tuple[str, Step]]:
@@ -241,6 +235,5 @@ def ons_of(journey: Journey) -> Iterator[tuple[str, On]]:
         if isinstance(rule, On):
             yield f"exits[{number}]", rule
     for path, step in steps_of(journey):
-        if isinstance(step, WaitFor):
-            for number, on in enumerate(step.on):
-                yield f"{path} › on[{number}]", on
+        for place, on in step.hears():
+            yield f"{path} › {place}", on

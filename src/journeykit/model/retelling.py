@@ -202,6 +202,6 @@ def _models_of(model: type[BaseModel], name: str) -> Iterable[type[BaseModel]]:
 
 def _models_in(annotation: Any) -> Iterable[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
+        yield from vars(annotation).get("__kinds__", {"": annotation}).values()
     for inner in get_args(annotation):
         yield from _models_in(inner)

@@ -1,0 +1,1 @@
+"""What can be said of a journey without running it? Pure, and beside the kernel."""

@@ -1,0 +1,75 @@
+"""Which kinds of entries are there? A closed set."""
+
+from __future__ import annotations
+
+from journeykit.kernel.journal.acts import (
+    Assigned,
+)
+from journeykit.kernel.journal.inputs import (
+    Commanded,
+    Confirmed,
+    Conflicted,
+    Consented,
+    Counted,
+    Forgot,
+    Marked,
+    Profiled,
+    Received,
+    Responded,
+    Suppressed,
+    Unsuppressed,
+)
+from journeykit.kernel.journal.messages import (
+    Answered,
+    Decided,
+    Displaced,
+    Dropped,
+    Held,
+    Released,
+    Rerouted,
+    Timed,
+    Withdrawn,
+)
+from journeykit.kernel.journal.runs import (
+    Ended,
+    Entered,
+    Foreseen,
+    Latched,
+    Met,
+    Moved,
+    Refused,
+    Rescheduled,
+)
+
+AnyEntry = (
+    Received
+    | Conflicted
+    | Profiled
+    | Assigned
+    | Consented
+    | Confirmed
+    | Suppressed
+    | Unsuppressed
+    | Commanded
+    | Counted
+    | Marked
+    | Responded
+    | Forgot
+    | Entered
+    | Refused
+    | Moved
+    | Rescheduled
+    | Foreseen
+    | Latched
+    | Met
+    | Ended
+    | Decided
+    | Timed
+    | Rerouted
+    | Held
+    | Released
+    | Displaced
+    | Answered
+    | Dropped
+    | Withdrawn
+)

@@ -1,0 +1,104 @@
+"""Which steps part the ways? By conditions, or by weight."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from journeykit.model.base import Frozen, Wrong
+from journeykit.model.conditions import AnyCondition, Condition
+from journeykit.model.names import Label
+from journeykit.model.steps.base import InnerSteps, Step, Steps
+from journeykit.model.triggers import as_tuple
+
+
+class When(Frozen):
+    """One way of a `Branch`: taken when its condition is the first that holds."""
+
+    condition: AnyCondition
+    steps: Steps = ()
+
+    if TYPE_CHECKING:
+
+        def __init__(self, condition: Condition | bool, steps: Sequence[Step] = ()) -> None: ...
+
+
+class Branch(Step):
+    """Take the first way whose condition holds, else `otherwise`; then go on behind it."""
+
+    _variadic: ClassVar[str] = "whens"
+    whens: Annotated[Sequence[When], AfterValidator(as_tuple)]
+    otherwise: Steps = Field(default=(), kw_only=True)
+    type: Literal["branch"] = Field(default="branch", kw_only=True)
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, *whens: When, otherwise: Sequence[Step] = (), label: str | None = None
+        ) -> None: ...
+
+    @model_validator(mode="after")
+    def _some_way(self) -> Branch:
+        if not self.whens:
+            raise Wrong(
+                "a branch without a When", "give at least one When(condition, [steps])", "whens"
+            )
+        return self
+
+    def inner(self) -> Iterator[InnerSteps]:
+        """Yield the lists of steps within it."""
+        for number, when in enumerate(self.whens):
+            yield InnerSteps(f"when_{number + 1}", f"whens[{number}]", when.steps)
+        yield InnerSteps("otherwise", "otherwise", self.otherwise)
+
+    def asks(self) -> Iterator[tuple[str, Condition]]:
+        """Yield its conditions."""
+        for number, when in enumerate(self.whens):
+            yield f"whens[{number}] › condition", when.condition
+
+
+class Arm(Frozen):
+    """One arm of a `Split`, taken by `weight` in the sum of all weights."""
+
+    name: Label
+    weight: int = Field(default=1, ge=0, strict=True)
+    steps: Steps = ()
+
+    if TYPE_CHECKING:
+
+        def __init__(self, name: str, weight: int = 1, steps: Sequence[Step] = ()) -> None: ...
+
+
+class Split(Step):
+    """Take one arm by a keyed hash of workspace seed, journey, step and customer.
+
+    The same customer always takes the same arm of the same step (rule O4).
+    """
+
+    _variadic: ClassVar[str] = "arms"
+    arms: Annotated[Sequence[Arm], AfterValidator(as_tuple)]
+    type: Literal["split"] = Field(default="split", kw_only=True)
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *arms: Arm, label: str | None = None) -> None: ...
+
+    @model_validator(mode="after")
+    def _arms_differ(self) -> Split:
+        names = [arm.name for arm in self.arms]
+        if len(names) < 2 or len(set(names)) != len(names):
+            raise Wrong(
+                "a split needs two or more arms with different names",
+                'write Split(Arm("a", 50, [...]), Arm("b", 50, [...]))',
+                "arms",
+            )
+        if not any(arm.weight for arm in self.arms):
+            raise Wrong("every arm has weight 0", "give at least one arm a weight above 0", "arms")
+        return self
+
+    def inner(self) -> Iterator[InnerSteps]:
+        """Yield the lists of steps within it."""
+        for number, arm in enumerate(self.arms):
+            yield InnerSteps(f"arm_{arm.name}", f"arms[{number}]", arm.steps)
