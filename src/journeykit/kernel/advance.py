@@ -23,7 +23,7 @@ from journeykit.kernel.leaving import foresee
 from journeykit.kernel.moving import leave, leave_by_condition
 from journeykit.kernel.sending import ask_again, settle
 from journeykit.kernel.signals import Signal
-from journeykit.kernel.state import CustomerState, Enrollment, Message, next_due, soonest
+from journeykit.kernel.state import NEVER, CustomerState, Enrollment, Message, soonest
 from journeykit.kernel.turn import Turn
 from journeykit.machine import Rules
 from journeykit.time import DAY
@@ -82,28 +82,32 @@ def advance(
             break
         take(turn, signal)
         late += 1
-    _fire(turn, now - 1)
-    for signal in signals[late:]:
-        take(turn, signal)
     limit = now if fire_now else now - 1
-    _fire(turn, limit)
+    if turn.soonest < now:
+        _fire(turn, now - 1)
+    for signal in signals[late:] if late else signals:
+        take(turn, signal)
+    if turn.soonest <= limit:
+        _fire(turn, limit)
     while turn.asked or turn.look_again:
         settle(turn)
         leave_by_condition(turn)
         turn.soonest = soonest(state)
         _fire(turn, limit)
-    if turn.rules.leaves_by_time:
+    by_time = rules.leaves_by_time
+    if by_time:
         foresee(turn)
     if turn.entries:
         _forget(turn)
         turn.close()
+    due = soonest(state) if by_time else soonest(state, turn.soonest, leaves=False)
     return Decision(
         state,
         turn.entries,
         turn.put,
         turn.drop,
         turn.told if turn.profile_changed else None,
-        next_due(state),
+        None if due == NEVER else due,
     )
 
 

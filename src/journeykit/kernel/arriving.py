@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from msgspec.structs import replace
@@ -17,7 +18,7 @@ from journeykit.kernel.moving import end_run, leave, leave_by_condition, reckon_
 from journeykit.kernel.sending import closed_at_hand_over, throttled
 from journeykit.kernel.state import Enrollment, suppression_key
 from journeykit.kernel.turn import Turn
-from journeykit.machine import CompiledStep, GoalRule, Hearing, Listener, amount_text
+from journeykit.machine import CompiledStep, Getter, GoalRule, Hearing, Listener, amount_text
 from journeykit.time import shift
 
 
@@ -108,7 +109,8 @@ def _event(turn: Turn, event: s.EventArrived) -> None:
     occurred = event.occurred
     turn.event = event.data
     going: list[tuple[Enrollment, CompiledStep]] = []
-    for run in tuple(state.enrollments.values()):
+    keys = rules.hearers.get(name)
+    for run in () if keys is None else _hearers(turn, keys):
         table = rules.tables[run.journey, run.version]
         here = table.steps[run.step]
         hearing = here.hears.get(name) or table.hearing(here, name)
@@ -130,6 +132,15 @@ def _event(turn: Turn, event: s.EventArrived) -> None:
     if marks is not None:
         for listener in marks:
             _mark(turn, listener, event)
+
+
+def _hearers(turn: Turn, keys: Sequence[Getter]) -> Sequence[Enrollment]:
+    """Return the runs that may hear the event at hand; all of them where no key tells."""
+    runs = turn.state.enrollments.values()
+    if not keys:
+        return tuple(runs)
+    about = {key(turn) for key in keys}
+    return [run for run in runs if run.key in about]
 
 
 def _count(turn: Turn, event: s.EventArrived) -> None:

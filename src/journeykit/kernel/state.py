@@ -216,26 +216,35 @@ class CustomerState(Struct, omit_defaults=True, gc=False):
 
 def next_due(state: CustomerState) -> int | None:
     """Return the earliest instant at which time alone changes something, or None."""
-    due: int | None = None
-    for enrollment in state.enrollments.values():
-        at = enrollment.due
-        if at is not None and (due is None or at < due):
+    due = soonest(state)
+    return None if due == NEVER else due
+
+
+def soonest(state: CustomerState, bound: int = -NEVER, *, leaves: bool = True) -> int:
+    """Return `next_due`, or an instant that never comes.
+
+    Args:
+        bound: An instant before which nothing is due: what is due then ends the search.
+        leaves: Whether any run may have a `leaves`.
+    """
+    due = NEVER
+    for run in state.enrollments.values():
+        at = run.due
+        if at is not None and at < due:
             due = at
-        at = enrollment.leaves
-        if at is not None and (due is None or at < due):
-            due = at
-    for message in state.messages.values():
-        if message.status == "held":
-            at = message.until
-            if at is not None and (due is None or at < due):
+            if at <= bound:
+                return at
+        if leaves:
+            at = run.leaves
+            if at is not None and at < due:
                 due = at
+    if state.messages:
+        for message in state.messages.values():
+            if message.status == "held":
+                at = message.until
+                if at is not None and at < due:
+                    due = at
     return due
-
-
-def soonest(state: CustomerState) -> int:
-    """Return `next_due`, or an instant that never comes."""
-    due = next_due(state)
-    return NEVER if due is None else due
 
 
 def history_key(journey: str, key: str | None) -> str:

@@ -61,8 +61,11 @@ class Turn(Reading):
         self.drop: set[str] = set()
         self.taken: dict[str, int] = {}
         self.openings: dict[str, Verdict] = {}
-        self.look_again = "slots" if rules.gate.is_guarded or _makes_room(rules, state, now) else ""
-        self.soonest = soonest(state)
+        gate = rules.gate
+        self.look_again = ""
+        if gate.is_guarded or (gate.looks_ahead and _makes_room(state, now)):
+            self.look_again = "slots"
+        self.soonest = soonest(state, leaves=rules.leaves_by_time)
         self.zone = rules.zone if state.zone is None else zone(state.zone)
         self.past = state.tallies
         self.event = self.trigger = self.results = _NO_FIELDS
@@ -127,12 +130,12 @@ class Turn(Reading):
         return before is not self.zone and before.name != self.zone.name
 
 
-def _makes_room(rules: Rules, state: CustomerState, now: int) -> bool:
+def _makes_room(state: CustomerState, now: int) -> bool:
     """Tell whether a message waits for a more important one, which may come no more.
 
     Or was released at this very instant, at which a more important one may come to be known.
     """
-    return rules.gate.looks_ahead and any(
+    return any(
         message.makes_room is not None or (message.status == "released" and message.until == now)
         for message in state.messages.values()
     )

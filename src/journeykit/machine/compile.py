@@ -220,7 +220,8 @@ def _listener(on: On) -> Listener:
             return None if value is None else key_text(value)
 
     mark = blake2b(on.canonical(), digest_size=6).hexdigest()
-    return Listener(on.event, guard, key, mark, asks_run=asks_run)
+    field = None if on.key is None else on.key.field
+    return Listener(on.event, guard, key, mark, asks_run=asks_run, key_field=field)
 
 
 def key_text(value: object) -> str:

@@ -45,7 +45,7 @@ class Rules:
 
     __slots__ = (
         "address_zones", "addresses", "costs", "current", "declared", "defaults", "entries", "event_classes", "future_tolerance",
-        "gate", "leaves_by_condition", "leaves_by_time", "marks",
+        "gate", "hearers", "leaves_by_condition", "leaves_by_time", "marks",
         "max_steps", "objectionable", "reaches", "reads_profile", "remember", "responses", "seed",
         "send_times", "streams", "tables", "topics",
         "workspace", "zone", "zone_fields",
@@ -87,6 +87,7 @@ class Rules:
         self.leaves_by_time = any(t.timed_exits for t in self.tables.values())
         self.entries = self._entries()
         self.marks = self._marks()
+        self.hearers = _hearers(self.tables.values())
         self.streams = _streams(journeys, workspace)
         self.reaches = {
             stream.id: stream.reach
@@ -130,6 +131,24 @@ def compile_workspace(workspace: Workspace, older: Iterable[Journey] = ()) -> Ru
             entry events do not have in common.
     """
     return Rules(workspace, older)
+
+
+def _hearers(tables: Iterable[Table]) -> dict[str, tuple[Getter, ...]]:
+    """Return by event type the keys of the runs that may hear it; none where any run may.
+
+    A type that is missing is heard by no run. So what an event costs does not grow with the
+    runs, and the journeys, that it does not concern.
+    """
+    fields: dict[str, dict[str | None, Getter | None]] = {}
+    for table in tables:
+        for event, hearing in table.hears.items():
+            known = fields.setdefault(event, {})
+            for listener in hearing.listeners():
+                known.setdefault(listener.key_field, listener.key)
+    return {
+        event: () if None in known else tuple(key for key in known.values() if key is not None)
+        for event, known in fields.items()
+    }
 
 
 def _streams(journeys: Sequence[Journey], workspace: Workspace) -> dict[str, list[StreamRule]]:

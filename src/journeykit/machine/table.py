@@ -7,7 +7,7 @@ its successors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from journeykit.machine.channels import OrderPlan
@@ -28,15 +28,24 @@ class Listener:
     Attributes:
         asks_run: Whether `guard` reads more than the event and the profile, so that there is
             no answer before there is a run.
+        key_field: The field of the event that `key` reads, or None without a key.
         mark: A name for it, the same in every version of a journey that has it.
     """
 
-    __slots__ = ("asks_run", "event", "guard", "key", "mark")
+    __slots__ = ("asks_run", "event", "guard", "key", "key_field", "mark")
 
     def __init__(
-        self, event: str, guard: Guard | None, key: Getter | None, mark: str, *, asks_run: bool
+        self,
+        event: str,
+        guard: Guard | None,
+        key: Getter | None,
+        mark: str,
+        *,
+        asks_run: bool,
+        key_field: str | None = None,
     ) -> None:
         self.event = event
+        self.key_field = key_field
         self.guard = guard
         self.key = key
         self.mark = mark
@@ -214,6 +223,12 @@ class Hearing:
         self.waits: list[tuple[CompiledStep, Listener]] = []
         self.here: list[Listener] = []
         self.ahead: list[tuple[CompiledStep, Listener]] = []
+
+    def listeners(self) -> Iterator[Listener]:
+        """Yield all that may hear the event, wherever a run stands: an index is built on it."""
+        yield from (goal.listener for goal in self.goals)
+        yield from self.exits
+        yield from (listener for _, listener in self.waits)
 
     def at(self, step: CompiledStep) -> Hearing:
         """Return the same for a run that stands at `step`."""
