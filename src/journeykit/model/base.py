@@ -41,6 +41,7 @@ class Frozen(BaseModel, metaclass=FrozenMeta):
         defer_build=True,
     )
     _variadic: ClassVar[str] = ""
+    _leading: ClassVar[tuple[str, ...]] = ()  # what stands before a variadic field
 
     @classmethod
     def model_validate(cls: type[Self], obj: Any, **kwargs: Any) -> Self:
@@ -82,7 +83,9 @@ def _by_name(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[st
         return kwargs
     variadic = cls._variadic
     if variadic:
-        return {variadic: args, **kwargs}
+        leading = dict(zip(cls._leading, args, strict=False))
+        _refuse_twice(cls, leading, kwargs)
+        return {**leading, variadic: args[len(leading) :], **kwargs}
     names = [name for name, info in cls.model_fields.items() if not info.kw_only and name != "type"]
     if len(args) > len(names):
         raise DefinitionError(
@@ -91,12 +94,16 @@ def _by_name(cls: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[st
             remedy=f"name the options: {', '.join(f'{name}=' for name in _options(cls))}",
         )
     values = dict(zip(names, args, strict=False))
+    _refuse_twice(cls, values, kwargs)
+    return {**values, **kwargs}
+
+
+def _refuse_twice(cls: Any, values: dict[str, Any], kwargs: dict[str, Any]) -> None:
     twice = values.keys() & kwargs.keys()
     if twice:
         raise DefinitionError(
             f"{min(twice)} is given twice", place=cls.__name__, remedy="give it once"
         )
-    return {**values, **kwargs}
 
 
 def _options(cls: Any) -> list[str]:

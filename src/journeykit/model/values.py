@@ -64,6 +64,24 @@ def to_wire(kind: Kind, value: object) -> Any:
             return from_wire(kind, value)
 
 
+def wire_of(value: object) -> Any:
+    """Return a constant in wire form, by its own type, where no field tells the kind.
+
+    What has no wire form is returned as it is.
+    """
+    match value:
+        case Enum():
+            return value.value
+        case Decimal():
+            return to_wire("decimal", value)
+        case datetime():
+            return to_wire("instant", value)
+        case date():
+            return to_wire("date", value)
+        case _:
+            return value
+
+
 def from_wire(kind: Kind, value: object) -> Any:
     """Return a constant of a definition in its one wire form; None where it does not fit."""
     match kind, value:

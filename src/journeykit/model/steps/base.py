@@ -41,6 +41,7 @@ class Step(Frozen):
 
     label: Label | None = Field(default=None, kw_only=True)
     ends_run: ClassVar[bool] = False
+    results: ClassVar[tuple[str, ...]] = ()  # what `outcome("step id")` may be
     __kinds__: ClassVar[dict[str, type[Step]]] = {}
 
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,7 @@ from journeykit.model.moments import Moment
 from journeykit.model.names import Name
 from journeykit.model.spans import Positive, Span
 from journeykit.model.steps.base import InnerSteps, Step, Steps
+from journeykit.model.steps.failing import OnFailure, failing_outcomes, failing_steps
 
 
 class Send(Step):
@@ -48,7 +49,8 @@ class Send(Step):
             a yes, until there is a no to the channel or the topic (GDPR art. 21(3)).
             `"contract"` and `"legal_obligation"`: nobody is asked; all else holds as for others.
         max_attempts: Hand-overs in all, the first included (rule D3).
-        on_failure: What the run does when the message failed for good.
+        on_failure: What the run does when the message failed for good: go on, exit, or take
+            these steps first.
     """
 
     template: Name
@@ -68,8 +70,9 @@ class Send(Step):
     transactional: bool = Field(default=False, kw_only=True, strict=True)
     legal_basis: LegalBasis = Field(default="consent", kw_only=True)
     max_attempts: int = Field(default=5, ge=1, le=100, kw_only=True, strict=True)
-    on_failure: Literal["continue", "exit"] = Field(default="continue", kw_only=True)
+    on_failure: OnFailure = Field(default="continue", kw_only=True)
     type: Literal["send"] = Field(default="send", kw_only=True)
+    results: ClassVar[tuple[str, ...]] = ("accepted", "dropped", "failed", "withdrawn")
 
     if TYPE_CHECKING:
 
@@ -93,7 +96,7 @@ class Send(Step):
             transactional: bool = False,
             legal_basis: LegalBasis = "consent",
             max_attempts: int = 5,
-            on_failure: Literal["continue", "exit"] = "continue",
+            on_failure: Literal["continue", "exit"] | Sequence[Step] = "continue",
             label: str | None = None,
         ) -> None: ...
 
@@ -162,11 +165,12 @@ class Send(Step):
         """Yield the lists of steps within it."""
         if self.otherwise:
             yield InnerSteps("blocked", "otherwise", self.otherwise)
+        yield from failing_steps(self.on_failure)
 
     @property
     def outcomes(self) -> Sequence[str]:
         """The outcomes that lead on behind it."""
-        return "done", "dropped", "failed"
+        return "done", "dropped", *failing_outcomes(self.on_failure)
 
     def reads(self) -> Iterator[tuple[str, FieldRef]]:
         """Yield the fields that it reads."""

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from journeykit.model.base import Frozen, Wrong
 from journeykit.model.conditions import AnyCondition, Condition
-from journeykit.model.names import Label
+from journeykit.model.names import Label, Name
 from journeykit.model.steps.base import InnerSteps, Step, Steps
 from journeykit.model.triggers import as_tuple
 
@@ -60,7 +60,7 @@ class Branch(Step):
 
 
 class Arm(Frozen):
-    """One arm of a `Split`, taken by `weight` in the sum of all weights."""
+    """One arm of a `Split` or an `Experiment`, taken by `weight` in the sum of all weights."""
 
     name: Label
     weight: int = Field(default=1, ge=0, strict=True)
@@ -87,18 +87,64 @@ class Split(Step):
 
     @model_validator(mode="after")
     def _arms_differ(self) -> Split:
-        names = [arm.name for arm in self.arms]
-        if len(names) < 2 or len(set(names)) != len(names):
-            raise Wrong(
-                "a split needs two or more arms with different names",
-                'write Split(Arm("a", 50, [...]), Arm("b", 50, [...]))',
-                "arms",
-            )
-        if not any(arm.weight for arm in self.arms):
-            raise Wrong("every arm has weight 0", "give at least one arm a weight above 0", "arms")
+        _refuse_alike("split", "Split(", self.arms)
         return self
 
     def inner(self) -> Iterator[InnerSteps]:
         """Yield the lists of steps within it."""
-        for number, arm in enumerate(self.arms):
-            yield InnerSteps(f"arm_{arm.name}", f"arms[{number}]", arm.steps)
+        yield from _ways(self.arms)
+
+
+class Experiment(Step):
+    """Take one arm by a keyed hash of workspace seed, experiment and customer.
+
+    The same customer is in the same arm in every journey. Where weights change, or an arm is
+    added or removed, only as many customers move as must: to the arm that grew, or from the
+    one that shrank.
+
+    Args:
+        name: The experiment; with this name it has the same arms and weights everywhere in a
+            workspace, and may have other steps.
+    """
+
+    _variadic: ClassVar[str] = "arms"
+    _leading: ClassVar[tuple[str, ...]] = ("name",)
+    name: Name
+    arms: Annotated[Sequence[Arm], AfterValidator(as_tuple)]
+    type: Literal["experiment"] = Field(default="experiment", kw_only=True)
+
+    if TYPE_CHECKING:
+
+        def __init__(self, name: str, *arms: Arm, label: str | None = None) -> None: ...
+
+    @model_validator(mode="after")
+    def _arms_differ(self) -> Experiment:
+        _refuse_alike("experiment", f"Experiment({self.name!r}, ", self.arms)
+        return self
+
+    @property
+    def weights(self) -> dict[str, int]:
+        """Arm to weight."""
+        return {arm.name: arm.weight for arm in self.arms}
+
+    def inner(self) -> Iterator[InnerSteps]:
+        """Yield the lists of steps within it."""
+        yield from _ways(self.arms)
+
+
+def _refuse_alike(kind: str, written: str, arms: Sequence[Arm]) -> None:
+    names = [arm.name for arm in arms]
+    if len(names) < 2 or len(set(names)) != len(names):
+        article = "an" if kind == "experiment" else "a"
+        raise Wrong(
+            f"{article} {kind} needs two or more arms with different names",
+            f'write {written}Arm("a", 50, [...]), Arm("b", 50, [...]))',
+            "arms",
+        )
+    if not any(arm.weight for arm in arms):
+        raise Wrong("every arm has weight 0", "give at least one arm a weight above 0", "arms")
+
+
+def _ways(arms: Sequence[Arm]) -> Iterator[InnerSteps]:
+    for number, arm in enumerate(arms):
+        yield InnerSteps(f"arm_{arm.name}", f"arms[{number}]", arm.steps)

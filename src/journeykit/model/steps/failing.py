@@ -1,0 +1,32 @@
+"""What does a run do when a step failed for good? It goes on, exits, or takes other steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Tag
+
+from journeykit.model.steps.base import InnerSteps, Steps
+
+
+def _shape(value: object) -> str:
+    return "-steps" if isinstance(value, list | tuple) else "-word"
+
+
+OnFailure = Annotated[
+    Annotated[Literal["continue", "exit"], Tag("-word")] | Annotated[Steps, Tag("-steps")],
+    Discriminator(_shape),
+]
+"""The type of `on_failure=`: a word, or the steps of the way `failed`."""
+
+
+def failing_steps(on_failure: Any) -> Iterator[InnerSteps]:
+    """Yield the steps of the way `failed`, where there are some."""
+    if not isinstance(on_failure, str):
+        yield InnerSteps("failed", "on_failure", on_failure)
+
+
+def failing_outcomes(on_failure: Any) -> Sequence[str]:
+    """Return the outcome `failed`, where it leads on behind the step."""
+    return ("failed",) if isinstance(on_failure, str) else ()
