@@ -32,6 +32,7 @@ from journeykit.ports import (
 # Few of everything, so that histories meet themselves: the same customers, keys and instants.
 CUSTOMERS = ("ann", "Bob", "\0", "é")
 EVENTS = ("e1", "e2")
+MARKS = ("h1", "h2", "H1")
 LAST = 12
 
 customers = st.sampled_from(CUSTOMERS)
@@ -88,6 +89,7 @@ class StoresAgree(RuleBasedStateMachine):
         self.entries: dict[str, int] = {}
         self.expires: dict[tuple[str, str], int] = {}
         self.latest = 0
+        self.floor = 0
         self.claims: list[tuple[ClaimedMessage, ClaimedMessage]] = []
         self.held: list[tuple[Hand, Hand]] = []
 
@@ -137,7 +139,8 @@ class StoresAgree(RuleBasedStateMachine):
 
     def note(self, one: CustomerCommit) -> None:
         """Remember what the next commit has to build on, and which events must be known."""
-        self.versions[one.customer_id] = one.expected + 1
+        before = one.expected if one.customer_id in self.versions else self.floor
+        self.versions[one.customer_id] = before + 1
         count = len(json.loads(one.journal or b"[]"))
         self.entries[one.customer_id] = self.entries.get(one.customer_id, 0) + count
         for event in one.seen:
@@ -211,6 +214,19 @@ class StoresAgree(RuleBasedStateMachine):
     def unsuppress(self, gone: list[tuple[str, str]]) -> None:
         self.both(lambda store: store.unsuppress(gone))
 
+    @rule(body=bodies, expected=st.integers(0, 3))
+    def set_controls(self, body: bytes, expected: int) -> None:
+        self.both(lambda store: store.set_controls(body, expected=expected))
+
+    @rule(customer=customers, mark=st.sampled_from(MARKS), at=instants)
+    def erase(self, customer: str, mark: str, at: int) -> None:
+        self.both(lambda store: store.erase(customer, mark=mark, at=at))
+        self.floor = max(self.floor, self.versions.pop(customer, 0))
+        self.entries.pop(customer, None)
+        self.expires = {
+            place: until for place, until in self.expires.items() if place[0] != customer
+        }
+
     @rule(version=st.integers(1, 11), journey=st.sampled_from("ab"), digest=st.sampled_from("xy"))
     def publish(self, journey: str, version: int, digest: str) -> None:
         one = Definition(journey, version, digest, digest.encode())
@@ -255,6 +271,8 @@ class StoresAgree(RuleBasedStateMachine):
             self.both(lambda store: store.next_due())
             self.both(lambda store: list(store.definitions()))
             self.both(lambda store: dict(store.suppressed(PLACES)))
+            self.both(lambda store: dict(store.erased(MARKS)))
+            self.both(lambda store: store.controls())
 
 
 class TestStoresAgree(StoresAgree.TestCase):

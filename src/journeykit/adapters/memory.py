@@ -30,6 +30,7 @@ from journeykit.adapters.commits import (
 from journeykit.ports import (
     Bucket,
     ClaimedMessage,
+    Controls,
     CustomerCommit,
     Definition,
     Hand,
@@ -102,6 +103,9 @@ class MemoryStore:
         self._definitions: dict[tuple[str, int], Definition] = {}
         self._buckets: dict[str, Bucket] = {}
         self._suppressed: dict[tuple[str, str], Suppression] = {}
+        self._controls = Controls()
+        self._erased: dict[str, int] = {}
+        self._floor = 0
 
     def load(
         self, customer_ids: Sequence[str], *, profiles: bool = False
@@ -275,6 +279,39 @@ class MemoryStore:
         with self._lock:
             return [self._definitions[place] for place in sorted(self._definitions)]
 
+    def controls(self) -> Controls:
+        """See `Store.controls`."""
+        with self._lock:
+            return self._controls
+
+    def set_controls(self, body: bytes, *, expected: int) -> bool:
+        """See `Store.set_controls`."""
+        with self._lock:
+            if expected != self._controls.version:
+                return False
+            self._controls = Controls(expected + 1, body)
+            return True
+
+    def erase(self, customer_id: str, *, mark: str, at: int) -> bool:
+        """See `Store.erase`. It looks through the whole outbox."""
+        with self._lock:
+            self._erased[mark] = at
+            customer = self._customers.pop(customer_id, None)
+            if customer is None:
+                return False
+            self._floor = max(self._floor, customer.document.version)
+            self._ids = []
+            self._due.set(customer_id, None)
+            for key in [k for k, row in self._outbox.items() if row.customer_id == customer_id]:
+                self._drop(key)
+            self._seen = deque(one for one in self._seen if one[0] is not customer)
+            return True
+
+    def erased(self, marks: Sequence[str]) -> Mapping[str, int]:
+        """See `Store.erased`."""
+        with self._lock:
+            return {mark: self._erased[mark] for mark in marks if mark in self._erased}
+
     def close(self) -> None:
         """Do nothing: there is nothing to let go of, and what is here may still be read."""
 
@@ -305,8 +342,9 @@ class MemoryStore:
 
     def _write(self, commit: CustomerCommit, entries: int) -> None:
         id = commit.customer_id
-        document = StoredCustomer(id, commit.expected + 1, commit.body)
         customer = self._customers.get(id)
+        before = commit.expected if customer else self._floor
+        document = StoredCustomer(id, before + 1, commit.body)
         if customer is None:
             customer = self._customers[id] = _Customer(document)
         else:

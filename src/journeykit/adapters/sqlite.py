@@ -28,10 +28,17 @@ import msgspec
 from journeykit.adapters.commits import refuse_repeated_customers
 from journeykit.adapters.sqlite_commit import write_commits
 from journeykit.adapters.sqlite_connection import Database, Synchronous
-from journeykit.adapters.sqlite_lookup import select_by_ids, select_seen, select_suppressed
+from journeykit.adapters.sqlite_lookup import (
+    select_by_ids,
+    select_erased,
+    select_seen,
+    select_suppressed,
+)
+from journeykit.adapters.sqlite_operated import erase_customer, read_controls, write_controls
 from journeykit.adapters.sqlite_shared import list_addresses, take_tokens, unlist_addresses
 from journeykit.ports import (
     ClaimedMessage,
+    Controls,
     CustomerCommit,
     Definition,
     Hand,
@@ -302,6 +309,30 @@ class SQLiteStore:
         """See `Store.definitions`."""
         with self._database.reading() as db:
             return [Definition(*row) for row in db.execute(_DEFINITIONS)]
+
+    def controls(self) -> Controls:
+        """See `Store.controls`."""
+        with self._database.reading() as db:
+            return read_controls(db)
+
+    def set_controls(self, body: bytes, *, expected: int) -> bool:
+        """See `Store.set_controls`."""
+        with self._database.writing() as db:
+            return write_controls(db, body, expected)
+
+    def erase(self, customer_id: str, *, mark: str, at: int) -> bool:
+        """See `Store.erase`. It looks through the whole outbox.
+
+        Deleted pages of the file are overwritten; the `-wal` file beside it, and the file's
+        copies, keep older ones until they are replaced.
+        """
+        with self._database.writing() as db:
+            return erase_customer(db, customer_id, mark, at)
+
+    def erased(self, marks: Sequence[str]) -> Mapping[str, int]:
+        """See `Store.erased`."""
+        with self._database.reading() as db:
+            return select_erased(db, marks)
 
     def close(self) -> None:
         """See `Store.close`. The last one to close the file also removes its `-wal` file."""

@@ -20,7 +20,8 @@ _HEADS = """
 """
 _LAST_IDS = """
     SELECT (SELECT coalesce(max(id), 0) FROM journeykit_customer),
-           (SELECT coalesce(max(id), 0) FROM journeykit_journal)
+           (SELECT coalesce(max(id), 0) FROM journeykit_journal),
+           (SELECT floor FROM journeykit_fence)
 """
 _INSERT_CUSTOMER = """
     INSERT INTO journeykit_customer (version, next_seq, journal, next_due, body, id, customer_id)
@@ -79,7 +80,8 @@ def write_commits(db: sqlite3.Connection, commits: Sequence[CustomerCommit]) -> 
 class _Rows:
     """What each table is to receive."""
 
-    def __init__(self, last_customer: int, last_record: int) -> None:
+    def __init__(self, last_customer: int, last_record: int, floor: int) -> None:
+        self._floor = floor
         self._last_customer = last_customer
         self._last_record = last_record
         self._at: int | None = None
@@ -95,12 +97,12 @@ class _Rows:
     def add(self, commit: CustomerCommit) -> None:
         """Take up a customer that is not there yet."""
         self._last_customer += 1
-        row = self._row(commit, self._last_customer, 1, None)
+        row = self._row(commit, self._last_customer, 1, None, self._floor)
         self._added.append((*row, commit.customer_id))
 
     def change(self, commit: CustomerCommit, id: int, next_seq: int, journal: int | None) -> None:
         """Take up a customer that is there, with what is stored of it."""
-        self._changed.append(self._row(commit, id, next_seq, journal))
+        self._changed.append(self._row(commit, id, next_seq, journal, commit.expected))
 
     def write(self, db: sqlite3.Connection) -> None:
         """Put everything into its table."""
@@ -122,7 +124,7 @@ class _Rows:
             db.executemany(_REMEMBER, self._seen)
 
     def _row(
-        self, commit: CustomerCommit, id: int, next_seq: int, journal: int | None
+        self, commit: CustomerCommit, id: int, next_seq: int, journal: int | None, version: int
     ) -> tuple[Any, ...]:
         if commit.journal:
             entries = entries_in(commit)
@@ -145,7 +147,7 @@ class _Rows:
         if commit.seen:
             self._seen += [(id, one.event_id, one.digest, one.expires) for one in commit.seen]
             self._at = commit.at if self._at is None else min(self._at, commit.at)
-        return commit.expected + 1, next_seq, journal, commit.next_due, commit.body, id
+        return version + 1, next_seq, journal, commit.next_due, commit.body, id
 
     def _forget_expired(self, db: sqlite3.Connection) -> None:
         """Forget some of the oldest event ids, at twice the rate at which new ones come."""

@@ -31,6 +31,8 @@ _SUPPRESSED = """
     CROSS JOIN journeykit_suppression s ON s.channel = a.channel AND s.address = a.address
 """
 
+_ERASED = "SELECT mark, at FROM journeykit_erased WHERE mark IN ({})"
+
 
 def select_by_ids(
     db: sqlite3.Connection, statement: str, ids: Sequence[str]
@@ -70,6 +72,11 @@ def select_suppressed(
             values = list(chain.from_iterable(pairs))
             rows += db.execute(_SUPPRESSED.format(_marks("(?,?)", size)), values)
     return rows
+
+
+def select_erased(db: sqlite3.Connection, marks: Sequence[str]) -> dict[str, int]:
+    """Return the instant for each mark that is there."""
+    return dict(select_by_ids(db, _ERASED, marks))
 
 
 @contextmanager

@@ -131,7 +131,24 @@ _SHARED = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SHARED)
+_OPERATED = (
+    """
+    CREATE TABLE journeykit_controls (
+        id      INTEGER PRIMARY KEY CHECK (id = 1),
+        version INTEGER NOT NULL,
+        body    BLOB    NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE journeykit_erased (
+        mark TEXT    PRIMARY KEY,
+        at   INTEGER NOT NULL
+    ) WITHOUT ROWID
+    """,
+    "ALTER TABLE journeykit_fence ADD COLUMN floor INTEGER NOT NULL DEFAULT 0",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SHARED, _OPERATED)
 """The statements of migration 1, 2, …; the schema version is the number of those that ran."""
 
 

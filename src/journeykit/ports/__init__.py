@@ -12,7 +12,7 @@ from journeykit.ports.channel import (
     Retry,
 )
 from journeykit.ports.clock import Clock
-from journeykit.ports.shared import Bucket, Suppression, Taken, Taking, take_from
+from journeykit.ports.shared import Bucket, Controls, Suppression, Taken, Taking, take_from
 from journeykit.ports.store import (
     ClaimedMessage,
     CustomerCommit,
@@ -38,6 +38,7 @@ __all__ = [
     "ClaimedMessage",
     "Clock",
     "Content",
+    "Controls",
     "CustomerCommit",
     "Definition",
     "Hand",

@@ -1,4 +1,4 @@
-"""What do all workers share, beside the customers? Buckets of tokens, and suppressed addresses.
+"""What do all workers share, beside the customers? Buckets, suppressed addresses, controls.
 
 A bucket is two integers that a store keeps for a throttle. What becomes of them is reckoned
 here, once for every store: `take_from` is handed the bucket, and returns it as it is to be
@@ -72,6 +72,18 @@ class Suppression(Struct, frozen=True):
     address: str
     reason: str
     at: int
+
+
+class Controls(Struct, frozen=True):
+    """What operators have set for all workers, such as which journeys pause: one small document.
+
+    Attributes:
+        version: Grows by one with each change; 0 where nothing was ever set.
+        body: Any bytes.
+    """
+
+    version: int = 0
+    body: bytes = b""
 
 
 def take_from(bucket: Bucket, asked: Taking) -> tuple[Bucket, Taken]:

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from journeykit.ports.shared import Suppression, Taken, Taking
+from journeykit.ports.shared import Controls, Suppression, Taken, Taking
 
 
 class StoredCustomer(Struct, frozen=True):
@@ -77,7 +77,8 @@ class CustomerCommit(Struct, frozen=True):
 
     Attributes:
         expected: The version that the decision was made on; 0 for a customer not yet there.
-            The stored version becomes `expected + 1`.
+            The stored version becomes `expected + 1`; that of a new customer is greater than
+            any that an erased customer had, so that no decision made before an erasure fits.
         next_due: When the customer needs attention again, or None.
         profile: The whole new profile, or None when it did not change.
         first_seq: Journal number of the first entry in `journal`; numbers of one customer
@@ -254,6 +255,26 @@ class Store(Protocol):
 
     def definitions(self) -> Sequence[Definition]:
         """Return every definition ever published, by journey and version."""
+        ...
+
+    def controls(self) -> Controls:
+        """Return what operators have set; `Controls()` where nobody has set anything."""
+        ...
+
+    def set_controls(self, body: bytes, *, expected: int) -> bool:
+        """Replace it if `expected` is still its version, which then grows by one; tell whether."""
+        ...
+
+    def erase(self, customer_id: str, *, mark: str, at: int) -> bool:
+        """Remove all that is kept of a customer, and keep `mark` with the instant instead.
+
+        That is the document, the profile, the journal, the messages in the outbox and the ids
+        of events. The mark is kept whether the customer was there or not; so that is told.
+        """
+        ...
+
+    def erased(self, marks: Sequence[str]) -> Mapping[str, int]:
+        """Return those of `marks` that an erasure has left, with the instant of the last one."""
         ...
 
     def close(self) -> None:

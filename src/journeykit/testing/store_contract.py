@@ -9,6 +9,10 @@ from typing import TypeVar
 from journeykit.ports import Store
 from journeykit.testing.store_customers import CUSTOMER_PROMISES
 from journeykit.testing.store_hands import HAND_PROMISES, shows_hands_to_its_twin
+from journeykit.testing.store_operated import (
+    OPERATED_PROMISES,
+    shows_what_operators_did_to_its_twin,
+)
 from journeykit.testing.store_outbox import OUTBOX_PROMISES
 from journeykit.testing.store_records import RECORD_PROMISES, REOPENING_PROMISES
 from journeykit.testing.store_shared import SHARED_PROMISES, shares_with_its_twin
@@ -21,8 +25,14 @@ STORE_PROMISES = (
     *HAND_PROMISES,
     *RECORD_PROMISES,
     *SHARED_PROMISES,
+    *OPERATED_PROMISES,
 )
-TWIN_PROMISES = (*REOPENING_PROMISES, shows_hands_to_its_twin, shares_with_its_twin)
+TWIN_PROMISES = (
+    *REOPENING_PROMISES,
+    shows_hands_to_its_twin,
+    shares_with_its_twin,
+    shows_what_operators_did_to_its_twin,
+)
 """Those of a store that outlives its process: they open its data twice."""
 
 
@@ -33,7 +43,7 @@ def check_store(make: Callable[[], S], *, reopen: Callable[[S], Store] | None = 
 
     Args:
         make: Returns a new store with nothing in it; it is called once for each
-            promise, some sixty times, and each store is closed after it.
+            promise, some seventy times, and each store is closed after it.
         reopen: Opens the data of a store once more, as a second process would, while the
             first stays open. Give it for a store that outlives its process.
 
