@@ -80,6 +80,12 @@ class Windows:
             dates = union_of(dates, part.dates)
         return cls(_merged(pieces), dates)
 
+    @property
+    def without_calendars(self) -> Windows:
+        """The same without the holidays of calendars: weeks, and dates that were listed."""
+        own = self.dates if isinstance(self.dates, frozenset) else self.dates.own
+        return Windows(self._bounds, own)
+
     def covers(self, wall: int) -> bool:
         """Tell whether a local date and time is covered."""
         if self.dates and wall // DAY in self.dates:

@@ -1,0 +1,196 @@
+"""Which messages cannot come through? Caps, quiet hours and reviews against what is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+from journeykit.analysis.closures import closures_of, longest_closure
+from journeykit.analysis.codes import found
+from journeykit.analysis.paths import least, most, nearest
+from journeykit.analysis.subject import Subject, sends_of
+from journeykit.model import FrequencyCap, Journey, MinimumGap, Policy, Send, Step, WaitUntil, steps_of
+from journeykit.model.findings import Finding
+from journeykit.model.spans import in_words
+from journeykit.time import Duration
+
+Cap = FrequencyCap | MinimumGap
+
+
+def of_journey(subject: Subject, journey: Journey) -> Iterator[Finding]:
+    """Yield what is found about the messages of a journey, and about its dates."""
+    yield from _caps(subject, journey)
+    yield from _quiet_hours(subject, journey)
+    yield from _chosen_moments(journey)
+    if subject.today is not None:
+        yield from _past(journey, subject.today)
+
+
+def of_policy(subject: Subject) -> Iterator[Finding]:
+    """Yield which rules of the policy count no more."""
+    policy, today = subject.workspace.policy, subject.today
+    rules = (*policy.clock_rules, *policy.cap_rules, *policy.strict_rules)
+    for place, rule in rules:
+        if today is not None and rule.valid_until is not None and rule.valid_until <= today:
+            why = f"it counts until {rule.valid_until}, which is past"
+            yield found("JK304", "", f"policy › {place}", why, "take it out, or lengthen it")
+
+
+# ---- caps
+
+
+def _caps(subject: Subject, journey: Journey) -> Iterator[Finding]:
+    caps = [
+        (place, cap)
+        for place, cap in subject.workspace.policy.cap_rules
+        if cap.where is cap.countries is cap.valid_from is cap.valid_until is None
+    ]
+    for name, path, send in sends_of(journey):
+        for place, cap in caps:
+            if isinstance(cap, FrequencyCap) and cap.limit == 0 and _blocks(cap, journey, send):
+                why = f"the cap of policy › {place} ({cap.title}) lets none of these messages leave"
+                remedy = "take the message out, or leave it out of the cap"
+                yield found("JK401", journey.name, path, why, remedy)
+                break
+        for place, cap in caps:
+            yield from _crowded(subject.workspace.policy, journey, name, place, cap)
+
+
+def _crowded(
+    policy: Policy, journey: Journey, name: str, place: str, cap: Cap
+) -> Iterator[Finding]:
+    """Yield the messages that come so soon behind another that a cap never lets them pass."""
+    span = cap.span if isinstance(cap, MinimumGap) else cap.per
+    single = isinstance(cap, MinimumGap) or cap.limit == 1
+    send = journey.graph.states[name].step
+    assert isinstance(send, Send)
+    if not single or not isinstance(span, Duration) or not _counts(cap, journey, send):
+        return
+    for other, at in nearest(journey, name, lambda step: isinstance(step, Send)).items():
+        state = journey.graph.states[other]
+        assert isinstance(state.step, Send)
+        if _blocks(cap, journey, state.step) and at + _patience(state.step) < least(span):
+            latest = f"{in_words(Duration(micros=at))} at the latest" if at else "at once"
+            closed = closures_of(policy, state.step)
+            apart = ", quiet hours apart" if closed and state.step.on_quiet == "hold" else ""
+            why = (
+                f"it comes {latest} behind {name}, and policy › {place} ({cap.title}) does not "
+                f"let both pass{apart}: whoever gets {name} does not get {other}"
+            )
+            remedy = f"wait longer than {in_words(span)}, or hold it: on_cap='hold'"
+            yield found("JK402", journey.name, state.path, why, remedy)
+
+
+def _patience(send: Send) -> int:
+    """Return how long a message can wait for a slot."""
+    if send.on_cap != "hold":
+        return 0
+    return 1 << 62 if send.valid_for is None else most(send.valid_for)
+
+
+def _counts(cap: Cap, journey: Journey, send: Send) -> bool:
+    return _covers(cap, journey, send) and (not send.transactional or cap.counts_transactional)
+
+
+def _blocks(cap: Cap, journey: Journey, send: Send) -> bool:
+    return _covers(cap, journey, send) and not send.transactional
+
+
+def _covers(cap: Cap, journey: Journey, send: Send) -> bool:
+    """Tell whether a cap covers a message on whatever channel it takes."""
+    topic = [] if send.topic is None else [send.topic]
+    for names, mine, needs_all in (
+        (cap.channels, send.channels, True),
+        (cap.topics, topic, False),
+        (cap.journeys, [journey.name], False),
+        (cap.tags, send.tags, False),
+        (cap.templates, [send.template], False),
+    ):
+        if names is not None:
+            covered = [one in names for one in mine]
+            if not covered or not (all(covered) if needs_all else any(covered)):
+                return False
+    return True
+
+
+# ---- time
+
+
+def _quiet_hours(subject: Subject, journey: Journey) -> Iterator[Finding]:
+    for name, path, send in sends_of(journey):
+        if send.valid_for is None or send.transactional or send.on_quiet != "hold":
+            continue
+        closed = closures_of(subject.workspace.policy, send)
+        longest = longest_closure(closed)
+        if longest is not None and longest >= most(send.valid_for):
+            span, rules = in_words(Duration(micros=longest)), ", ".join(closed.titles)
+            yield found(
+                "JK303",
+                journey.name,
+                f"{path} › valid_for",
+                f"{name} is valid for {in_words(send.valid_for)}, and quiet hours last up to "
+                f"{span} ({rules}): one that is decided at their beginning is never sent",
+                f"make it valid for more than {span}, or say what else happens: on_quiet=",
+            )
+
+
+def _chosen_moments(journey: Journey) -> Iterator[Finding]:
+    for _, path, send in sends_of(journey):
+        for option in ("within", "spread"):
+            span = getattr(send, option)
+            if span is not None and send.valid_for is not None and least(span) > most(send.valid_for):
+                why = (
+                    f"{option} lets {in_words(span)} pass, and the message is valid for "
+                    f"{in_words(send.valid_for)}"
+                )
+                remedy = f"shorten {option}, or lengthen valid_for"
+                yield found("JK305", journey.name, f"{path} › {option}", why, remedy)
+
+
+def _past(journey: Journey, today: date) -> Iterator[Finding]:
+    for place, moment in _moments(journey):
+        if _day_of(moment) < today:
+            why = f"{moment.isoformat()} is past"
+            yield found("JK302", journey.name, place, why, "write a later one, or take it out")
+    for name, path, send in sends_of(journey):
+        review = getattr(send, "review_by", None)
+        if review is not None and review < today:
+            why = f"the content of {name} was to be reviewed by {review}"
+            remedy = "read it again, and write the day of the next review"
+            yield found("JK403", journey.name, f"{path} › review_by", why, remedy)
+
+
+def _moments(journey: Journey) -> Iterator[tuple[str, date | datetime]]:
+    """Yield the constant moments after which something has no effect any more."""
+    closes = getattr(journey, "closes", None)
+    if closes is not None:
+        yield "closes", closes
+    for path, step in steps_of(journey):
+        place, moment = _moment_of(step)
+        if isinstance(moment, date):
+            yield f"{path} › {place}", moment
+
+
+def _moment_of(step: Step) -> tuple[str, object]:
+    match step:
+        case Send():
+            return "valid_until", step.valid_until
+        case WaitUntil(anniversary=None, moment=date() as moment):
+            return "moment", _latest(moment, step.offset or Duration())
+        case _:
+            return "", None
+
+
+def _latest(moment: date, offset: Duration) -> date:
+    """Return the latest that a moment can become by an offset."""
+    days = offset.days + offset.months * (31 if offset.months > 0 else 28)
+    try:
+        return moment + timedelta(days=days, microseconds=offset.micros)
+    except OverflowError:
+        return date.max
+
+
+def _day_of(moment: date | datetime) -> date:
+    return moment.astimezone(UTC).date() if isinstance(moment, datetime) else moment
+
+

@@ -1,0 +1,164 @@
+"""What is odd about the steps of a journey, and about what ends it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from journeykit.analysis.codes import found
+from journeykit.analysis.findings_conditions import implied_by
+from journeykit.analysis.paths import earliest, least, most, stay_at
+from journeykit.analysis.subject import Subject
+from journeykit.analysis.wording import condition_in_words
+from journeykit.model import COMPLETED, Goal, Journey, On, Send, Split, WaitFor, steps_of
+from journeykit.model.findings import Finding
+from journeykit.model.spans import in_words
+
+_PLACELESS = ("append", "branch", "consent", "emit", "exit", "increment", "set")
+
+
+def of_journey(subject: Subject, journey: Journey) -> Iterator[Finding]:
+    """Yield what is found in the steps, goals and exits of a journey."""
+    yield from _silent_time_outs(journey)
+    yield from _ids_of_places(subject, journey)
+    yield from _arms(journey)
+    yield from _awaited_ends(subject, journey)
+    yield from _goals(subject, journey)
+    yield from _behind_the_goal(subject, journey)
+
+
+def _silent_time_outs(journey: Journey) -> Iterator[Finding]:
+    for state in journey.graph.states.values():
+        step = state.step
+        if isinstance(step, WaitFor) and step.then and not step.on_timeout:
+            target = state.outcomes.get("timeout")
+            if target not in (None, COMPLETED):
+                yield found(
+                    "JK102",
+                    journey.name,
+                    state.path,
+                    f"when nothing comes within {in_words(step.timeout)}, the run goes on at "
+                    f"{target} like those for whom it came",
+                    'say what happens then, such as on_timeout=[Exit("no answer")]',
+                )
+
+
+def _ids_of_places(subject: Subject, journey: Journey) -> Iterator[Finding]:
+    """One finding for all of them: whoever labels one step labels the others too."""
+    if journey.version == 1 and not subject.strict:
+        return
+    loose = [
+        (name, state)
+        for name, state in journey.graph.states.items()
+        if state.step is not None
+        and state.step.label is None
+        and state.step.kind not in _PLACELESS
+        and not (isinstance(state.step, Send) and name == state.step.template)
+    ]
+    if loose:
+        names = ", ".join(name for name, _ in loose)
+        yield found(
+            "JK103",
+            journey.name,
+            loose[0][1].path,
+            f"the ids of {names} come from their places: a step put in before them gives them "
+            "others, and whoever stands there is at another step",
+            'give them labels, such as Wait(days(1), label="a_day")',
+            "warning" if subject.strict else None,
+        )
+
+
+def _arms(journey: Journey) -> Iterator[Finding]:
+    for path, step in steps_of(journey):
+        if isinstance(step, Split) or step.kind == "experiment":
+            for number, arm in enumerate(getattr(step, "arms", ())):
+                if arm.weight == 0 and arm.steps:
+                    why = f"arm {arm.name!r} has weight 0: nobody takes its steps"
+                    remedy = "give it a weight, or take it out when nobody stands in it any more"
+                    yield found("JK106", journey.name, f"{path} › arms[{number}]", why, remedy)
+
+
+# ---- what ends the run
+
+
+def _awaited_ends(subject: Subject, journey: Journey) -> Iterator[Finding]:
+    """An event goes to goals and exits before it goes to waits (rule O6)."""
+    enders = [(f"exits[{n}]", rule) for n, rule in enumerate(journey.exits) if isinstance(rule, On)]
+    enders += [
+        (f"goal[{n}]", goal.on)
+        for n, goal in enumerate(journey.goal)
+        if goal.ends_run and goal.within is None
+    ]
+    for path, step in steps_of(journey):
+        for place, on in step.hears():
+            for ending, ender in enders:
+                if ender.event == on.event and implied_by(subject, journey, on.event, ender, on):
+                    why = f"{on.event} ends the run by {ending} before this step gets to hear it"
+                    remedy = f"take {on.event} out of {ending}, or do not wait for it"
+                    yield found("JK104", journey.name, f"{path} › {place}", why, remedy)
+                    break
+
+
+def _goals(subject: Subject, journey: Journey) -> Iterator[Finding]:
+    stays = any(
+        state.step is not None and stay_at(state.step, outcome).most != 0
+        for state in journey.graph.states.values()
+        for outcome in state.outcomes
+    )
+    sends = any(isinstance(step, Send) for _, step in steps_of(journey))
+    for number, goal in enumerate(journey.goal):
+        if not stays and not sends:
+            why = f"the run is over at the instant of its entry, before {goal.on.event} can come"
+            remedy = "let the journey wait, such as with a Wait(days(7)) at its end"
+            yield found("JK204", journey.name, f"goal[{number}]", why, remedy)
+        for other, earlier in enumerate(journey.goal[:number]):
+            if _takes_all_of(subject, journey, earlier, goal):
+                why = f"every {goal.on.event} that reaches it ends the run by goal[{other}] first"
+                remedy = "put the narrower goal first, or write ends_run=False on the other"
+                yield found("JK204", journey.name, f"goal[{number}]", why, remedy)
+                break
+
+
+def _takes_all_of(subject: Subject, journey: Journey, earlier: Goal, later: Goal) -> bool:
+    if not earlier.ends_run or earlier.on.event != later.on.event:
+        return False
+    if earlier.within is not None and (
+        later.within is None or most(later.within) > least(earlier.within)
+    ) and earlier.within != later.within:
+        return False
+    return implied_by(subject, journey, later.on.event, earlier.on, later.on)
+
+
+def _behind_the_goal(subject: Subject, journey: Journey) -> Iterator[Finding]:
+    """Who does it when the window is over goes on, and gets the messages behind."""
+    for number, goal in enumerate(journey.goal):
+        if goal.within is None or not goal.ends_run or _ends_otherwise(subject, journey, goal):
+            continue
+        window, arrivals = most(goal.within), earliest(journey)
+        for name, state in journey.graph.states.items():
+            at = arrivals.get(name, 0)
+            if not isinstance(state.step, Send) or at < window:
+                continue
+            title = _title(goal)
+            yield found(
+                "JK301",
+                journey.name,
+                state.path,
+                f"{name} is sent when the {in_words(goal.within)} of goal[{number}] are over: "
+                f"whoever reaches {title} after that gets it nevertheless",
+                f"lengthen within=, or write exits=[On({goal.on.event!r})] as well",
+            )
+            break
+
+
+def _ends_otherwise(subject: Subject, journey: Journey, goal: Goal) -> bool:
+    return any(
+        isinstance(rule, On)
+        and rule.event == goal.on.event
+        and implied_by(subject, journey, rule.event, rule, goal.on)
+        for rule in journey.exits
+    )
+
+
+def _title(goal: Goal) -> str:
+    where = "" if goal.on.where is None else f" where {condition_in_words(goal.on.where)}"
+    return goal.name or f"{goal.on.event}{where}"

@@ -1,0 +1,117 @@
+"""How long does a run take from one step to another, at least and at most?
+
+Counted on the elapsed clock, with what calendars can do to it: a month has 28 to 31 days, and
+a day may be an hour shorter or longer. Messages are taken to be accepted at once: retries and
+holds make a path longer, never shorter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+from journeykit.model import START, Journey, Send, Step, Wait, WaitFor, WaitUntil
+from journeykit.time import DAY, HOUR, Duration
+
+_AT_ONCE = ("branch", "consent", "exit", "goto", "set", "split")
+_CHANGE = HOUR  # by which a clock change makes a span of days shorter or longer
+
+
+class Stay(NamedTuple):
+    """How long a run stays at a step; `most` is None where there is no bound."""
+
+    least: int
+    most: int | None
+
+
+def least(span: Duration) -> int:
+    """Return the shortest time that a span can take, in micros."""
+    changes = _CHANGE if span.is_calendar else 0
+    return max(0, span.micros + (span.months * 28 + span.days) * DAY - changes)
+
+
+def most(span: Duration) -> int:
+    """Return the longest time that a span can take, in micros."""
+    changes = _CHANGE if span.is_calendar else 0
+    return span.micros + (span.months * 31 + span.days) * DAY + changes
+
+
+def stay_at(step: Step | None, outcome: str) -> Stay:
+    """Return how long a run stays at a step that it leaves by an outcome."""
+    match step:
+        case None:
+            return Stay(0, 0)
+        case Wait():
+            return Stay(least(step.duration), most(step.duration))
+        case WaitFor(timeout=timeout):
+            return Stay(least(timeout) if outcome == "timeout" else 0, most(timeout))
+        case WaitUntil(moment=None, cron=None):
+            days = 1 if step.days is None else 7
+            return Stay(0, (days + 1) * DAY + _CHANGE)  # a date can be left out (T3)
+        case Send():
+            return Stay(0, 0)
+        case _:
+            return Stay(0, 0 if step.kind in _AT_ONCE else None)
+
+
+def earliest(journey: Journey) -> Mapping[str, int]:
+    """Return for each state the shortest time from the entry to it."""
+    states = journey.graph.states
+    found: dict[str, int] = {}
+    waiting = [(0, START)]
+    while waiting:
+        at, name = heappop(waiting)
+        if name in found:
+            continue
+        found[name] = at
+        for outcome, target in states[name].outcomes.items():
+            heappush(waiting, (at + stay_at(states[name].step, outcome).least, target))
+    return found
+
+
+def nearest(journey: Journey, state: str, wanted: Callable[[Step], bool]) -> Mapping[str, int]:
+    """Return the steps that are wanted and come next behind a message that was accepted.
+
+    Args:
+        state: The `Send` step of the message.
+
+    Returns:
+        Of each the longest time from leaving `state` to coming there; steps to which there is
+        a path without a bound, or through a loop, are left out.
+    """
+    states = journey.graph.states
+    first = states[state].outcomes.get("done")
+    if first is None:
+        return {}
+
+    def following(name: str) -> list[tuple[str, str]]:
+        step = states[name].step
+        ends = step is not None and wanted(step)
+        return [] if ends else list(states[name].outcomes.items())
+
+    sources: dict[str, int] = {first: 0}
+    waiting = [first]
+    while waiting:
+        for _, target in following(waiting.pop()):
+            if target not in sources:
+                sources[target] = 0
+                waiting.append(target)
+            sources[target] += 1
+    longest: dict[str, int | None] = {first: 0}
+    ready = [name for name, count in sources.items() if not count]
+    done: dict[str, int] = {}
+    while ready:  # what lies on a loop, or behind one, never gets ready
+        name = ready.pop()
+        at, step = longest[name], states[name].step
+        if at is not None and step is not None and wanted(step):
+            done[name] = at
+        for outcome, target in following(name):
+            stay = stay_at(step, outcome).most
+            further = None if at is None or stay is None else at + stay
+            known = longest.get(target, 0)
+            longest[target] = None if further is None or known is None else max(known, further)
+            sources[target] -= 1
+            if not sources[target]:
+                ready.append(target)
+    return done
