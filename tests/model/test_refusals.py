@@ -506,7 +506,7 @@ AT = "Journey.steps[0] › Branch.whens[0] › condition"
         ),
         (
             {"entry": {"event": "paid", "key": AGE}},
-            "Journey.entry[0] › key", "key reads profile.age", "a field of paid",
+            "Journey.entry[0] › On.key", "key reads profile.age", "a field of paid",
         ),
         ({"nmae": "x"}, "Journey.nmae", "no such option", "did you mean 'name'?"),
         (

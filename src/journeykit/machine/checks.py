@@ -10,11 +10,13 @@ from collections.abc import Iterator
 
 from journeykit.errors import DefinitionError, InputError
 from journeykit.model import (
+    RESULT,
     Condition,
     Event,
     FieldRef,
     FrequencyCap,
     Profile,
+    Result,
     Set,
     Workspace,
     conditions_of,
@@ -33,10 +35,13 @@ def check_readings(workspace: Workspace) -> None:
     Raises:
         DefinitionError: With the place, the field, and the fields that there are.
     """
-    classes = workspace.event_classes
+    classes: dict[str, type[Event] | type[Profile] | type[Result]] = {
+        **workspace.event_classes,
+        **workspace.result_classes,
+    }
     for place, ref, events in _readings(workspace):
         for name in events:
-            known: type[Event] | type[Profile] = workspace.profile
+            known: type[Event] | type[Profile] | type[Result] = workspace.profile
             if name != "profile":
                 if name not in classes:
                     raise DefinitionError(
@@ -71,7 +76,11 @@ def check_places(workspace: Workspace) -> None:
 
 
 def _check(
-    place: str, ref: FieldRef, name: str, known: type[Event] | type[Profile], others: list[str]
+    place: str,
+    ref: FieldRef,
+    name: str,
+    known: type[Event] | type[Profile] | type[Result],
+    others: list[str],
 ) -> None:
     kinds = kinds_of(known)
     kind = kinds.get(ref.field)
@@ -99,7 +108,7 @@ def _check(
 def _readings(workspace: Workspace) -> Iterator[tuple[str, FieldRef | None, list[str]]]:
     """Yield (place, field read, the events or profile that must have it)."""
     for journey in workspace.journeys:
-        entries = [on.event for on in journey.entry]
+        entries = [entry.gives for entry in journey.entry if entry.gives is not None]
         title = f"Journey {journey.name!r}"
         for asked in conditions_of(journey):
             yield from _past(f"{title} › {asked.place}", asked.condition)
@@ -107,7 +116,7 @@ def _readings(workspace: Workspace) -> Iterator[tuple[str, FieldRef | None, list
             of = read.ref.of
             if of == "step":
                 continue
-            alone = of in ("profile", read.incoming)
+            alone = of in ("profile", read.incoming) or of.startswith(RESULT)
             yield f"{title} › {read.place}", read.ref, [of] if alone else entries
     policy = workspace.policy
     rules = [(place, rule.where) for place, rule in policy.clock_rules]

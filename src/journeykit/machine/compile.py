@@ -11,6 +11,8 @@ from datetime import date, datetime, time
 from hashlib import blake2b
 from typing import Any
 
+from journeykit.machine.awaiting import digests_of, plan_digest, plan_wait_for
+from journeykit.machine.calls import CallPlan, RatePlan
 from journeykit.machine.channels import order_of
 from journeykit.machine.crossings import timed_guard
 from journeykit.machine.guards import Reading, compile_condition, compile_value
@@ -26,19 +28,33 @@ from journeykit.machine.table import (
     SendPlan,
     Table,
 )
+from journeykit.machine.waits import (
+    business_days,
+    plan_wait,
+    remembers_visits,
+    send_hours,
+    window_of,
+)
 from journeykit.model import (
     Branch,
+    Call,
+    Condition,
     Consent,
+    Digest,
     Exit,
     FieldRef,
     Graph,
     Journey,
     On,
+    RateLimit,
+    Receipt,
     Send,
     Set,
     Split,
     Wait,
+    WaitBusinessDays,
     WaitFor,
+    WaitForWindow,
     WaitUntil,
     ancestors,
     on_loops,
@@ -54,8 +70,8 @@ def compile_journey(journey: Journey) -> Table:
     graph = journey.graph
     steps = _steps(graph)
     table = Table(journey.name, journey.version, steps)
-    table.entries = {on.event: _listener(on) for on in journey.entry}
-    table.keyed = journey.entry[0].key is not None
+    table.entries = {on.event: _listener(on) for on in journey.entry if isinstance(on, On)}
+    table.keyed = any(listener.key is not None for listener in table.entries.values())
     table.reentry = journey.reentry.type
     table.after = getattr(journey.reentry, "duration", None)
     table.holdout = journey.holdout
@@ -66,11 +82,14 @@ def compile_journey(journey: Journey) -> Table:
     ]
     table.exit_listeners = [_listener(on) for on in journey.exits if isinstance(on, On)]
     for rule in journey.exits:
-        if not isinstance(rule, On):
+        if isinstance(rule, Condition):
             guard = compile_condition(rule, incoming=None)
             timed = timed_guard(rule, guard)
             table.exit_conditions.append(guard)
             table.timed_exits += [] if timed is None else [timed]
+    receipts = [rule for rule in journey.exits if isinstance(rule, Receipt)]
+    table.exit_receipts = frozenset((rule.of, rule.receipt) for rule in receipts)
+    table.digests = digests_of(steps.values())
     _listen(table)
     return table
 
@@ -82,7 +101,7 @@ def _steps(graph: Graph) -> dict[str, CompiledStep]:
     for name, state in graph.states.items():
         kind: Any = state.step.kind if state.step is not None else name
         steps[name] = compiled = CompiledStep(name, kind, state.path)
-        compiled.keeps_passed = kind == "wait_until" and name in loops
+        compiled.keeps_passed = name in loops and remembers_visits(state.step)
         compiled.reach = reach[name]
         if state.step is not None:
             _plan(compiled, state.step)
@@ -93,27 +112,29 @@ def _steps(graph: Graph) -> dict[str, CompiledStep]:
 
 def _latches(step: object) -> bool:
     """Tell whether an event that comes before the step is reached must be remembered (O7)."""
-    return isinstance(step, WaitFor) and step.since == "entry"
+    is_latching = isinstance(step, WaitFor) and step.since == "entry"
+    return is_latching or isinstance(step, Digest)
 
 
 def _plan(compiled: CompiledStep, step: object) -> None:
     match step:
         case Wait():
-            compiled.plan = step.duration
-            if not step.duration.is_calendar:
-                compiled.elapsed = step.duration.micros or None
+            plan_wait(compiled, step)
+        case WaitBusinessDays():
+            compiled.plan = business_days(step)
+        case WaitForWindow():
+            compiled.plan = window_of(step)
         case WaitUntil():
             compiled.plan = _moment(step)
         case WaitFor():
-            compiled.plan = step.timeout
-            compiled.awaits = tuple(_listener(on) for on in step.on)
-            if not step.timeout.is_calendar:
-                compiled.elapsed = step.timeout.micros
-            compiled.since_entry = step.since == "entry"
+            plan_wait_for(compiled, step, _listener)
+        case Digest():
+            plan_digest(compiled, step, _listener)
         case Send():
             compiled.plan = plan = _send(step)
             plan.order = order_of(step)
             plan.send_time, plan.within = step.send_time, step.within
+            plan.hours = send_hours(step)
         case Branch():
             compiled.plan = tuple(
                 (compile_condition(when.condition, incoming=None), f"when_{n}")
@@ -126,6 +147,10 @@ def _plan(compiled: CompiledStep, step: object) -> None:
         case Consent():
             granted, topic = step.change == "grant", step.topic or ""
             compiled.plan = (granted, tuple(step.channels), topic, step.lasts)
+        case Call():
+            compiled.plan = CallPlan(step)
+        case RateLimit():
+            compiled.plan = RatePlan(step, compiled.id)
         case Exit():
             compiled.plan = step.reason
         case _:

@@ -19,6 +19,8 @@ from journeykit.model.conditions import (
     reads,
 )
 from journeykit.model.consents import ConsentRule
+from journeykit.model.entries import ByCall
+from journeykit.model.entrycaps import EntryCap
 from journeykit.model.expressions import (
     Attribute,
     PastQuestion,
@@ -42,7 +44,7 @@ from journeykit.model.facts import (
     validate_profile,
     wire,
 )
-from journeykit.model.fields import FieldRef
+from journeykit.model.fields import RESULT, FieldRef
 from journeykit.model.graph import (
     COMPLETED,
     EXITED,
@@ -61,8 +63,12 @@ from journeykit.model.journey import (
     reads_of,
     steps_of,
 )
+from journeykit.model.migrations import EXIT, RESTART, Migrate
+from journeykit.model.overdue import Overdue
 from journeykit.model.packs import PackRule, RulePack, Source
 from journeykit.model.policy import Policy
+from journeykit.model.receipts import RECEIPTS, Receipt, ReceiptKind, collected, receipt
+from journeykit.model.results import Result, result_name, validate_result
 from journeykit.model.sendtimes import (
     BestHour,
     DeliveryWindow,
@@ -73,17 +79,29 @@ from journeykit.model.sendtimes import (
 )
 from journeykit.model.steps import (
     AnyStep,
+    Append,
     Arm,
     Branch,
+    Call,
+    Case,
     Consent,
+    Digest,
+    Emit,
     Exit,
+    Experiment,
     Goto,
+    Increment,
+    Part,
+    RateLimit,
     Send,
     Set,
     Split,
+    StartJourney,
     Step,
     Wait,
+    WaitBusinessDays,
     WaitFor,
+    WaitForWindow,
     WaitUntil,
     When,
 )
@@ -92,18 +110,23 @@ from journeykit.model.triggers import (
     After,
     AfterExit,
     Always,
+    Entry,
     Goal,
     On,
     Once,
     Restart,
 )
 from journeykit.model.whereabouts import refuse_unknown_places
-from journeykit.model.windows import ClockRule, Hours, QuietHours, SendWindow
+from journeykit.model.windows import ClockRule, Hours, QuietHours, SendWindow, outside_of
 from journeykit.model.workspace import Workspace
 
 __all__ = [
     "COMPLETED",
+    "EXIT",
     "EXITED",
+    "RECEIPTS",
+    "RESTART",
+    "RESULT",
     "START",
     "Address",
     "After",
@@ -113,19 +136,28 @@ __all__ = [
     "AnyCondition",
     "AnyOf",
     "AnyStep",
+    "Append",
     "Arm",
     "Attribute",
     "BestHour",
     "Branch",
+    "ByCall",
+    "Call",
+    "Case",
     "ClockRule",
     "Comparison",
     "Condition",
     "Consent",
     "ConsentRule",
     "DeliveryWindow",
+    "Digest",
+    "Emit",
     "Engagement",
+    "Entry",
+    "EntryCap",
     "Event",
     "Exit",
+    "Experiment",
     "FieldRef",
     "FrequencyCap",
     "Frozen",
@@ -134,20 +166,28 @@ __all__ = [
     "Graph",
     "GraphState",
     "Hours",
+    "Increment",
     "Journey",
+    "Migrate",
     "MinimumGap",
     "Not",
     "On",
     "Once",
+    "Overdue",
     "PackRule",
+    "Part",
     "PastComparison",
     "PastQuestion",
     "PastStream",
     "Policy",
     "Profile",
     "QuietHours",
+    "RateLimit",
+    "Receipt",
+    "ReceiptKind",
     "RelativeMoment",
     "Restart",
+    "Result",
     "RulePack",
     "Send",
     "SendTimeCustomer",
@@ -157,11 +197,14 @@ __all__ = [
     "Set",
     "Source",
     "Split",
+    "StartJourney",
     "Step",
     "Throttle",
     "Via",
     "Wait",
+    "WaitBusinessDays",
     "WaitFor",
+    "WaitForWindow",
     "WaitUntil",
     "When",
     "Workspace",
@@ -169,6 +212,7 @@ __all__ = [
     "ago",
     "ahead",
     "ancestors",
+    "collected",
     "conditions_of",
     "count",
     "draw",
@@ -182,15 +226,19 @@ __all__ = [
     "on_loops",
     "ons_of",
     "outcome",
+    "outside_of",
     "parts_of",
     "past_streams",
     "reads",
     "reads_of",
+    "receipt",
     "refuse_unknown_places",
+    "result_name",
     "steps_of",
     "total",
     "validate_event",
     "validate_part",
     "validate_profile",
+    "validate_result",
     "wire",
 ]

@@ -17,12 +17,25 @@ from pydantic import (
 
 from journeykit.model.base import Frozen, Wrong
 from journeykit.model.conditions import AnyCondition, Condition, reads
-from journeykit.model.fields import FieldRef
-from journeykit.model.graph import Graph, draw
-from journeykit.model.names import Name
-from journeykit.model.steps import Send, Step, Steps
-from journeykit.model.triggers import (
+from journeykit.model.datatexts import from_json_text, from_yaml_text, to_yaml_text
+from journeykit.model.entries import (
     Entries,
+    may_have_key,
+    refuse_mixed,
+    triggers_of,
+    why_no_trigger,
+)
+from journeykit.model.entrycaps import EntryCap, EntryCaps
+from journeykit.model.fields import RESULT, FieldRef
+from journeykit.model.graph import JUMP, Graph, draw
+from journeykit.model.migrations import Migrate, check_migration
+from journeykit.model.names import Name
+from journeykit.model.overdue import Overdue
+from journeykit.model.receipts import Receipt
+from journeykit.model.steps import Digest, Send, Step, Steps
+from journeykit.model.steps.calls import gives_of
+from journeykit.model.triggers import (
+    Entry,
     Goal,
     On,
     Once,
@@ -36,13 +49,25 @@ def _exit_kind(value: Any) -> str:
     is_on = isinstance(value, On) or (
         isinstance(value, dict) and "event" in value and "past" not in value
     )
+    if isinstance(value, Receipt) or (isinstance(value, dict) and "receipt" in value):
+        return "Receipt"
     return "On" if is_on else "-condition"
 
 
 ExitRule = Annotated[
-    Annotated[On, Tag("On")] | Annotated[AnyCondition, Tag("-condition")],
+    Annotated[On, Tag("On")]
+    | Annotated[Receipt, Tag("Receipt")]
+    | Annotated[AnyCondition, Tag("-condition")],
     Discriminator(_exit_kind),
 ]
+
+
+_ANSWERING: dict[str, tuple[type[Step], ...]] = {
+    "text": (Send,),  # its outcome
+    "list": (Send,),  # the receipts of its message
+    "integer": (Digest,),  # how many events it has collected
+}
+"""Which steps can be asked for what became of them, by the kind of the answer."""
 
 
 class Journey(Frozen):
@@ -56,14 +81,18 @@ class Journey(Frozen):
         steps: From top to bottom.
         reentry: Whether a customer may enter again; `Once()` when not given.
         goal: What the journey is for; several are counted each.
-        exits: Events and conditions that end a run wherever it stands (rule E2).
+        exits: Events, conditions and receipts that end a run wherever it stands (rule E2).
         holdout: The share of customers, 0 to below 1, who are kept out for comparison.
         max_open: Most open runs of one customer at a time.
+        entry_caps: Most entries of all customers, per period or in all.
+        upgrade: How open runs of older versions move to this one; by default they finish on
+            the version that they entered (rule V1).
+        overdue: What happens to work that comes too late; by default it goes through the gate.
     """
 
     name: Name
     version: int = Field(default=1, ge=1, kw_only=True, strict=True)
-    entry: Annotated[Entries, BeforeValidator(one_or_many)] = Field(kw_only=True)
+    entry: Entries = Field(kw_only=True)
     steps: Steps = Field(kw_only=True)
     reentry: Reentry = Field(default_factory=Once, kw_only=True)
     goal: Annotated[Sequence[Goal], BeforeValidator(one_or_many), AfterValidator(as_tuple)] = Field(
@@ -74,6 +103,9 @@ class Journey(Frozen):
     )
     holdout: float = Field(default=0.0, ge=0, lt=1, kw_only=True, strict=True)
     max_open: int = Field(default=100, ge=1, kw_only=True, strict=True)
+    entry_caps: EntryCaps = Field(default=(), kw_only=True)
+    upgrade: Migrate | None = Field(default=None, kw_only=True)
+    overdue: Overdue | None = Field(default=None, kw_only=True)
     description: str = Field(default="", kw_only=True)
     _graph: Graph = PrivateAttr()
 
@@ -84,44 +116,34 @@ class Journey(Frozen):
             name: str,
             *,
             version: int = 1,
-            entry: On | Sequence[On],
+            entry: Entry | Sequence[Entry],
             steps: Sequence[Step],
             reentry: Reentry = ...,
             goal: Goal | Sequence[Goal] = (),
-            exits: On | Condition | bool | Sequence[On | Condition | bool] = (),
+            exits: On | Receipt | Condition | bool | Sequence[On | Receipt | Condition | bool] = (),
             holdout: float = 0.0,
             max_open: int = 100,
+            entry_caps: Sequence[EntryCap] = (),
+            upgrade: Migrate | None = None,
+            overdue: Overdue | None = None,
             description: str = "",
         ) -> None: ...
 
     @model_validator(mode="after")
     def _is_whole(self) -> Journey:
-        self._check_entries()
-        self._graph = draw(self.steps)
-        if self.entry[0].key is None:
+        refuse_mixed(self.entry)
+        jumps = {
+            f"{JUMP}{number}": (goal.goto, f"goal[{number - 1}] › goto")
+            for number, goal in enumerate(self.goal, 1)
+            if goal.goto is not None
+        }
+        self._graph = draw(self.steps, jumps)
+        if not may_have_key(self.entry):
             self._refuse_keys()
         self._check_readings()
+        if self.upgrade is not None:
+            check_migration(self.upgrade, self.version, self.graph.states)
         return self
-
-    def _check_entries(self) -> None:
-        if not self.entry:
-            raise Wrong(
-                "a journey without an entry is never entered", "give On(SomethingHappened)", "entry"
-            )
-        if len({on.key is None for on in self.entry}) > 1:
-            raise Wrong(
-                "some entries have a key and some have none",
-                "give each entry a key, or none",
-                "entry",
-            )
-        names = [on.event for on in self.entry]
-        for number, name in enumerate(names):
-            if name in names[:number]:
-                raise Wrong(
-                    f"the entry event {name!r} is named twice",
-                    "join the conditions with |",
-                    f"entry[{number}]",
-                )
 
     def _refuse_keys(self) -> None:
         for place, on in ons_of(self):
@@ -133,19 +155,30 @@ class Journey(Frozen):
                 )
 
     def _check_readings(self) -> None:
-        entries = [on.event for on in self.entry]
-        sends = [name for name, state in self.graph.states.items() if isinstance(state.step, Send)]
+        entries = triggers_of(self.entry)
+        given = {RESULT + name for _, step in steps_of(self) if (name := gives_of(step))}
         for read in reads_of(self):
             here = {"profile", *filter(None, [read.incoming])}
             if not read.enters:
-                here |= {"step", *entries}
+                here |= {"step", *entries, *given}
             of, field = read.ref.of, read.ref.field
             if of not in here:
                 known = ", ".join(sorted(here - {"step"}))
-                raise Wrong(f"{of}.{field} cannot be read here", f"here are {known}", read.place)
-            if of == "step" and field not in sends:
-                known = ", ".join(map(repr, sends)) or "there are none"
-                raise Wrong(f"no Send step has the id {field!r}", f"they are {known}", read.place)
+                why = why_no_trigger(self.entry, of)
+                raise Wrong(f"{of}.{field} cannot be read here{why}", f"here are {known}", read.place)
+            if of == "step":
+                kinds = _ANSWERING.get(read.ref.kind, (Send,))
+                ids = [
+                    name
+                    for name, state in self.graph.states.items()
+                    if isinstance(state.step, kinds)
+                ]
+                if field not in ids:
+                    known = ", ".join(map(repr, ids)) or "there are none"
+                    what = " or ".join(kind.__name__ for kind in kinds)
+                    raise Wrong(
+                        f"no {what} step has the id {field!r}", f"they are {known}", read.place
+                    )
 
     @property
     def graph(self) -> Graph:
@@ -163,7 +196,27 @@ class Journey(Frozen):
         Raises:
             DefinitionError: With the full path to what is wrong.
         """
-        return cls.model_validate_json(text)
+        return from_json_text(cls, text)
+
+    def to_yaml(self) -> str:
+        """Return the journey as YAML, without the options that have their default.
+
+        Raises:
+            UsageError: PyYAML is not installed.
+        """
+        return to_yaml_text(self)
+
+    @classmethod
+    def from_yaml(cls, text: str | bytes) -> Journey:
+        """Read a journey. Nothing in it is ever executed, and nothing is guessed.
+
+        What is no number, `true`, `false` or `null` of JSON is text, such as `no` and `09:00`.
+
+        Raises:
+            DefinitionError: With the line, and the full path to what is wrong.
+            UsageError: PyYAML is not installed.
+        """
+        return from_yaml_text(cls, text)
 
 
 class Asked(NamedTuple):
@@ -193,12 +246,15 @@ class Read(NamedTuple):
 
 def conditions_of(journey: Journey) -> Iterator[Asked]:
     """Yield every condition of a journey."""
+    for number, entry in enumerate(journey.entry):
+        for place, condition in entry.asks():
+            yield Asked(_within(f"entry[{number}]", place), None, True, condition)
     for place, on in ons_of(journey):
         if on.where is not None:
             enters = place.startswith("entry")
             yield Asked(f"{place} › where", on.event, enters, on.where)
     for number, rule in enumerate(journey.exits):
-        if not isinstance(rule, On):
+        if isinstance(rule, Condition):
             yield Asked(f"exits[{number}]", None, False, rule)
     for path, step in steps_of(journey):
         for place, condition in step.asks():
@@ -213,6 +269,12 @@ def reads_of(journey: Journey) -> Iterator[Read]:
     for place, on in ons_of(journey):
         if on.key is not None:
             yield Read(f"{place} › key", on.event, place.startswith("entry"), on.key)
+    for number, entry in enumerate(journey.entry):
+        for place, ref in entry.reads():
+            yield Read(_within(f"entry[{number}]", place), None, True, ref)
+    for number, rule in enumerate(journey.exits):
+        if isinstance(rule, Receipt):
+            yield Read(f"exits[{number}]", None, False, rule.read)
     for path, step in steps_of(journey):
         for place, ref in step.reads():
             yield Read(f"{path} › {place}", None, False, ref)
@@ -227,8 +289,9 @@ def steps_of(journey: Journey) -> Iterator[tuple[str, Step]]:
 
 def ons_of(journey: Journey) -> Iterator[tuple[str, On]]:
     """Yield (path, On) for everything in a journey that names an event to react to."""
-    for number, on in enumerate(journey.entry):
-        yield f"entry[{number}]", on
+    for number, entry in enumerate(journey.entry):
+        for place, on in entry.hears():
+            yield _within(f"entry[{number}]", place), on
     for number, goal in enumerate(journey.goal):
         yield f"goal[{number}] › on", goal.on
     for number, rule in enumerate(journey.exits):
@@ -237,3 +300,7 @@ def ons_of(journey: Journey) -> Iterator[tuple[str, On]]:
     for path, step in steps_of(journey):
         for place, on in step.hears():
             yield f"{path} › {place}", on
+
+
+def _within(path: str, place: str) -> str:
+    return f"{path} › {place}" if place else path

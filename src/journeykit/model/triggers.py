@@ -6,11 +6,10 @@ runs of its journey (rule E1).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import (
-    AfterValidator,
     Discriminator,
     Field,
     PrivateAttr,
@@ -23,11 +22,44 @@ from journeykit.model.base import Frozen, Wrong, type_of
 from journeykit.model.conditions import AnyCondition, Condition
 from journeykit.model.facts import Event
 from journeykit.model.fields import FieldRef
-from journeykit.model.names import EventName
+from journeykit.model.names import EventName, Label
 from journeykit.model.spans import Positive, Span
 
 
-class On(Frozen):
+class Entry(Frozen):
+    """The base of all that starts runs. An event does, an `On`; `model.entries` has the others.
+
+    As a step does, an entry tells about itself what a reader of the whole journey has to know.
+    """
+
+    __kinds__: ClassVar[dict[str, type[Entry]]] = {}
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Keep the class with its tag."""
+        super().__pydantic_init_subclass__(**kwargs)
+        tag = cls.model_fields.get("type")
+        Entry.__kinds__[cls.__name__ if tag is None else str(tag.default)] = cls
+
+    @property
+    def gives(self) -> str | None:
+        """The event whose fields later steps can read as those of the trigger; None for no event."""
+        return None
+
+    def hears(self) -> Iterator[tuple[str, On]]:
+        """Yield (place within the entry, the event that it reacts to)."""
+        yield from ()
+
+    def asks(self) -> Iterator[tuple[str, Condition]]:
+        """Yield (place within the entry, condition), those of `hears` apart."""
+        yield from ()
+
+    def reads(self) -> Iterator[tuple[str, FieldRef]]:
+        """Yield (place within the entry, field), those of conditions and keys apart."""
+        yield from ()
+
+
+class On(Entry):
     """An event type, with what must hold of it and which run it concerns.
 
     Args:
@@ -78,6 +110,15 @@ class On(Frozen):
     def event_class(self) -> type[Event] | None:
         """The class this was written with; None where it was loaded from data."""
         return self._event_class
+
+    @property
+    def gives(self) -> str | None:
+        """The event."""
+        return self.event
+
+    def hears(self) -> Iterator[tuple[str, On]]:
+        """Yield itself."""
+        yield "", self
 
 
 def as_tuple(value: Any) -> Any:
@@ -145,7 +186,9 @@ class Goal(Frozen):
         on: The event that reaches the goal.
         within: Counted from the entry instant; its end is excluded. None: as long as the
             run is open.
-        ends_run: Whether reaching the goal ends the run (the default).
+        ends_run: Whether reaching the goal ends the run (the default, without `goto`).
+        goto: The label at which a run goes on that reaches the goal, from wherever it stands;
+            what it held is withdrawn. The run does not end, and jumps once (rule E3).
         name: Shown in reports; the event's name when not given.
     """
 
@@ -153,6 +196,7 @@ class Goal(Frozen):
     within: Positive | None = Field(default=None, kw_only=True)
     ends_run: bool = Field(default=True, kw_only=True, strict=True)
     name: str | None = Field(default=None, kw_only=True, min_length=1)
+    goto: Label | None = Field(default=None, kw_only=True)
 
     if TYPE_CHECKING:
 
@@ -163,12 +207,22 @@ class Goal(Frozen):
             within: Span | None = None,
             ends_run: bool = True,
             name: str | None = None,
+            goto: str | None = None,
         ) -> None: ...
+
+    @model_validator(mode="after")
+    def _goes_on_where_it_jumps(self) -> Goal:
+        if self.goto is not None:
+            if self.ends_run and "ends_run" in self.model_fields_set:
+                raise Wrong(
+                    "a run that ends goes nowhere, and goto leads to a step",
+                    "leave out ends_run, or goto",
+                    "goto",
+                )
+            self.__dict__["ends_run"] = False
+        return self
 
     @property
     def title(self) -> str:
         """The name to show."""
         return self.name or self.on.event
-
-
-Entries = Annotated[Sequence[On], AfterValidator(as_tuple)]
