@@ -10,6 +10,7 @@
     │   ├── UnknownEventError       an event type that the workspace does not know
     │   ├── InvalidEventError       a field of an event is missing or wrong
     │   ├── InvalidProfileError     an attribute of a profile is unknown or wrong
+    │   ├── InvalidResultError      a field of what a function gave is missing or wrong
     │   ├── UnknownCustomerError    nobody was identified under this id
     │   ├── UnknownJourneyError     the workspace has no journey of this name
     │   ├── UnknownChannelError     the workspace has no channel of this name
@@ -117,6 +118,10 @@ class InvalidEventError(InputError):
 
 class InvalidProfileError(InputError):
     """An attribute of a profile is unknown or of the wrong type."""
+
+
+class InvalidResultError(InputError):
+    """A field of what a host's function gave is missing, unknown or of the wrong type."""
 
 
 class UnknownCustomerError(InputError):

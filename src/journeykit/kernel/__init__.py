@@ -10,6 +10,7 @@ from journeykit.kernel.codec import (
 )
 from journeykit.kernel.consent import ConsentStatus, Standing
 from journeykit.kernel.consenting import is_chosen, reading_of, standing_of
+from journeykit.kernel.errands import CALL, ENTRY, RATE
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.fold import apply, replay
 from journeykit.kernel.gate import first_open, judge
@@ -21,6 +22,7 @@ from journeykit.kernel.signals import (
     ConsentConfirmed,
     ConsentTold,
     EnrollAsked,
+    ErrandAnswered,
     EventArrived,
     EventConflicted,
     GateClosed,
@@ -36,6 +38,7 @@ from journeykit.kernel.state import (
     CustomerState,
     Delivered,
     Enrollment,
+    Errand,
     History,
     Message,
     consent_key,
@@ -46,7 +49,10 @@ from journeykit.kernel.turn import zone_of
 from journeykit.kernel.verdict import Verdict
 
 __all__ = [
+    "CALL",
+    "ENTRY",
     "NEVER",
+    "RATE",
     "Ahead",
     "CancelAsked",
     "ChannelAnswered",
@@ -59,6 +65,8 @@ __all__ = [
     "Delivered",
     "EnrollAsked",
     "Enrollment",
+    "Errand",
+    "ErrandAnswered",
     "EventArrived",
     "EventConflicted",
     "Facts",

@@ -20,6 +20,12 @@ BACKOFF_BASE = 30 * SECOND
 BACKOFF_MOST = 6 * HOUR
 
 
+def backoff(seed: bytes, key: str, attempts: int) -> int:
+    """Return the pause after so many attempts: growing, with full jitter from the key (D3)."""
+    ceiling = min(BACKOFF_MOST, BACKOFF_BASE << min(attempts, 20))
+    return int(ceiling * fraction(seed, "backoff", key, str(attempts)))
+
+
 def answered(turn: Turn, signal: s.ChannelAnswered) -> None:
     """Apply what a channel said about a message."""
     message = turn.state.messages.get(signal.message)
@@ -99,8 +105,7 @@ def _retry(turn: Turn, message: Message, signal: s.ChannelAnswered) -> None:
         return
     after = signal.after
     if after is None:
-        ceiling = min(BACKOFF_MOST, BACKOFF_BASE << min(attempts, 20))
-        after = int(ceiling * fraction(turn.rules.seed, "backoff", message.id, str(attempts)))
+        after = backoff(turn.rules.seed, message.id, attempts)
     until = signal.received + after
     _answer(turn, signal, "retry", until)
     if message.expires is not None and _too_late(turn, message, plan, until):

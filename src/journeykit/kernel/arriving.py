@@ -13,6 +13,8 @@ from journeykit.kernel.answering import answered
 from journeykit.kernel.consenting import confirm, prefer, say
 from journeykit.kernel.engaging import note_responses
 from journeykit.kernel.entering import enter, mark_key, refuse, try_enter
+from journeykit.kernel.errand_answers import errand_answered
+from journeykit.kernel.errands import recall_entries
 from journeykit.kernel.keys import plain_address
 from journeykit.kernel.moving import end_run, leave, leave_by_condition, reckon_anew
 from journeykit.kernel.sending import closed_at_hand_over, throttled
@@ -33,6 +35,8 @@ def take(turn: Turn, signal: s.Signal) -> None:
             closed_at_hand_over(turn, signal.message)
         case s.Throttled():
             throttled(turn, signal)
+        case s.ErrandAnswered():
+            errand_answered(turn, signal)
         case s.ProfileTold():
             _profile(turn, signal)
         case s.ConsentTold():
@@ -95,6 +99,8 @@ def _cancel(turn: Turn, signal: s.CancelAsked) -> None:
     for run in tuple(turn.state.enrollments.values()):
         if run.journey == signal.journey and signal.key in (None, run.key):
             end_run(turn, run, "cancelled", signal.reason)
+    if turn.state.errands:
+        recall_entries(turn, signal.journey, signal.key, signal.reason)
 
 
 def _event(turn: Turn, event: s.EventArrived) -> None:
@@ -166,6 +172,7 @@ def hear(
     """
     turn.trigger = run.data
     turn.results = run.results
+    turn.answers = run.answers
     if hearing.ends and _ends(turn, run, hearing, event):
         return False
     arrived = False

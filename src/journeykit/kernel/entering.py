@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from journeykit.kernel import journal as j
+from journeykit.kernel.errands import request_entry
 from journeykit.kernel.keys import derived_id, fraction
 from journeykit.kernel.moving import end_run, leave
 from journeykit.kernel.state import Enrollment, history_key
@@ -37,8 +38,14 @@ def try_enter(turn: Turn, table: Table, listener: Listener, trigger: Trigger) ->
     enter(turn, table, key, trigger)
 
 
-def enter(turn: Turn, table: Table, key: str | None, trigger: Trigger) -> None:
-    """Start a run unless a rule of re-entry forbids it."""
+def enter(
+    turn: Turn, table: Table, key: str | None, trigger: Trigger, *, admitted: bool = False
+) -> None:
+    """Start a run unless a rule of re-entry forbids it.
+
+    Args:
+        admitted: Whether it has its slot under the entry caps; else it asks for one first.
+    """
     name, cause, _, occurred, data = trigger
     seed, customer = turn.rules.seed, turn.state.id
     when = str(occurred) if name else ""
@@ -47,6 +54,10 @@ def enter(turn: Turn, table: Table, key: str | None, trigger: Trigger) -> None:
         refuse(turn, table, key, "already_inside", name)
         return
     reason, restarted = _objection(turn, table, key, trigger)
+    if reason is None and table.entry_caps and not admitted:
+        if request_entry(turn, table, key, trigger, run_id):
+            return
+        reason = "already_inside"
     if reason is not None:
         refuse(turn, table, key, reason, name, _numbers(turn, table, key, reason))
         return
@@ -64,7 +75,7 @@ def refuse(
     key: str | None,
     reason: str,
     event: str,
-    numbers: dict[str, int] | None = None,
+    numbers: dict[str, Any] | None = None,
 ) -> None:
     """Journal that a trigger did not start a run, with what was compared."""
     detail: dict[str, Any] = {"event": event} if event else {}

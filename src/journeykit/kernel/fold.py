@@ -12,6 +12,7 @@ from typing import Any
 
 from journeykit.kernel import journal as j
 from journeykit.kernel.fold_customer import CUSTOMER
+from journeykit.kernel.fold_errands import ERRANDS
 from journeykit.kernel.fold_messages import MESSAGES
 from journeykit.kernel.fold_runs import RUNS
 from journeykit.kernel.state import CustomerState
@@ -40,6 +41,7 @@ APPLY: dict[type[j.Entry], Callable[[CustomerState, Any], None]] = {
     **CUSTOMER,
     **RUNS,
     **MESSAGES,
+    **ERRANDS,
     j.Received: _nothing,
     j.Conflicted: _nothing,
     j.Commanded: _nothing,

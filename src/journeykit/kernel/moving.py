@@ -14,6 +14,7 @@ from journeykit.errors import InputError
 from journeykit.kernel import journal as j
 from journeykit.kernel.choosing import choose
 from journeykit.kernel.consenting import say
+from journeykit.kernel.errands import recall, request_call, request_turn
 from journeykit.kernel.fold_runs import move_run
 from journeykit.kernel.keys import derived_id, fraction
 from journeykit.kernel.state import Enrollment
@@ -76,7 +77,7 @@ def leave(
 
 
 _ON: tuple[None, None] = (None, None)
-_TELLING = ("set", "send")  # after these, other conditions may hold than before (E2)
+_TELLING = ("set", "send", "call")  # after these, other conditions may hold than before (E2)
 
 
 def wait_at(turn: Turn, run: Enrollment, step: CompiledStep) -> tuple[int | None, str | None]:
@@ -126,6 +127,12 @@ def _act(turn: Turn, run: Enrollment, step: CompiledStep, why: str) -> str | Non
             for channel in channels:
                 say(turn, channel, topic, granted, source, lasts)
             return "done"
+        case "call":
+            request_call(turn, run, step)
+            return None
+        case "rate_limit":
+            request_turn(turn, run)
+            return None
         case "exit":
             end_run(turn, run, "exited", step.plan)
         case "completed":
@@ -235,6 +242,8 @@ def end_run(turn: Turn, run: Enrollment, status: str, reason: str) -> None:
     if message is not None:
         turn.emit(j.Withdrawn(turn.stamp, message, reason or status))
         forget_message(turn, message)
+    if turn.state.errands:
+        recall(turn, run, reason or status)
     turn.emit(j.Ended(turn.stamp, run.id, status, reason))
 
 

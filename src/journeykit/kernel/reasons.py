@@ -28,6 +28,7 @@ Refusal = Literal[
     "already_entered",
     "already_inside",
     "condition_false",
+    "entry_cap",
     "exit_already_happened",
     "exit_condition_holds",
     "holdout",
@@ -83,6 +84,7 @@ REFUSED: Final[Mapping[str, str]] = {
     "already_entered": "the journey is entered once in a lifetime, and was",
     "already_inside": "a run is open, and the journey has no parallel ones",
     "condition_false": "the condition of the entry does not hold",
+    "entry_cap": "as many have entered the journey as a cap allows",
     "exit_already_happened": "an exit or goal that happened after the trigger came before it",
     "exit_condition_holds": "the exit condition holds already",
     "holdout": "the customer belongs to the group that is held out",
@@ -94,6 +96,7 @@ REFUSED: Final[Mapping[str, str]] = {
 
 ENDED: Final[Mapping[str, str]] = {
     "": "the run came to its end",
+    "call_failed": "a function of the host failed as often as it may, and its step exits then",
     "beyond_calendar": "it is to wait until after the year 9999, which no clock shows",
     "exit_condition": "the exit condition holds",
     "message_failed": "a message failed for good, and its step exits then",

@@ -144,6 +144,29 @@ class Throttled(Struct, frozen=True, gc=False):
     detail: dict[str, Any]
 
 
+class ErrandAnswered(Struct, frozen=True, gc=False):
+    """An errand was carried out: a function answered, a turn came or not, a slot was taken or not.
+
+    Attributes:
+        kind, what: As in the journal entry `Requested`.
+        answer: `done`; `retry` of a function that failed; `later` where the turn is still to
+            come; `refused` where a cap had no slot left.
+        result, data: What a function gave, in wire form: its wire name, and its fields.
+        detail: Why not; of a refusal, the rule.
+        after: The pause before it is asked again, in micros; None to back off.
+    """
+
+    received: int
+    errand: str
+    kind: str
+    what: str
+    answer: Literal["done", "retry", "later", "refused"]
+    result: str | None = None
+    data: dict[str, Any] | None = None
+    detail: str = ""
+    after: int | None = None
+
+
 Signal = (
     EventArrived
     | EventConflicted
@@ -157,4 +180,5 @@ Signal = (
     | ChannelAnswered
     | GateClosed
     | Throttled
+    | ErrandAnswered
 )

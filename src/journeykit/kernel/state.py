@@ -52,6 +52,7 @@ class Enrollment(Struct, omit_defaults=True, gc=False):
         results: Send step id to what became of its last message.
         passed: Id of a step on a loop to the moment at which it last let the run pass.
         at: When it came to its present step.
+        answers: What functions gave: wire name of the result to its fields.
         leaves: When its exit condition will hold if nothing but time passes, or None.
     """
 
@@ -72,6 +73,37 @@ class Enrollment(Struct, omit_defaults=True, gc=False):
     passed: dict[str, int] = field(default_factory=dict)
     at: int = 0
     leaves: int | None = None
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+class Errand(Struct, omit_defaults=True, gc=False):
+    """Something that is asked outside the customer, and was not answered yet.
+
+    Attributes:
+        kind: `call` of a function, `rate` for a turn, `entry` for a slot under entry caps.
+        enrollment: The run that waits; of an `entry`, the run that may begin.
+        what: Name of the function; "" otherwise.
+        data: Arguments of a call, or the fields of the trigger.
+        asked: When it was asked first.
+        until: When it is asked again, or None where it never was postponed.
+        attempts: How often it was postponed.
+        event, key, cause, received, occurred: The trigger of an `entry`.
+    """
+
+    id: str
+    kind: str
+    enrollment: str
+    journey: str
+    what: str
+    data: dict[str, Any]
+    asked: int
+    until: int | None = None
+    attempts: int = 0
+    event: str = ""
+    key: str | None = None
+    cause: str = ""
+    received: int = 0
+    occurred: int = 0
 
 
 class Message(Struct, omit_defaults=True, gc=False):
@@ -195,6 +227,7 @@ class CustomerState(Struct, omit_defaults=True, gc=False):
         tallies: What conditions ask about the past, by stream id.
         zones: Channel to the zone that was told with its address.
         responses: Channel to what the customer answered on it.
+        errands: What is asked outside and not answered yet, by id.
     """
 
     id: str
@@ -212,6 +245,7 @@ class CustomerState(Struct, omit_defaults=True, gc=False):
     tallies: dict[str, Tally] = field(default_factory=dict)
     zones: dict[str, str] = field(default_factory=dict)
     responses: dict[str, Responses] = field(default_factory=dict)
+    errands: dict[str, Errand] = field(default_factory=dict)
 
 
 def next_due(state: CustomerState) -> int | None:

@@ -68,7 +68,7 @@ class Turn(Reading):
         self.soonest = soonest(state, leaves=rules.leaves_by_time)
         self.zone = rules.zone if state.zone is None else zone(state.zone)
         self.past = state.tallies
-        self.event = self.trigger = self.results = _NO_FIELDS
+        self.event = self.trigger = self.results = self.answers = _NO_FIELDS
 
     def emit(self, entry: j.Entry) -> None:
         """Write `entry` to the journal and apply it; `close` sets number and clock."""
@@ -90,12 +90,13 @@ class Turn(Reading):
         """Let conditions read a run: its trigger and what became of its messages."""
         self.trigger = run.data
         self.results = run.results
+        self.answers = run.answers
         return self
 
     def read_nobody(self, trigger: dict[str, Any]) -> Reading:
         """Let conditions read a trigger that has not started a run yet."""
         self.trigger = trigger
-        self.results = _NO_FIELDS
+        self.results = self.answers = _NO_FIELDS
         return self
 
     def table(self, run: Enrollment) -> Table:

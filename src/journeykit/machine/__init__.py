@@ -1,5 +1,6 @@
 """What runs? Journeys and policies compiled to flat tables, through `transitions` machines."""
 
+from journeykit.machine.calls import CallPlan, EntryCapRule, RatePlan
 from journeykit.machine.caps import CapRule
 from journeykit.machine.channels import OrderPlan
 from journeykit.machine.compile import (
@@ -36,9 +37,11 @@ __all__ = [
     "OPT_IN",
     "OPT_OUT",
     "START",
+    "CallPlan",
     "CapRule",
     "CompiledStep",
     "ConsentPlan",
+    "EntryCapRule",
     "GatePlan",
     "Getter",
     "GoalRule",
@@ -48,6 +51,7 @@ __all__ = [
     "Moment",
     "OrderPlan",
     "QuietRule",
+    "RatePlan",
     "Reading",
     "Rules",
     "Scope",

@@ -7,7 +7,7 @@ A comparison with a field that has no value does not hold, whatever the operator
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import reduce
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from journeykit.machine.stamps import date_of, instant_of
 from journeykit.machine.tally import EXACT, Tally
 from journeykit.model import (
+    RESULT,
     All,
     AnyOf,
     Comparison,
@@ -31,6 +32,16 @@ Read = Callable[["Reading"], Any]
 Convert = Callable[[Any], Any]
 
 
+_NOTHING: dict[str, Any] = {}
+
+
+class Nobody:
+    """What is read of a run where there is none: no receipts, nothing collected."""
+
+    receipts: Mapping[str, Sequence[str]] = {}
+    collected: Mapping[str, Any] = {}
+
+
 class Reading:
     """Everything a condition may look at.
 
@@ -42,9 +53,11 @@ class Reading:
         zone: The customer's zone.
         past: Tallies by stream id.
         results: What became of the run's messages, by step id.
+        run: The run itself, for its `receipts` and what it `collected`.
+        answers: What functions gave to the run, by wire name such as `result.lead_score`.
     """
 
-    __slots__ = ("event", "now", "past", "profile", "results", "trigger", "zone")
+    __slots__ = ("answers", "event", "now", "past", "profile", "results", "run", "trigger", "zone")
 
     def __init__(self) -> None:
         self.event: Mapping[str, Any] = {}
@@ -54,6 +67,8 @@ class Reading:
         self.zone: Zone = zone("UTC")
         self.past: Mapping[str, Tally] = {}
         self.results: Mapping[str, str] = {}
+        self.run: Any = Nobody
+        self.answers: Mapping[str, Mapping[str, Any]] = _NOTHING
 
 
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {
@@ -94,11 +109,28 @@ def compile_value(ref: FieldRef, *, incoming: str | None) -> Callable[[Reading],
     name = ref.field
     if ref.of == "profile":
         return lambda reading: reading.profile.get(name)
+    if ref.of.startswith(RESULT):
+        of = ref.of
+        return lambda reading: reading.answers.get(of, _NOTHING).get(name)
     if ref.of == "step":
-        return lambda reading: reading.results.get(name)
+        return _step(name, ref.kind)
     if ref.of == incoming:
         return lambda reading: reading.event.get(name)
     return lambda reading: reading.trigger.get(name)
+
+
+def _step(step: str, kind: str) -> Read:
+    """Read what became of a step: its outcome, the receipts of its message, what it collected."""
+    if kind == "list":
+        return lambda reading: reading.run.receipts.get(step)
+    if kind == "integer":
+
+        def length(reading: Reading) -> int:
+            found = reading.run.collected.get(step)
+            return 0 if found is None else len(found.done)
+
+        return length
+    return lambda reading: reading.results.get(step)
 
 
 def _all(guards: list[Guard]) -> Guard:

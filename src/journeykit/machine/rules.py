@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from journeykit.machine.calls import entry_caps_of
 from journeykit.machine.channels import responses_of
 from journeykit.machine.checks import check_places, check_readings
 from journeykit.machine.compile import compile_journey
@@ -74,6 +75,7 @@ class Rules:
             table = compile_journey(journey)
             self.tables[journey.name, journey.version] = table
             self.current[journey.name] = table
+            table.entry_caps = entry_caps_of(journey, self.zone)
         for journey in older:
             if (journey.name, journey.version) not in self.tables:
                 self.tables[journey.name, journey.version] = compile_journey(journey)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from journeykit.machine.calls import EntryCapRule
 from journeykit.machine.channels import OrderPlan
 from journeykit.machine.crossings import TimedGuard
 from journeykit.machine.guards import Guard, Reading
@@ -18,7 +19,7 @@ from journeykit.time import Cron, Duration, Feb29, Resolve, Zone
 Getter = Callable[[Reading], Any]
 Kind = Literal[
     "start", "wait", "wait_until", "wait_for", "send", "branch", "split", "set", "consent",
-    "exit", "completed", "exited",
+    "call", "rate_limit", "wait_business_days", "wait_for_window", "digest", "exit", "completed", "exited",
 ]  # fmt: skip
 
 
@@ -111,7 +112,7 @@ class SendPlan:
     """One compiled `Send`."""
 
     __slots__ = (
-        "exit_on_failure", "legal_basis", "max_attempts", "on_cap", "on_quiet", "on_throttle",
+        "exit_on_failure", "hours", "legal_basis", "max_attempts", "on_cap", "on_quiet", "on_throttle",
         "order", "priority", "send_time", "spread", "tags", "template", "topic", "transactional",
         "valid_for", "valid_until", "via", "within",
     )  # fmt: skip
@@ -153,6 +154,7 @@ class SendPlan:
         self.order: OrderPlan | None = None
         self.send_time: str | None = None
         self.within: Duration | None = None
+        self.hours: Any = None
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -171,11 +173,14 @@ class CompiledStep:
     `plan` depends on the kind: a Duration for `wait`, a Moment for `wait_until`, a Duration
     for `wait_for`, a SendPlan for `send`, (guard, outcome) pairs for `branch`, (upper end,
     outcome) pairs in [0, 1] for `split`, (field, Getter) for `set`, (granted, channels,
-    topic, how long) for `consent`, the reason for `exit`. `elapsed` is the length of a wait, longer than
+    topic, how long) for `consent`, a CallPlan for `call`, a RatePlan for `rate_limit`, a
+    plan of machine.waits for the other waits, a DigestPlan for `digest`, the reason for `exit`.
+    `awaiting` is the AwaitPlan of a `wait_for` of several kinds. `elapsed` is the length of a wait, longer than
     zero, that needs no calendar.
     """
 
     __slots__ = (
+        "awaiting",
         "awaits",
         "elapsed",
         "hears",
@@ -196,6 +201,7 @@ class CompiledStep:
         self.plan: Any = None
         self.elapsed: int | None = None
         self.awaits: tuple[Listener, ...] = ()
+        self.awaiting: Any = None
         self.since_entry = False
         self.keeps_passed = False
         self.reach: frozenset[str] = frozenset()
@@ -212,12 +218,14 @@ class Hearing:
         ends: Whether there are goals or exits.
         ahead: Of these, the steps that the run can still reach and that also take an event
             which came before they were reached (rule O7).
+        gathers: Whether more is to be done than to go on, or to remember that it came: one of
+            these steps waits for several things, or collects.
     """
 
-    __slots__ = ("ahead", "ends", "exits", "goals", "here", "waits")
+    __slots__ = ("ahead", "ends", "exits", "gathers", "goals", "here", "waits")
 
     def __init__(self) -> None:
-        self.ends = False
+        self.ends = self.gathers = False
         self.goals: list[GoalRule] = []
         self.exits: list[Listener] = []
         self.waits: list[tuple[CompiledStep, Listener]] = []
@@ -241,14 +249,22 @@ class Hearing:
             for waiting, listener in self.waits
             if waiting is not step and waiting.since_entry and waiting.id in step.reach
         ]
+        concerned = [step] if found.here else []
+        concerned += [waiting for waiting, _ in found.ahead]
+        found.gathers = any(one.kind == "digest" or one.awaiting is not None for one in concerned)
         return found
 
 
 class Table:
-    """One journey version, ready to run."""
+    """One journey version, ready to run.
+
+    Attributes:
+        exit_receipts: (step, receipt) that end a run.
+        digests: The `Digest` steps that may collect a trigger, by event type.
+    """
 
     __slots__ = (
-        "after", "entries", "exit_conditions", "exit_listeners", "goals", "hears", "holdout",
+        "after", "digests", "entries", "entry_caps", "exit_conditions", "exit_listeners", "exit_receipts", "goals", "hears", "holdout",
         "journey", "keyed", "max_open", "reentry", "start", "steps", "timed_exits", "version",
     )  # fmt: skip
 
@@ -264,10 +280,13 @@ class Table:
         self.goals: Sequence[GoalRule] = ()
         self.exit_listeners: Sequence[Listener] = ()
         self.exit_conditions: list[Guard] = []
+        self.exit_receipts: frozenset[tuple[str, str]] = frozenset()
         self.timed_exits: list[TimedGuard] = []
+        self.digests: dict[str, list[tuple[CompiledStep, Listener]]] = {}
         self.hears: dict[str, Hearing] = {}
         self.holdout = 0.0
         self.max_open = 100
+        self.entry_caps: Sequence[EntryCapRule] = ()
 
     def hearing(self, step: CompiledStep, event: str) -> Hearing | None:
         """Return what a run at `step` does with an event; None where no step ever hears it.

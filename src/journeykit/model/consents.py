@@ -35,6 +35,11 @@ def _keys(value: Mapping[str, ConsentMode]) -> Mapping[str, ConsentMode]:
                 f"{key!r} is neither a channel nor one of its topics",
                 "write a channel as 'email', and one of its topics as 'email/partners'",
             )
+        if channel.startswith("#"):
+            raise Wrong(
+                f"{key!r} begins with '#', as journeykit's own rows in the outbox do",
+                "choose another name for the channel",
+            )
         if slash and channel not in value:
             raise Wrong(
                 f"{key!r} has a mode, and its channel has none",

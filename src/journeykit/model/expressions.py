@@ -19,7 +19,7 @@ from journeykit.model.conditions import (
     RelativeMoment,
     checked,
 )
-from journeykit.model.fields import FieldRef, Kind, Reference
+from journeykit.model.fields import FieldRef, Kind, Reference, is_taken
 from journeykit.model.operators import (
     MANY,
     PARTS,
@@ -300,7 +300,7 @@ def total(
     if (
         not isinstance(attribute, Attribute)
         or attribute.kind not in NUMBERS
-        or attribute.of in ("profile", "step")
+        or is_taken(attribute.of)
     ):
         raise ConditionError(
             "total adds up a number field of an event",
@@ -324,7 +324,7 @@ def _past(
     where: Condition | bool | None,
 ) -> PastQuestion:
     name = event if isinstance(event, str) else getattr(event, "__wire_name__", None)
-    if name is None or name == "profile":
+    if name is None or is_taken(name):
         raise ConditionError(
             f"{past} asks about events", value=event, remedy=f"such as {past}(OrderPlaced)"
         )

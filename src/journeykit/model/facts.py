@@ -25,7 +25,7 @@ from pydantic_core import ErrorDetails, PydanticUndefined
 from journeykit.errors import DefinitionError, InputError, InvalidEventError, InvalidProfileError
 from journeykit.model.addresses import Address
 from journeykit.model.expressions import Attribute
-from journeykit.model.fields import Kind
+from journeykit.model.fields import Kind, is_taken
 from journeykit.model.kinds import is_set, kind_of, marks_in, snake_case
 from journeykit.model.names import EVENT_NAME
 from journeykit.model.retelling import in_our_words
@@ -128,6 +128,7 @@ class Fact(BaseModel, metaclass=_FactMeta):
         frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()
     )
     __wire_name__: ClassVar[str] = ""
+    __error__: ClassVar[type[InputError]] = InvalidEventError
 
     @classmethod
     def _check_class(cls) -> None:
@@ -185,7 +186,7 @@ class Event(Fact):
     def __init_subclass__(cls, name: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         wire_name = snake_case(cls.__name__) if name is None else name
-        if not re.fullmatch(EVENT_NAME, str(wire_name)) or wire_name in (PROFILE, "step"):
+        if not re.fullmatch(EVENT_NAME, str(wire_name)) or is_taken(str(wire_name)):
             raise DefinitionError(
                 "this cannot be the wire name of an event",
                 place=cls.__name__,
@@ -227,6 +228,7 @@ class Profile(Fact):
     region: str | None = None
 
     __wire_name__: ClassVar[str] = PROFILE
+    __error__ = InvalidProfileError
 
     @classmethod
     def _check_class(cls) -> None:
@@ -364,16 +366,15 @@ def _in_utc(fact: ModelType, place: str) -> ModelType:
 
 
 def _input_error(cls: type[Fact], error: ValidationError) -> InputError:
-    kind = InvalidProfileError if issubclass(cls, Profile) else InvalidEventError
-    first, *others = (_one_error(cls, each, kind) for each in error.errors(include_url=False))
+    first, *others = (_one_error(cls, each) for each in error.errors(include_url=False))
     first.remedy += "".join(f"\n  also {other}" for other in others)
     return first
 
 
-def _one_error(cls: type[Fact], detail: ErrorDetails, kind: type[InputError]) -> InputError:
+def _one_error(cls: type[Fact], detail: ErrorDetails) -> InputError:
     problem, place, remedy = _told(cls, detail)
     value = {} if detail["type"] == "missing" else {"value": detail["input"]}
-    return kind(problem, place=place, remedy=remedy, **value)
+    return cls.__error__(problem, place=place, remedy=remedy, **value)
 
 
 def _told(cls: type[Fact], detail: ErrorDetails) -> tuple[str, str, str]:

@@ -8,7 +8,15 @@ from pydantic import model_validator
 
 from journeykit.model.base import Frozen
 
+RESULT = "result."
+"""With this begins the `of` of a field of a result."""
+
 Kind = Literal["text", "integer", "decimal", "float", "boolean", "date", "instant", "list", "json"]
+
+
+def is_taken(name: str) -> bool:
+    """Tell whether no event can have this wire name: the `of` of something else."""
+    return name in ("profile", "step") or name.startswith(RESULT)
 
 
 class Reference:
@@ -27,7 +35,10 @@ class Reference:
 
 
 class FieldRef(Frozen):
-    """A field of an event, of the profile (`of="profile"`), or a step's outcome (`of="step"`)."""
+    """A field of an event, of the profile (`of="profile"`), a step's outcome (`of="step"`).
+
+    Or of what a function gave: `of="result.lead_score"`.
+    """
 
     of: str
     field: str

@@ -17,13 +17,19 @@ from journeykit.time import SECOND, Duration, minutes
 _AT_ONCE = SECOND // 10
 
 
-def _elapsed(value: Duration) -> Duration:
+def elapsed(value: Duration) -> Duration:
+    """Refuse a span whose length depends on a calendar."""
     if value.is_calendar:
         raise Wrong(
             "a throttle counts elapsed time, and days are not equally long",
             "give hours, minutes or seconds, such as minutes(1)",
         )
     return value
+
+
+def interval_of(limit: int, per: Duration) -> int:
+    """Return after which time one token comes back, in micros; rounded up."""
+    return -(-per.micros // limit)
 
 
 class Throttle(Frozen):
@@ -44,7 +50,7 @@ class Throttle(Frozen):
     """
 
     limit: int = Field(ge=1, strict=True)
-    per: Annotated[Positive, AfterValidator(_elapsed)] = Field(
+    per: Annotated[Positive, AfterValidator(elapsed)] = Field(
         default_factory=lambda: minutes(1), kw_only=True
     )
     burst: int | None = Field(default=None, ge=1, kw_only=True, strict=True)
@@ -76,7 +82,7 @@ class Throttle(Frozen):
     @property
     def interval(self) -> int:
         """After which one token comes back, in micros; rounded up, so that the limit holds."""
-        return -(-self.per.micros // self.limit)
+        return interval_of(self.limit, self.per)
 
     @property
     def depth(self) -> int:

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from journeykit.errors import DefinitionError
 from journeykit.model.base import Frozen, Wrong
 from journeykit.model.caps import refuse_unknown_names
 from journeykit.model.channels import Via, refuse_unordered
+from journeykit.model.datatexts import from_json_text, from_yaml_text, to_yaml_text
 from journeykit.model.facts import Event, Profile
+from journeykit.model.findings import Findings, KnowsTemplates
 from journeykit.model.journey import Journey, ons_of, steps_of
 from journeykit.model.moments import ZoneName
 from journeykit.model.names import Name
 from journeykit.model.policy import Policy
+from journeykit.model.results import Result, ResultClasses
 from journeykit.model.sendtimes import SendTimes, refuse_untimed
 from journeykit.model.spans import NotNegative, Positive, Span
 from journeykit.model.steps import Consent, Send, Step
+from journeykit.model.steps.calls import result_classes_of
 from journeykit.model.topics import known_topics, refuse_unknown_topics
 from journeykit.model.triggers import On, as_tuple
+from journeykit.model.vocabulary import Vocabulary, told, vocabulary_of
 from journeykit.time import Duration, days, minutes
 
 
@@ -37,7 +42,10 @@ class Workspace(Frozen):
         profile: What the host knows of a customer.
         events: Event classes that no `On` of the journeys names, and, where the journeys
             were loaded from data, the classes of those that do.
+        results: Result classes of calls, where the journeys were loaded from data.
         policy: The delivery policy; also the list of channels.
+        vocabulary: The classes as data, where there are none in code; a class that is
+            given or named counts before it. It is no part of the value: the classes are.
         send_times: Name to a way of choosing when a message leaves: `BestHour()`, or a function
             of the host's. As the classes, they are no part of the JSON form.
         seed: What ids and random choices are keyed with. Another seed, other arms.
@@ -54,6 +62,8 @@ class Workspace(Frozen):
     events: Annotated[Sequence[type[Event]], AfterValidator(as_tuple), SkipJsonSchema()] = Field(
         default=(), kw_only=True, exclude=True
     )
+    vocabulary: Vocabulary | None = Field(default=None, kw_only=True, exclude=True)
+    results: ResultClasses = Field(default=(), kw_only=True)
     policy: Policy = Field(default_factory=Policy, kw_only=True)
     send_times: Annotated[SendTimes, SkipJsonSchema()] = Field(
         default_factory=dict, kw_only=True, exclude=True
@@ -62,6 +72,7 @@ class Workspace(Frozen):
     future_tolerance: NotNegative = Field(default_factory=lambda: minutes(5), kw_only=True)
     remember_events: Positive = Field(default_factory=lambda: days(90), kw_only=True)
     max_steps: int = Field(default=200, ge=1, kw_only=True, strict=True)
+    __check__: ClassVar[Callable[..., Findings]]  # filled in by `analysis`
 
     if TYPE_CHECKING:
 
@@ -72,6 +83,8 @@ class Workspace(Frozen):
             timezone: str,
             profile: type[Profile] = Profile,
             events: Sequence[type[Event]] = (),
+            results: Sequence[type[Result]] = (),
+            vocabulary: Vocabulary | None = None,
             policy: Policy = ...,
             send_times: SendTimes = ...,
             seed: str = "journeykit",
@@ -79,6 +92,20 @@ class Workspace(Frozen):
             remember_events: Span = ...,
             max_steps: int = 200,
         ) -> None: ...
+
+    @model_validator(mode="after")
+    def _takes_classes(self) -> Workspace:
+        told, self.__dict__["vocabulary"] = self.vocabulary, None
+        if told is not None:
+            known = self.event_classes
+            built = (cls for cls in told.event_classes if cls.__wire_name__ not in known)
+            self.__dict__["events"] = (*self.events, *built)
+            given = result_classes_of(self.results, self._placed_steps, complete=False)
+            missing = (cls for cls in told.result_classes if cls.__wire_name__ not in given)
+            self.__dict__["results"] = (*self.results, *missing)
+            if self.profile is Profile:
+                self.__dict__["profile"] = told.profile_class
+        return self
 
     @model_validator(mode="after")
     def _fits_together(self) -> Workspace:
@@ -89,6 +116,7 @@ class Workspace(Frozen):
         if _less_than(self.remember_events, days(90)):
             raise Wrong("shorter than 90 days", "give days(90) or more", "remember_events")
         self._every_event_has_a_class()
+        _ = self.result_classes  # refuses what has no class
         self._channels_and_times_can_be_chosen()
         return self
 
@@ -131,14 +159,14 @@ class Workspace(Frozen):
                 if on.event not in known:
                     raise Wrong(
                         f"the class of event {on.event!r} is not known here",
-                        "give the class: Workspace(events=[...])",
+                        "give the class: Workspace(events=[...]), or its fields in vocabulary",
                         f"journeys[{number}] › {place}",
                     )
         for place, on in self._responses():
             if on.event not in known:
                 raise Wrong(
                     f"the class of event {on.event!r} is not known here",
-                    "give the class: Workspace(events=[...])",
+                    "give the class: Workspace(events=[...]), or its fields in vocabulary",
                     place,
                 )
 
@@ -160,6 +188,21 @@ class Workspace(Frozen):
                 refuse_unordered(step.via, self.policy.costs, responses, f"{place} › via")
             if step.send_time is not None:
                 refuse_untimed(step.send_time, self.send_times, responses, f"{place} › send_time")
+
+    @property
+    def result_classes(self) -> dict[str, type[Result]]:
+        """The classes of what functions give, by wire name such as `result.lead_score`.
+
+        Raises:
+            Wrong: Two different classes have the same name, or one is not known.
+        """
+        return result_classes_of(self.results, self._placed_steps)
+
+    @property
+    def _placed_steps(self) -> Iterator[tuple[str, Step]]:
+        for number, journey in enumerate(self.journeys):
+            for place, step in steps_of(journey):
+                yield f"journeys[{number}] › {place}", step
 
     @property
     def topics(self) -> frozenset[str]:
@@ -185,9 +228,46 @@ class Workspace(Frozen):
                 )
         return found
 
-    def to_json(self, *, indent: int | None = None) -> str:
-        """Return everything but the classes as JSON."""
-        return self.model_dump_json(indent=indent)
+    def check(
+        self,
+        *,
+        today: date | None = None,
+        templates: KnowsTemplates | None = None,
+        strict: bool = False,
+    ) -> Findings:
+        """Return what is legal here and yet probably not meant; nothing is run for it.
+
+        Args:
+            today: Then dates before it are told too.
+            templates: A renderer: then templates that are missing, or read what is not there.
+            strict: Tell also what only matters once there is a second version.
+        """
+        return self.__check__(today=today, templates=templates, strict=strict)
+
+    def to_json(self, *, indent: int | None = None, vocabulary: bool = False) -> str:
+        """Return everything but the classes as JSON.
+
+        Args:
+            vocabulary: Write what the classes say too, so that reading needs none.
+        """
+        if not vocabulary:
+            return self.model_dump_json(indent=indent)
+        return json.dumps({**self._told(), **self.model_dump(mode="json")}, indent=indent)
+
+    def to_yaml(self, *, vocabulary: bool = False) -> str:
+        """Return everything but the classes as YAML, without the options at their default.
+
+        Args:
+            vocabulary: Write what the classes say too, so that reading needs none.
+
+        Raises:
+            UsageError: PyYAML is not installed.
+        """
+        return to_yaml_text(self, self._told() if vocabulary else None)
+
+    def _told(self) -> dict[str, Any]:
+        classes = self.event_classes.values(), self.result_classes.values()
+        return {"vocabulary": told(vocabulary_of(self.profile, *classes))}
 
     @classmethod
     def from_json(
@@ -196,25 +276,51 @@ class Workspace(Frozen):
         *,
         profile: type[Profile] = Profile,
         events: Sequence[type[Event]] = (),
+        results: Sequence[type[Result]] = (),
         send_times: SendTimes = MappingProxyType({}),
     ) -> Workspace:
         """Read a workspace, with the classes and send times that JSON cannot hold.
 
+        Where it has a vocabulary, no classes have to be given.
+
         Raises:
             DefinitionError: With the full path to what is wrong.
         """
-        try:
-            data = json.loads(text)
-        except ValueError as error:
-            raise DefinitionError(
-                f"this is no JSON: {error}",
-                place=cls.__name__,
-                remedy="give what to_json() returned",
-            ) from None
-        if isinstance(data, dict):
-            data = {**data, "profile": profile, "events": list(events)}
-            data["send_times"] = dict(send_times)
-        return cls.model_validate(data)
+        given = _given(profile, events, results, send_times)
+        return from_json_text(cls, text, **given)
+
+    @classmethod
+    def from_yaml(
+        cls,
+        text: str | bytes,
+        *,
+        profile: type[Profile] = Profile,
+        events: Sequence[type[Event]] = (),
+        results: Sequence[type[Result]] = (),
+        send_times: SendTimes = MappingProxyType({}),
+    ) -> Workspace:
+        """Read a workspace from YAML; as `from_json`, and as `Journey.from_yaml`.
+
+        Raises:
+            DefinitionError: With the line, and the full path to what is wrong.
+            UsageError: PyYAML is not installed.
+        """
+        given = _given(profile, events, results, send_times)
+        return from_yaml_text(cls, text, **given)
+
+
+def _given(
+    profile: type[Profile],
+    events: Sequence[type[Event]],
+    results: Sequence[type[Result]],
+    send_times: SendTimes,
+) -> dict[str, Any]:
+    return {
+        "profile": profile,
+        "events": list(events),
+        "results": list(results),
+        "send_times": dict(send_times),
+    }
 
 
 def _less_than(one: Duration, other: Duration) -> bool:

@@ -4,6 +4,7 @@ from journeykit.kernel.journal.acts import (
     Assigned,
 )
 from journeykit.kernel.journal.base import Entry
+from journeykit.kernel.journal.errands import Postponed, Recalled, Requested, Settled
 from journeykit.kernel.journal.every import AnyEntry
 from journeykit.kernel.journal.inputs import (
     Commanded,
@@ -63,13 +64,17 @@ __all__ = [
     "Marked",
     "Met",
     "Moved",
+    "Postponed",
     "Profiled",
+    "Recalled",
     "Received",
     "Refused",
     "Released",
+    "Requested",
     "Rerouted",
     "Rescheduled",
     "Responded",
+    "Settled",
     "Suppressed",
     "Timed",
     "Unsuppressed",

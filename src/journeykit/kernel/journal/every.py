@@ -5,6 +5,12 @@ from __future__ import annotations
 from journeykit.kernel.journal.acts import (
     Assigned,
 )
+from journeykit.kernel.journal.errands import (
+    Postponed,
+    Recalled,
+    Requested,
+    Settled,
+)
 from journeykit.kernel.journal.inputs import (
     Commanded,
     Confirmed,
@@ -72,4 +78,8 @@ AnyEntry = (
     | Answered
     | Dropped
     | Withdrawn
+    | Requested
+    | Postponed
+    | Settled
+    | Recalled
 )

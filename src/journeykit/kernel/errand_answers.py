@@ -1,0 +1,85 @@
+"""What follows when an errand was carried out? A function answered, a turn came, a slot is free."""
+
+from __future__ import annotations
+
+from journeykit.kernel import journal as j
+from journeykit.kernel.answering import backoff
+from journeykit.kernel.entering import enter, refuse
+from journeykit.kernel.errands import CALL, RATE, forget_errand
+from journeykit.kernel.moving import leave
+from journeykit.kernel.signals import ErrandAnswered
+from journeykit.kernel.state import Errand
+from journeykit.kernel.turn import Turn
+from journeykit.machine import CallPlan
+
+
+def errand_answered(turn: Turn, signal: ErrandAnswered) -> None:
+    """Apply what came back from outside."""
+    errand = turn.state.errands.get(signal.errand)
+    if errand is None:
+        turn.drop.add(signal.errand)
+        if signal.kind == "call":
+            _settle(turn, signal, signal.answer, late=True)
+    elif errand.kind == "call":
+        _called(turn, errand, signal)
+    elif errand.kind == "rate":
+        _turn_came(turn, errand, signal)
+    else:
+        _slot(turn, errand, signal)
+
+
+def _settle(turn: Turn, signal: ErrandAnswered, answer: str, *, late: bool = False) -> None:
+    result, data = (signal.result, signal.data) if answer == "done" else (None, None)
+    about = (signal.errand, signal.kind, signal.what, answer, result, data, signal.detail)
+    turn.emit(j.Settled(turn.stamp, *about, late))
+    forget_errand(turn, signal.errand)
+
+
+def _called(turn: Turn, errand: Errand, signal: ErrandAnswered) -> None:
+    run = turn.state.enrollments[errand.enrollment]
+    step = turn.table(run).steps[run.step]
+    plan: CallPlan = step.plan
+    if signal.answer == "done":
+        _settle(turn, signal, "done")
+        leave(turn, run, "done", step)
+        return
+    attempts = errand.attempts + 1
+    if attempts >= plan.max_attempts:
+        _settle(turn, signal, "failed")
+        exits = plan.exit_on_failure
+        leave(turn, run, "exit" if exits else "failed", step, why="call_failed" if exits else "")
+        return
+    after = signal.after
+    if after is None:
+        after = backoff(turn.rules.seed, errand.id, attempts)
+    _postpone(turn, errand, signal.received + after, CALL, "call_failed", signal.detail)
+
+
+def _turn_came(turn: Turn, errand: Errand, signal: ErrandAnswered) -> None:
+    if signal.answer == "later" and signal.after is not None:
+        until = signal.received + signal.after
+        _postpone(turn, errand, until, RATE, "rate_limit", signal.detail)
+        return
+    run = turn.state.enrollments[errand.enrollment]
+    _settle(turn, signal, "done")
+    leave(turn, run, "done")
+
+
+def _postpone(
+    turn: Turn, errand: Errand, until: int, channel: str, reason: str, detail: str
+) -> None:
+    turn.emit(j.Postponed(turn.stamp, errand.id, until, reason, detail))
+    turn.put[errand.id] = (channel, until)
+
+
+def _slot(turn: Turn, errand: Errand, signal: ErrandAnswered) -> None:
+    """Let a trigger enter that has its slot, if it still may; else say why not (E4)."""
+    _settle(turn, signal, signal.answer)
+    table = turn.rules.current.get(errand.journey)
+    if table is None:  # the journey is gone
+        return
+    if signal.answer == "done":
+        trigger = (errand.event, errand.cause, errand.received, errand.occurred, errand.data)
+        enter(turn, table, errand.key, trigger, admitted=True)
+    else:
+        refuse(turn, table, errand.key, "entry_cap", errand.event, {"rule": signal.detail})

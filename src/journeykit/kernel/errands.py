@@ -1,0 +1,93 @@
+"""What does a customer need from outside? Functions of the host, turns, and slots for entries.
+
+An errand is kept in the state, with a row in the outbox on a channel of journeykit's own, so
+that it is carried out like a hand-over: at least once, always under the same key. Its answer
+comes back as a signal (`kernel.errand_answers`).
+
+Keeps true:
+    * an errand is asked for once, and is settled or recalled once;
+    * nobody waits for an errand whose run has ended.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from journeykit.kernel import journal as j
+from journeykit.kernel.keys import derived_id
+from journeykit.kernel.state import Enrollment
+from journeykit.kernel.turn import Turn
+from journeykit.machine import CallPlan, CompiledStep, Table
+
+CALL: Final = "#call"
+RATE: Final = "#rate"
+ENTRY: Final = "#entry"
+
+# Event name ("" for a call), cause, received, occurred, data: as `kernel.entering` has it.
+Trigger = tuple[str, str, int, int, dict[str, Any]]
+
+
+def request_call(turn: Turn, run: Enrollment, step: CompiledStep) -> None:
+    """Ask for a function of the host; `run` waits at `step` for the answer."""
+    plan: CallPlan = step.plan
+    arguments = plan.arguments(turn.read_run(run))
+    _request(turn, run, "call", plan.function, arguments, CALL)
+
+
+def request_turn(turn: Turn, run: Enrollment) -> None:
+    """Ask for a turn at a `RateLimit`, where `run` waits."""
+    _request(turn, run, "rate", "", {}, RATE)
+
+
+def _request(
+    turn: Turn, run: Enrollment, kind: str, what: str, data: dict[str, Any], channel: str
+) -> None:
+    errand = derived_id(turn.rules.seed, "errand", run.id, str(run.asked))
+    turn.emit(j.Requested(turn.stamp, errand, kind, run.id, run.journey, what, data))
+    turn.put[errand] = (channel, turn.now)
+
+
+def request_entry(turn: Turn, table: Table, key: str | None, trigger: Trigger, run: str) -> bool:
+    """Ask for a slot under the caps of a journey; the trigger waits for it.
+
+    Returns:
+        Whether it was asked for. Not where the very trigger waits already, or another one
+        whose run would be the only one (E1).
+    """
+    event, cause, received, occurred, data = trigger
+    errand = derived_id(turn.rules.seed, "entry", run)
+    alone = table.reentry not in ("always", "restart")
+    for other in turn.state.errands.values():
+        if other.id == errand:
+            return False
+        if alone and other.kind == "entry" and (other.journey, other.key) == (table.journey, key):
+            return False
+    about = (event, key, cause, received, occurred)
+    turn.emit(j.Requested(turn.stamp, errand, "entry", run, table.journey, "", data, *about))
+    turn.put[errand] = (ENTRY, turn.now)
+    return True
+
+
+def recall(turn: Turn, run: Enrollment, reason: str) -> None:
+    """Take back what `run` waits for: it ends, or leaves its step by another way."""
+    for errand in tuple(turn.state.errands.values()):
+        if errand.enrollment == run.id:
+            _recall(turn, errand.id, reason)
+
+
+def recall_entries(turn: Turn, journey: str, key: str | None, reason: str) -> None:
+    """Take back the triggers of a journey that wait for a slot: all, or those of one key."""
+    for errand in tuple(turn.state.errands.values()):
+        if errand.kind == "entry" and errand.journey == journey and key in (None, errand.key):
+            _recall(turn, errand.id, reason)
+
+
+def _recall(turn: Turn, errand: str, reason: str) -> None:
+    turn.emit(j.Recalled(turn.stamp, errand, reason))
+    forget_errand(turn, errand)
+
+
+def forget_errand(turn: Turn, errand: str) -> None:
+    """Take an errand out of the outbox."""
+    turn.put.pop(errand, None)
+    turn.drop.add(errand)

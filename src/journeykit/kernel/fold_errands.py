@@ -1,0 +1,54 @@
+"""How do entries about errands change the state?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from journeykit.kernel import journal as j
+from journeykit.kernel.state import CustomerState, Errand
+
+
+def _requested(state: CustomerState, entry: j.Requested) -> None:
+    state.errands[entry.errand] = Errand(
+        entry.errand,
+        entry.kind,
+        entry.enrollment,
+        entry.journey,
+        entry.what,
+        entry.data,
+        entry.at,
+        event=entry.event,
+        key=entry.key,
+        cause=entry.cause,
+        received=entry.received,
+        occurred=entry.occurred,
+    )
+    if entry.kind != "entry":
+        state.enrollments[entry.enrollment].asked += 1
+
+
+def _postponed(state: CustomerState, entry: j.Postponed) -> None:
+    errand = state.errands[entry.errand]
+    errand.until = entry.until
+    errand.attempts += 1
+
+
+def _settled(state: CustomerState, entry: j.Settled) -> None:
+    if entry.late:
+        return
+    errand = state.errands.pop(entry.errand)
+    if entry.result is not None and entry.data is not None:
+        state.enrollments[errand.enrollment].answers[entry.result] = entry.data
+
+
+def _recalled(state: CustomerState, entry: j.Recalled) -> None:
+    del state.errands[entry.errand]
+
+
+ERRANDS: dict[type[j.Entry], Callable[[CustomerState, Any], None]] = {
+    j.Requested: _requested,
+    j.Postponed: _postponed,
+    j.Settled: _settled,
+    j.Recalled: _recalled,
+}

@@ -1,0 +1,61 @@
+"""What was asked outside the customer, and what came back?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from journeykit.kernel.journal.base import Entry
+
+
+class Requested(Entry, tag="request"):
+    """Something is asked outside: a function's answer, a turn, or a slot for an entry.
+
+    `kind` is `call`, `rate` or `entry`; `what` names the function. `enrollment` is the run that
+    waits; of an entry, the run that begins once there is a slot. `data` are the arguments of a
+    call, or the fields of the trigger, which the rest of the fields tell.
+    """
+
+    errand: str
+    kind: str
+    enrollment: str
+    journey: str
+    what: str
+    data: dict[str, Any]
+    event: str = ""
+    key: str | None = None
+    cause: str = ""
+    received: int = 0
+    occurred: int = 0
+
+
+class Postponed(Entry, tag="postpone"):
+    """Not now: it is asked again at `until`. `reason` is `call_failed` or `rate_limit`."""
+
+    errand: str
+    until: int
+    reason: str
+    detail: str
+
+
+class Settled(Entry, tag="settle"):
+    """An answer came: `done`, `failed` or `refused`.
+
+    `result` names what a function gave, and `data` are its fields. `late` marks an answer that
+    came after the run had ended: it changes nothing.
+    """
+
+    errand: str
+    kind: str
+    what: str
+    answer: str
+    result: str | None
+    data: dict[str, Any] | None
+    detail: str
+    late: bool
+
+
+class Recalled(Entry, tag="recall"):
+    """Nobody waits for the answer any more."""
+
+    errand: str
+    reason: str
