@@ -41,6 +41,7 @@ class Frozen(BaseModel, metaclass=FrozenMeta):
         defer_build=True,
     )
     _variadic: ClassVar[str] = ""
+    _step_ids: ClassVar[tuple[str, ...]] = ()  # fields that name a step of the journey
     _leading: ClassVar[tuple[str, ...]] = ()  # what stands before a variadic field
 
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pydantic import Field, PrivateAttr, ValidatorFunctionWrapHandler, model_validator
 
@@ -13,6 +13,9 @@ from journeykit.model.fields import FieldRef
 from journeykit.model.names import EventName
 from journeykit.model.steps.base import Step
 from journeykit.model.steps.changes import SetValue, given_as_wire
+
+
+EventClass: TypeAlias = type[Event]  # within the class, `type` is the tag
 
 
 class Emit(Step):
@@ -31,13 +34,13 @@ class Emit(Step):
     event: EventName
     fields: Mapping[str, SetValue] = Field(default_factory=dict)
     type: Literal["emit"] = Field(default="emit", kw_only=True)
-    _event_class: type[Event] | None = PrivateAttr(default=None)
+    _event_class: EventClass | None = PrivateAttr(default=None)
 
     if TYPE_CHECKING:
 
         def __init__(
             self,
-            event: type[Event] | str,
+            event: EventClass | str,
             fields: Mapping[str, object] = ...,
             *,
             label: str | None = None,
@@ -58,7 +61,7 @@ class Emit(Step):
         return emit
 
     @property
-    def event_class(self) -> type[Event] | None:
+    def event_class(self) -> EventClass | None:
         """The class this was written with; None where it was loaded from data."""
         return self._event_class
 
