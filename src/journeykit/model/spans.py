@@ -33,6 +33,16 @@ def _positive(value: Duration) -> Duration:
     return value
 
 
+def shortest(span: Duration) -> int:
+    """Return the micros that a span lasts at least, whatever the calendar and the clock do."""
+    return span.micros + (span.days + span.months * 28) * DAY - (HOUR if span.is_calendar else 0)
+
+
+def longest(span: Duration) -> int:
+    """Return the micros that a span lasts at most."""
+    return span.micros + (span.days + span.months * 31) * DAY + (HOUR if span.is_calendar else 0)
+
+
 def in_words(span: Duration) -> str:
     """Return how a span longer than zero reads: `4 hours`, `1 month and 2 days`."""
     years, months = divmod(span.months, 12)

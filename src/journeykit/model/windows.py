@@ -41,6 +41,9 @@ def _calendars(value: Sequence[str]) -> tuple[str, ...]:
     return codes
 
 
+Calendars = Annotated[Sequence[str], AfterValidator(_calendars)]
+
+
 class _Span(Frozen):
     """A span of the day, on some weekdays."""
 
@@ -76,6 +79,24 @@ class Hours(_Span):
         def __init__(self, start: str, end: str, *, days: Sequence[str] | None = None) -> None: ...
 
 
+def outside_of(hours: Sequence[Hours]) -> Windows:
+    """Return the wall times outside of these hours."""
+    return Windows.of([each.span for each in hours], outside=True)
+
+
+def _open(hours: Sequence[Hours]) -> tuple[Hours, ...]:
+    if hours and (all(each.start == each.end for each in hours) or never_open(outside_of(hours))):
+        raise Wrong(
+            "these hours never come",
+            "give hours that end after they start; a whole day is 00:00 to 24:00",
+        )
+    return tuple(hours)
+
+
+OpenHours = Annotated[Sequence[Hours], AfterValidator(_open)]
+"""Hours of the day as a union, which come some time, or none at all."""
+
+
 class ClockRule(Frozen):
     """What quiet hours and send windows have in common.
 
@@ -99,9 +120,7 @@ class ClockRule(Frozen):
     """
 
     dates: Annotated[Sequence[date], AfterValidator(as_tuple)] = Field(default=(), kw_only=True)
-    holidays: Annotated[
-        Sequence[str], AfterValidator(as_tuple), AfterValidator(_calendars)
-    ] = Field(default=(), kw_only=True)  # fmt: skip
+    holidays: Calendars = Field(default=(), kw_only=True)
     channels: Scope | None = Field(default=None, kw_only=True)
     topics: Scope | None = Field(default=None, kw_only=True)
     countries: Countries | None = Field(default=None, kw_only=True)

@@ -1,5 +1,6 @@
 """When? Wall-clock arithmetic in one place: instants, durations, zones, windows, cron."""
 
+from journeykit.time.business import business_moment
 from journeykit.time.countries import is_country, is_region, zone_names, zones_of
 from journeykit.time.cron import Cron
 from journeykit.time.durations import (
@@ -14,7 +15,7 @@ from journeykit.time.durations import (
     weeks,
     years,
 )
-from journeykit.time.holidays import HolidayCalendar, closed_dates, holiday_calendar
+from journeykit.time.holidays import DaySet, HolidayCalendar, closed_dates, holiday_calendar
 from journeykit.time.instants import (
     DAY,
     HOUR,
@@ -46,6 +47,7 @@ __all__ = [
     "MINUTE",
     "SECOND",
     "Cron",
+    "DaySet",
     "Duration",
     "Feb29",
     "HolidayCalendar",
@@ -54,6 +56,7 @@ __all__ = [
     "Windows",
     "Zone",
     "anniversary_in",
+    "business_moment",
     "closed_dates",
     "days",
     "first_uncovered",

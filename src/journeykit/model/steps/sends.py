@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -17,6 +18,7 @@ from journeykit.model.names import Name
 from journeykit.model.spans import Positive, Span
 from journeykit.model.steps.base import InnerSteps, Step, Steps
 from journeykit.model.steps.failing import OnFailure, failing_outcomes, failing_steps
+from journeykit.model.windows import Hours, OpenHours
 
 
 class Send(Step):
@@ -42,6 +44,8 @@ class Send(Step):
             opened, each at an instant of its own; one that was not held goes at once.
         send_time: Which of `Workspace(send_times=...)` chooses the instant at which it leaves.
         within: How far from now that instant may lie; the end itself is too late.
+        hours: The message leaves within these hours of the customer's wall clock only, beside
+            what the policy allows; outside of them, it is as in quiet hours (`on_quiet`).
         transactional: Skips consent, quiet hours and caps, and uses up no cap (rule G6).
         legal_basis: On what ground the message goes (GDPR art. 6(1); this is no legal advice).
             `"consent"`: as the mode of its channel and topic says. `"legitimate_interest"`, such
@@ -49,6 +53,8 @@ class Send(Step):
             a yes, until there is a no to the channel or the topic (GDPR art. 21(3)).
             `"contract"` and `"legal_obligation"`: nobody is asked; all else holds as for others.
         max_attempts: Hand-overs in all, the first included (rule D3).
+        review_by: The day by which somebody wants to have read its content again; `check` tells
+            when it is past. Nothing else depends on it.
         on_failure: What the run does when the message failed for good: go on, exit, or take
             these steps first.
     """
@@ -67,10 +73,12 @@ class Send(Step):
     spread: Positive | None = Field(default=None, kw_only=True)
     send_time: Name | None = Field(default=None, kw_only=True)
     within: Positive | None = Field(default=None, kw_only=True)
+    hours: OpenHours = Field(default=(), kw_only=True)
     transactional: bool = Field(default=False, kw_only=True, strict=True)
     legal_basis: LegalBasis = Field(default="consent", kw_only=True)
     max_attempts: int = Field(default=5, ge=1, le=100, kw_only=True, strict=True)
     on_failure: OnFailure = Field(default="continue", kw_only=True)
+    review_by: date | None = Field(default=None, kw_only=True)
     type: Literal["send"] = Field(default="send", kw_only=True)
     results: ClassVar[tuple[str, ...]] = ("accepted", "dropped", "failed", "withdrawn")
 
@@ -93,9 +101,11 @@ class Send(Step):
             spread: Span | None = None,
             send_time: str | None = None,
             within: Span | None = None,
+            hours: Sequence[Hours] = (),
             transactional: bool = False,
             legal_basis: LegalBasis = "consent",
             max_attempts: int = 5,
+            review_by: date | None = None,
             on_failure: Literal["continue", "exit"] | Sequence[Step] = "continue",
             label: str | None = None,
         ) -> None: ...
@@ -147,8 +157,8 @@ class Send(Step):
                     f"leave out {option}, or transactional",
                     option,
                 )
-        for option in ("send_time", "spread"):
-            if self.transactional and getattr(self, option) is not None:
+        for option in ("send_time", "spread", "hours"):
+            if self.transactional and getattr(self, option):
                 raise Wrong(
                     f"a transactional message goes at once, and {option} would have it wait",
                     f"leave out {option}, or transactional",

@@ -1,32 +1,60 @@
-"""Which steps wait? For a time, until a moment, for an event but not for ever."""
+"""Which steps wait for time? For a span, until a moment, for business days, for a window."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from journeykit.model.base import Wrong
 from journeykit.model.fields import FieldRef
 from journeykit.model.moments import ClockTime, CronText, Days, Moment, ZoneName
-from journeykit.model.spans import NotNegative, Offset, Positive, Span
-from journeykit.model.steps.base import InnerSteps, Step, Steps
-from journeykit.model.triggers import On, as_tuple, one_or_many
-from journeykit.time import Feb29, Resolve
+from journeykit.model.spans import NotNegative, Offset, Positive, Span, longest, shortest
+from journeykit.model.steps.base import Step
+from journeykit.model.triggers import as_tuple
+from journeykit.model.windows import Calendars, Hours, OpenHours
+from journeykit.time import Feb29, Resolve, parse_days
 
 IfPast = Literal["continue", "skip", "exit"]
+MOST_DAYS = 1000
+
+
+def _weekend(value: Sequence[str]) -> tuple[str, ...]:
+    if value and len(parse_days(value)) == 7:
+        raise Wrong("no day of the week is left for business", "leave one out")
+    return tuple(value)
 
 
 class Wait(Step):
-    """Wait for a time: calendar units keep the wall clock, elapsed units count real time."""
+    """Wait for a time: calendar units keep the wall clock, elapsed units count real time.
+
+    Args:
+        up_to: Wait for a time between the two, another one for each run and each visit: a
+            share, drawn by a keyed hash (rule O4), of what lies between both ends. To whole
+            seconds behind the earlier end; the later one is not reached.
+    """
 
     duration: NotNegative
+    up_to: Positive | None = Field(default=None, kw_only=True)
     type: Literal["wait"] = Field(default="wait", kw_only=True)
 
     if TYPE_CHECKING:
 
-        def __init__(self, duration: Span, *, label: str | None = None) -> None: ...
+        def __init__(
+            self, duration: Span, *, up_to: Span | None = None, label: str | None = None
+        ) -> None: ...
+
+    @model_validator(mode="after")
+    def _ends_later(self) -> Wait:
+        if self.up_to is not None and longest(self.up_to) <= shortest(self.duration):
+            raise Wrong(
+                f"it waits for {self.duration!r} at least, and up_to is no longer than that",
+                "give a longer one, or leave it out",
+                "up_to",
+            )
+        return self
 
     @property
     def lets_time_pass(self) -> bool:
@@ -130,56 +158,78 @@ class WaitUntil(Step):
             yield "moment", self.moment
 
 
-class WaitFor(Step):
-    """Wait for an event, but not for ever.
+class WaitBusinessDays(Step):
+    """Wait for a number of business days on the customer's calendar.
+
+    `WaitBusinessDays(3)` ends on the third business day behind the local date on which the
+    step is reached, with the wall clock kept, or at `at`. `WaitBusinessDays(0)` ends on the
+    next business day from now on: today counts, where its moment is not past.
 
     Args:
-        on: The awaited event, or several of which the first counts.
-        timeout: Reckoned from the instant at which the step is reached. An event received
-            exactly then still counts (rule O2).
-        then: Steps after the event.
-        on_timeout: Steps after the time-out.
-        since: `entry` (the default) also takes an event that came before the step was
-            reached; `step` only one that comes after (rule O7).
+        count: How many days.
+        holidays: Calendars of public holidays by ISO 3166 code, such as `["DE"]` or `["US-CA"]`;
+            they come from the `holidays` package, an extra.
+        dates: Further dates that are no business days.
+        weekend: The weekdays that are none.
+        at: The time of day at which it ends. Then it is a local moment: where the zone changes
+            while it waits, the days are counted on the new clock (rule T8), never into the past.
     """
 
-    on: Annotated[Sequence[On], BeforeValidator(one_or_many), AfterValidator(as_tuple)]
-    timeout: Positive = Field(kw_only=True)
-    then: Steps = Field(default=(), kw_only=True)
-    on_timeout: Steps = Field(default=(), kw_only=True)
-    since: Literal["entry", "step"] = Field(default="entry", kw_only=True)
-    type: Literal["wait_for"] = Field(default="wait_for", kw_only=True)
+    count: int = Field(ge=0, le=MOST_DAYS, strict=True)
+    holidays: Calendars = Field(default=(), kw_only=True)
+    dates: Annotated[Sequence[date], AfterValidator(as_tuple)] = Field(default=(), kw_only=True)
+    weekend: Annotated[Sequence[str], AfterValidator(_weekend)] = Field(
+        default=("sat", "sun"), kw_only=True
+    )
+    at: ClockTime | None = Field(default=None, kw_only=True)
+    type: Literal["wait_business_days"] = Field(default="wait_business_days", kw_only=True)
 
     if TYPE_CHECKING:
 
         def __init__(
             self,
-            on: On | Sequence[On],
+            count: int,
             *,
-            timeout: Span,
-            then: Sequence[Step] = (),
-            on_timeout: Sequence[Step] = (),
-            since: Literal["entry", "step"] = "entry",
+            holidays: Sequence[str] = (),
+            dates: Sequence[date] = (),
+            weekend: Sequence[str] = ("sat", "sun"),
+            at: str | None = None,
             label: str | None = None,
         ) -> None: ...
-
-    @model_validator(mode="after")
-    def _something(self) -> WaitFor:
-        if not self.on:
-            raise Wrong("nothing is awaited", "give at least one On(...)", "on")
-        return self
 
     @property
     def lets_time_pass(self) -> bool:
         """Whether it does so each time."""
-        return True
+        return self.count > 0
 
-    def inner(self) -> Iterator[InnerSteps]:
-        """Yield the lists of steps within it."""
-        yield InnerSteps("event", "then", self.then)
-        yield InnerSteps("timeout", "on_timeout", self.on_timeout)
 
-    def hears(self) -> Iterator[tuple[str, On]]:
-        """Yield what it reacts to."""
-        for number, on in enumerate(self.on):
-            yield f"on[{number}]", on
+class WaitForWindow(Step):
+    """Hold the customer until the wall clock shows some hours; within them, go on at once.
+
+    Overnight hours, and hours that the clocks skip or repeat, are as for quiet hours (rule G2).
+    Where the zone changes while it waits, it looks anew (rule T8). To hold only a message, and
+    let the run wait at its `Send`, write `Send(..., hours=[...])`.
+
+    Args:
+        hours: One or several, which are a union.
+        zone: Whose wall clock; the customer's when not given.
+    """
+
+    _variadic: ClassVar[str] = "hours"
+    hours: OpenHours = ()
+    zone: ZoneName | None = Field(default=None, kw_only=True)
+    type: Literal["wait_for_window"] = Field(default="wait_for_window", kw_only=True)
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, *hours: Hours, zone: str | None = None, label: str | None = None
+        ) -> None: ...
+
+    @model_validator(mode="after")
+    def _has_hours(self) -> WaitForWindow:
+        if not self.hours:
+            raise Wrong(
+                "a window without hours", 'give some, such as Hours("09:00", "17:00")', "hours"
+            )
+        return self
