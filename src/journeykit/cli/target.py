@@ -1,4 +1,4 @@
-"""Which workspace is meant? `MODULE:NAME`, or `FILE.py:NAME`."""
+"""Which workspace, or journey, is meant? `MODULE:NAME`, `FILE.py:NAME`, `FILE.yaml`, `FILE.json`."""
 
 from __future__ import annotations
 
@@ -11,19 +11,48 @@ from pathlib import Path
 from traceback import FrameSummary, extract_tb
 from types import ModuleType
 
-from journeykit.errors import JourneykitError, UsageError
-from journeykit.model import Workspace
+from journeykit.errors import DefinitionError, JourneykitError, UsageError
+from journeykit.model import Journey, Workspace
+from journeykit.model.datatexts import data_of
 
 _OURS = Path(__file__).parents[1]
-_REMEDY = "write MODULE:WORKSPACE, such as shop.journeys:workspace, or FILE.py:WORKSPACE"
+_REMEDY = (
+    "write MODULE:WORKSPACE, such as shop.journeys:workspace, FILE.py:WORKSPACE, or the name of a "
+    ".yaml or .json file"
+)
+_DATA = (".json", ".yaml", ".yml")
 
 
 def load_workspace(target: str) -> tuple[Workspace, ModuleType]:
     """Return the workspace that `target` names, and the module in which it is written.
 
+    The module of a file of data is an empty one.
+
     Raises:
-        UsageError: There is no such module, no such name in it, or it is something else.
+        UsageError: There is no such module or file, no such name in it, or it is something else.
     """
+    found, module, name = _load(target)
+    if not isinstance(found, Workspace):
+        raise _not_a_workspace(module, target.rpartition(":")[0] or target, name, (Workspace,))
+    return found, module
+
+
+def load_definition(target: str) -> Workspace | Journey:
+    """Return the workspace or the journey that `target` names.
+
+    Raises:
+        UsageError: There is no such module or file, no such name in it, or it is something else.
+    """
+    found, module, name = _load(target)
+    if not isinstance(found, Workspace | Journey):
+        kinds = (Workspace, Journey)
+        raise _not_a_workspace(module, target.rpartition(":")[0] or target, name, kinds)
+    return found
+
+
+def _load(target: str) -> tuple[object, ModuleType, str]:
+    if Path(target).suffix in _DATA:
+        return _read(Path(target)), ModuleType(Path(target).stem), ""
     module_name, colon, name = target.rpartition(":")
     if not colon or not module_name or not name:
         raise UsageError("this names no workspace", value=target, remedy=_REMEDY)
@@ -31,10 +60,20 @@ def load_workspace(target: str) -> tuple[Workspace, ModuleType]:
         module = load_file(Path(module_name))
     else:
         module = _import(module_name)
-    found = getattr(module, name, None)
-    if not isinstance(found, Workspace):
-        raise _not_a_workspace(module, module_name, name)
-    return found, module
+    return getattr(module, name, None), module, name
+
+
+def _read(path: Path) -> Workspace | Journey:
+    """Read a file of data: a workspace, where it has journeys, else one journey."""
+    if not path.is_file():
+        raise UsageError("there is no such file", value=str(path), remedy=_REMEDY)
+    text, is_yaml = path.read_bytes(), path.suffix != ".json"
+    try:
+        data = data_of(text, is_yaml=is_yaml)
+        cls = Workspace if isinstance(data, dict) and "journeys" in data else Journey
+        return cls.from_yaml(text) if is_yaml else cls.from_json(text)
+    except DefinitionError as error:
+        raise UsageError(str(error), place=str(path)) from error
 
 
 def load_file(path: Path, name: str | None = None) -> ModuleType:
@@ -105,19 +144,27 @@ def _failed(what: str, error: Exception) -> UsageError:
     )
 
 
-def _not_a_workspace(module: ModuleType, module_name: str, name: str) -> UsageError:
-    known = sorted(key for key, value in vars(module).items() if isinstance(value, Workspace))
+def _not_a_workspace(
+    module: ModuleType, module_name: str, name: str, kinds: tuple[type, ...]
+) -> UsageError:
+    named = " or ".join(kind.__name__ for kind in kinds)
+    if not name:
+        return UsageError(
+            f"this is no {named}, but a journey", value=module_name,
+            remedy="put it under journeys:, with a timezone: and a policy:",
+        )  # fmt: skip
+    known = sorted(key for key, value in vars(module).items() if isinstance(value, kinds))
     near = get_close_matches(name, known, 1)
     if near:
         remedy = f"did you mean {module_name}:{near[0]}?"
     elif known:
         remedy = f"it has {', '.join(known)}"
     else:
-        remedy = "it has no Workspace(...) at its top level"
+        remedy = f"it has no {named} at its top level"
     if hasattr(module, name):
         thing = getattr(module, name)
         kind = "class" if isinstance(thing, type) else type(thing).__name__
         return UsageError(
-            f"this is no Workspace, but a value of type {kind}", value=name, remedy=remedy
+            f"this is no {named}, but a value of type {kind}", value=name, remedy=remedy
         )
     return UsageError(f"module {module_name} has no such name", value=name, remedy=remedy)

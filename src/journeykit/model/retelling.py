@@ -8,7 +8,7 @@ what would be right.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, TypeVar, get_args
 
@@ -19,6 +19,7 @@ from journeykit.errors import DefinitionError, JourneykitError
 
 T = TypeVar("T")
 Models = tuple[type[BaseModel], ...]
+_PART = re.compile(r"\[(\d+)\]|[^\[\]]+")
 
 
 class Wrong(ValueError):
@@ -52,12 +53,38 @@ def retold(cls: type[BaseModel], make: Callable[[], T]) -> T:
         raise retell(cls, error) from None
 
 
-def retell(cls: type[BaseModel], error: ValidationError) -> DefinitionError:
-    """Return a DefinitionError that says all of what a ValidationError says."""
-    first, *others = [_tell(cls, detail) for detail in error.errors(include_url=False)]
+def retell(
+    cls: type[BaseModel],
+    error: ValidationError,
+    *,
+    line_of: Callable[[Sequence[int | str]], int] | None = None,
+) -> DefinitionError:
+    """Return a DefinitionError that says all of what a ValidationError says.
+
+    Args:
+        line_of: Tells in which line of a text a location stands.
+    """
+    told = []
+    for detail in error.errors(include_url=False):
+        told.append(_tell(cls, detail))
+        if line_of is not None:
+            told[-1].place = f"line {line_of(_exactly(detail))}, {told[-1].place}"
+    first, *others = told
     for other in others:
         first.remedy += f"\n  also {other}"
     return first
+
+
+def _exactly(detail: ErrorDetails) -> Sequence[int | str]:
+    """Return a location, followed down to where a validator's objection points."""
+    cause = detail.get("ctx", {}).get("error")
+    return (*detail["loc"], *parts_of_path(cause.at if isinstance(cause, Wrong) else ""))
+
+
+def parts_of_path(path: str) -> Sequence[int | str]:
+    """Return the parts of a path such as `steps[3] › via`."""
+    found = (match for piece in path.split(" › ") for match in _PART.finditer(piece))
+    return [match[0] if match[1] is None else int(match[1]) for match in found]
 
 
 def _tell(cls: type[BaseModel], detail: ErrorDetails) -> DefinitionError:
