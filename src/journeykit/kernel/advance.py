@@ -98,9 +98,12 @@ def advance(
     if by_time:
         foresee(turn)
     if turn.entries:
-        _forget(turn)
+        if state.ledger or state.marks or state.tallies:
+            _forget(turn)
         turn.close()
-    due = soonest(state) if by_time else soonest(state, turn.soonest, leaves=False)
+    due = NEVER
+    if state.enrollments:
+        due = soonest(state) if by_time else soonest(state, turn.soonest, leaves=False)
     return Decision(
         state,
         turn.entries,
@@ -155,8 +158,6 @@ def _timer(turn: Turn, run: Enrollment, limit: int) -> None:
 def _forget(turn: Turn) -> None:
     """Drop from the state what no rule can ask for any more."""
     state, rules = turn.state, turn.rules
-    if not (state.ledger or state.marks or state.tallies):
-        return
     ledger = turn.stamp - rules.gate.ledger_span - _SLACK
     marks = turn.stamp - rules.remember - _SLACK
     old = bool(state.ledger) and state.ledger[0].at < ledger - _AT_ONCE

@@ -56,7 +56,8 @@ def take(turn: Turn, signal: s.Signal) -> None:
             turn.emit(j.Conflicted(turn.stamp, signal.name, signal.id))
         case _:
             assert_never(signal)
-    leave_by_condition(turn)
+    if turn.rules.leaves_by_condition:
+        leave_by_condition(turn)
 
 
 def _profile(turn: Turn, signal: s.ProfileTold) -> None:
@@ -106,13 +107,14 @@ def _cancel(turn: Turn, signal: s.CancelAsked) -> None:
 def _event(turn: Turn, event: s.EventArrived) -> None:
     if not event.id:  # without an id of the host's, each call is an event of its own (O8)
         event = replace(event, id=f"#{turn.seq + 1}")
-    turn.emit(j.Received(turn.stamp, event.name, event.id, event.occurred, event.data))
-    _count(turn, event)
-    if turn.rules.responses:
-        note_responses(turn, event)
     rules, state = turn.rules, turn.state
     name = event.name
     occurred = event.occurred
+    turn.entries.append(j.Received(turn.stamp, name, event.id, occurred, event.data))  # only told
+    if name in rules.streams:
+        _count(turn, event)
+    if rules.responses:
+        note_responses(turn, event)
     turn.event = event.data
     going: list[tuple[Enrollment, CompiledStep]] = []
     keys = rules.hearers.get(name)
@@ -151,11 +153,8 @@ def _hearers(turn: Turn, keys: Sequence[Getter]) -> Sequence[Enrollment]:
 
 def _count(turn: Turn, event: s.EventArrived) -> None:
     """Add the event to what conditions ask about the past, before anything is decided."""
-    streams = turn.rules.streams.get(event.name)
-    if streams is None:
-        return
     turn.event = event.data
-    for stream in streams:
+    for stream in turn.rules.streams[event.name]:
         if stream.guard is None or stream.guard(turn):
             amount = "" if stream.amount is None else amount_text(stream.amount(turn))
             windowed = stream.reach is not None

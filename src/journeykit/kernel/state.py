@@ -257,6 +257,9 @@ def next_due(state: CustomerState) -> int | None:
 def soonest(state: CustomerState, bound: int = -NEVER, *, leaves: bool = True) -> int:
     """Return `next_due`, or an instant that never comes.
 
+    `Turn` and `advance` ask only where there are runs: without them no time counts. Whoever
+    adds what is due without a run lets both ask there too.
+
     Args:
         bound: An instant before which nothing is due: what is due then ends the search.
         leaves: Whether any run may have a `leaves`.

@@ -12,7 +12,7 @@ from journeykit.kernel import journal as j
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.fold import APPLY
 from journeykit.kernel.places import ZoneSource, zone_of_address
-from journeykit.kernel.state import CustomerState, Enrollment, soonest
+from journeykit.kernel.state import NEVER, CustomerState, Enrollment, soonest
 from journeykit.kernel.verdict import Verdict
 from journeykit.machine import Reading, Rules, Table
 from journeykit.time import Zone, zone
@@ -65,7 +65,9 @@ class Turn(Reading):
         self.look_again = ""
         if gate.is_guarded or (gate.looks_ahead and _makes_room(state, now)):
             self.look_again = "slots"
-        self.soonest = soonest(state, leaves=rules.leaves_by_time)
+        self.soonest = NEVER
+        if state.enrollments:  # without runs there is nothing that time changes
+            self.soonest = soonest(state, leaves=rules.leaves_by_time)
         self.zone = rules.zone if state.zone is None else zone(state.zone)
         self.past = state.tallies
         self.event = self.trigger = self.results = self.answers = _NO_FIELDS
