@@ -2,6 +2,7 @@
 
 from journeykit.machine.calls import CallPlan, EntryCapRule, RatePlan
 from journeykit.machine.caps import CapRule
+from journeykit.machine.changes import OUT_OF_RANGE, EmitPlan, StartPlan
 from journeykit.machine.channels import OrderPlan
 from journeykit.machine.compile import (
     amount_text,
@@ -11,6 +12,7 @@ from journeykit.machine.compile import (
 from journeykit.machine.consents import DOUBLE, MODES, OPT_IN, OPT_OUT, ConsentPlan
 from journeykit.machine.covering import codes_of
 from journeykit.machine.crossings import TimedGuard
+from journeykit.machine.experiments import ExperimentPlan
 from journeykit.machine.guards import Guard, Reading, compile_condition, compile_value
 from journeykit.machine.policy import GatePlan, Scope
 from journeykit.machine.rules import Rules, StreamRule, compile_workspace
@@ -36,12 +38,15 @@ __all__ = [
     "MODES",
     "OPT_IN",
     "OPT_OUT",
+    "OUT_OF_RANGE",
     "START",
     "CallPlan",
     "CapRule",
     "CompiledStep",
     "ConsentPlan",
+    "EmitPlan",
     "EntryCapRule",
+    "ExperimentPlan",
     "GatePlan",
     "Getter",
     "GoalRule",
@@ -56,6 +61,7 @@ __all__ = [
     "Rules",
     "Scope",
     "SendPlan",
+    "StartPlan",
     "StreamRule",
     "Table",
     "Tally",

@@ -13,14 +13,15 @@ from typing import Any
 
 from journeykit.machine.awaiting import digests_of, plan_digest, plan_wait_for
 from journeykit.machine.calls import CallPlan, RatePlan
+from journeykit.machine.changes import EmitPlan, StartPlan, change_of
 from journeykit.machine.channels import order_of
 from journeykit.machine.crossings import timed_guard
+from journeykit.machine.experiments import ExperimentPlan
 from journeykit.machine.guards import Reading, compile_condition, compile_value
 from journeykit.machine.stamps import date_of, instant_of
 from journeykit.machine.statechart import build_machine, moves_of
 from journeykit.machine.table import (
     CompiledStep,
-    Getter,
     GoalRule,
     Hearing,
     Listener,
@@ -36,14 +37,20 @@ from journeykit.machine.waits import (
     window_of,
 )
 from journeykit.model import (
+    Append,
     Branch,
     Call,
     Condition,
     Consent,
     Digest,
+    Emit,
     Exit,
+    Experiment,
     FieldRef,
+    Goal,
+    Goto,
     Graph,
+    Increment,
     Journey,
     On,
     RateLimit,
@@ -51,6 +58,7 @@ from journeykit.model import (
     Send,
     Set,
     Split,
+    StartJourney,
     Wait,
     WaitBusinessDays,
     WaitFor,
@@ -60,6 +68,7 @@ from journeykit.model import (
     on_loops,
     reads,
 )
+from journeykit.model.graph import JUMP
 from journeykit.time import Cron, parse_clock, parse_days, to_micros, wall_of, zone
 
 Stamp = tuple[str, int]
@@ -77,7 +86,7 @@ def compile_journey(journey: Journey) -> Table:
     table.holdout = journey.holdout
     table.max_open = journey.max_open
     table.goals = [
-        GoalRule(number, _listener(goal.on), goal.within, goal.ends_run, goal.title)
+        _goal_rule(number, goal)
         for number, goal in enumerate(journey.goal)
     ]
     table.exit_listeners = [_listener(on) for on in journey.exits if isinstance(on, On)]
@@ -142,8 +151,16 @@ def _plan(compiled: CompiledStep, step: object) -> None:
             )
         case Split():
             compiled.plan = _arms(step)
-        case Set():
-            compiled.plan = (step.field.field, _value(step.value))
+        case Experiment():
+            compiled.plan = ExperimentPlan(step)
+        case Set() | Increment() | Append():
+            compiled.plan = change_of(step)
+        case Emit():
+            compiled.plan = EmitPlan(step)
+        case StartJourney():
+            compiled.plan = StartPlan(step)
+        case Goto():
+            compiled.plan, compiled.keeps_passed = step.at_most, True
         case Consent():
             granted, topic = step.change == "grant", step.topic or ""
             compiled.plan = (granted, tuple(step.channels), topic, step.lasts)
@@ -225,12 +242,6 @@ def _stamp(value: FieldRef | datetime | date) -> Callable[[Reading], Stamp | Non
     return lambda reading: fixed
 
 
-def _value(value: object) -> Getter:
-    if isinstance(value, FieldRef):
-        return compile_value(value, incoming=None)
-    return lambda reading: value
-
-
 def _listener(on: On) -> Listener:
     guard, asks_run = None, False
     if on.where is not None:
@@ -247,6 +258,11 @@ def _listener(on: On) -> Listener:
     mark = blake2b(on.canonical(), digest_size=6).hexdigest()
     field = None if on.key is None else on.key.field
     return Listener(on.event, guard, key, mark, asks_run=asks_run, key_field=field)
+
+
+def _goal_rule(number: int, goal: Goal) -> GoalRule:
+    jump = "" if goal.goto is None else f"{JUMP}{number + 1}"
+    return GoalRule(number, _listener(goal.on), goal.within, goal.ends_run, goal.title, jump)
 
 
 def key_text(value: object) -> str:

@@ -19,6 +19,7 @@ from journeykit.time import Cron, Duration, Feb29, Resolve, Zone
 Getter = Callable[[Reading], Any]
 Kind = Literal[
     "start", "wait", "wait_until", "wait_for", "send", "branch", "split", "set", "consent",
+    "experiment", "increment", "append", "emit", "start_journey", "goto",
     "call", "rate_limit", "wait_business_days", "wait_for_window", "digest", "exit", "completed", "exited",
 ]  # fmt: skip
 
@@ -54,13 +55,20 @@ class Listener:
 
 
 class GoalRule:
-    """One compiled `Goal`."""
+    """One compiled `Goal`. `jump` is the outcome by which a run goes on that reaches it, or ""."""
 
-    __slots__ = ("ends_run", "listener", "number", "title", "within")
+    __slots__ = ("ends_run", "jump", "listener", "number", "title", "within")
 
     def __init__(
-        self, number: int, listener: Listener, within: Duration | None, ends_run: bool, title: str
+        self,
+        number: int,
+        listener: Listener,
+        within: Duration | None,
+        ends_run: bool,
+        title: str,
+        jump: str = "",
     ) -> None:
+        self.jump = jump
         self.number = number
         self.listener = listener
         self.within = within
