@@ -18,14 +18,14 @@ class Overdue(Frozen):
     pause began to hold it. Exactly `after` is not late.
 
     Args:
-        then: `send` (the default): it goes through the gate once, with the clock of now. `skip`:
+        then: `send`, as without such a rule: it goes through the gate once, with the clock of now. `skip`:
             the message is dropped with the reason `overdue`, and so are those for which a late
             timer would ask at once; the run goes on. `exit`: the run ends with this reason.
     """
 
     after: Positive = Field(kw_only=True)
-    then: Literal["send", "skip", "exit"] = Field(default="send", kw_only=True)
+    then: Literal["send", "skip", "exit"] = Field(kw_only=True)
 
     if TYPE_CHECKING:
 
-        def __init__(self, *, after: Span, then: Literal["send", "skip", "exit"] = "send") -> None: ...
+        def __init__(self, *, after: Span, then: Literal["send", "skip", "exit"]) -> None: ...

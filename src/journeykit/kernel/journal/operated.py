@@ -1,0 +1,33 @@
+"""What did operators do to runs?"""
+
+from __future__ import annotations
+
+from journeykit.kernel.journal.base import Entry
+
+
+class Migrated(Entry, tag="migrate"):
+    """A run of an older version moved to another one, and stands at `step` there.
+
+    Its timer, its trigger and its message stay. The rest is what the run keeps, by the names
+    of the new version: what became of its messages, the events that came early, moments that
+    loops let pass, goals that were met, and sends that it must not come to again. `via` is the
+    order of channels that its open message keeps, where it had that of its step.
+    """
+
+    enrollment: str
+    before: str
+    version: int
+    step: str
+    results: dict[str, str]
+    latched: list[str]
+    passed: dict[str, int]
+    met: list[int]
+    spared: list[str]
+    via: tuple[str, ...] = ()
+
+
+class Spared(Entry, tag="spare"):
+    """A run came to a `Send` whose message it had sent before it was moved: not again."""
+
+    enrollment: str
+    step: str

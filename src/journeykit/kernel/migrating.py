@@ -1,0 +1,113 @@
+"""How does a run of an older version come to the present one? (rule V1)
+
+Before anything else happens to its customer, so that whatever follows finds it there.
+
+Keeps true:
+    * a run keeps its timer, its trigger, its results and its message, whose key stays;
+    * a run without a counterpart stays where it is;
+    * nothing that was accepted is asked for again, unless the old version would have done so;
+    * a message that may be on its way is waited for before its run begins anew.
+"""
+
+from __future__ import annotations
+
+from journeykit.kernel import journal as j
+from journeykit.kernel.moving import end_run, forget_message, leave, leave_by_condition
+from journeykit.kernel.state import CustomerState, Enrollment, Message, soonest
+from journeykit.kernel.turn import Turn
+from journeykit.machine import START, CompiledStep, MigrationPlan, Rules
+from journeykit.machine.migrations import TIMED
+from journeykit.model import EXIT, RESTART
+
+
+def migrate(turn: Turn) -> None:
+    """Move the runs of a customer that are on an older version and may leave it."""
+    moved = False
+    for run in tuple(turn.state.enrollments.values()):
+        moved = migrate_run(turn, run) or moved
+    if moved:
+        leave_by_condition(turn)
+        turn.soonest = soonest(turn.state)
+
+
+def migrate_run(turn: Turn, run: Enrollment) -> bool:
+    """Move one run if it can move now; tell whether it did."""
+    plan = turn.rules.migrations.get((run.journey, run.version))
+    if plan is None:
+        return False
+    target = plan.target(run.step)
+    message = None if run.message is None else turn.state.messages[run.message]
+    if target is None or (target == RESTART and message is not None and _may_be_gone(message)):
+        return False
+    if target == EXIT:
+        end_run(turn, run, "exited", "migrated")
+        return True
+    if isinstance(target, CompiledStep) and (target.kind in TIMED or target.kind == _kind(turn, run)):
+        _stand(turn, run, plan, target)
+        return True
+    if message is not None:
+        turn.emit(j.Withdrawn(turn.stamp, message.id, "migrated"))
+        forget_message(turn, message.id)
+    turn.emit(_migrated(turn, run, plan, START))
+    if isinstance(target, CompiledStep):
+        leave(turn, run, "moved", _before(target))
+    else:
+        leave(turn, run, "enter", plan.table.start)
+    return True
+
+
+def go_on(turn: Turn, run: Enrollment, outcome: str, *, why: str = "") -> None:
+    """Leave a `Send` whose message is closed; a run that waited for that to move does so."""
+    if not (turn.rules.migrations and migrate_run(turn, run)):
+        leave(turn, run, outcome, why=why)
+
+
+def movable(rules: Rules, state: CustomerState) -> bool:
+    """Tell whether some run of a customer is on a version that it may leave."""
+    return any(
+        (run.journey, run.version) in rules.migrations for run in state.enrollments.values()
+    )
+
+
+def _stand(turn: Turn, run: Enrollment, plan: MigrationPlan, target: CompiledStep) -> None:
+    """Let a run wait on at `target` for what it has been waiting for."""
+    turn.emit(_migrated(turn, run, plan, target.id))
+    if target.id in run.latched and target.kind == "wait_for":
+        leave(turn, run, "event", target)
+
+
+def _migrated(turn: Turn, run: Enrollment, plan: MigrationPlan, step: str) -> j.Migrated:
+    message = None if run.message is None else turn.state.messages[run.message]
+    via: tuple[str, ...] = ()
+    if message is not None and not message.via:
+        via = turn.table(run).steps[run.step].plan.via
+    there = plan.table.steps
+    return j.Migrated(
+        turn.stamp,
+        run.id,
+        run.step,
+        plan.table.version,
+        step,
+        {plan.name(one): result for one, result in run.results.items()},
+        [name for name in map(plan.name, run.latched) if name in there],
+        {plan.name(one): at for one, at in run.passed.items() if plan.name(one) in there},
+        plan.goals(run.met),
+        sorted({*plan.spared(run.step, run.results), *map(plan.name, run.spared)}),
+        via,
+    )
+
+
+def _kind(turn: Turn, run: Enrollment) -> str:
+    return turn.table(run).steps[run.step].kind
+
+
+def _before(target: CompiledStep) -> CompiledStep:
+    """Return a place from which one comes to `target` and nowhere else."""
+    place = CompiledStep(START, "start", "")
+    place.moves = {"moved": target}
+    return place
+
+
+def _may_be_gone(message: Message) -> bool:
+    """Tell whether a channel may have been handed the message, or may be any moment."""
+    return message.unsure or message.status == "released"

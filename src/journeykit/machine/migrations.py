@@ -1,0 +1,102 @@
+"""Where does a run of an older version stand in the new one? Worked out once per version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from journeykit.machine.table import CompiledStep, Table
+from journeykit.model import EXIT, RESTART, Journey, Send, ancestors
+
+TIMED = frozenset({"wait", "wait_until", "wait_for", "wait_business_days", "wait_for_window"})
+"""Kinds at which a run holds nothing but a timer: each may take it over from each."""
+
+STANDING = TIMED | {"send", "digest", "call", "rate_limit", "start_journey"}
+"""Kinds at which a run may stand still."""
+
+Target = CompiledStep | str
+
+
+class MigrationPlan:
+    """How runs of one older version go over to the present one.
+
+    Attributes:
+        table: The present version.
+        renamed: Step id to the id that it has now; the same where the map does not say so.
+    """
+
+    __slots__ = ("_ahead", "_goals", "_targets", "renamed", "table")
+
+    def __init__(self, old: Table, older: Journey, table: Table, newer: Journey) -> None:
+        upgrade = newer.upgrade
+        assert upgrade is not None
+        self.table = table
+        self.renamed = {
+            one: there for one, there in upgrade.steps.items() if there not in (EXIT, RESTART)
+        }
+        self._targets = {
+            name: target
+            for name, step in old.steps.items()
+            if step.kind in STANDING
+            and (target := _target(step, upgrade.target(name), table)) is not None
+        }
+        sends = [name for name, state in older.graph.states.items() if isinstance(state.step, Send)]
+        self._ahead = ancestors(older.graph, sends)
+        titles = {goal.title: goal.number for goal in table.goals}
+        self._goals = {
+            goal.number: titles[goal.title] for goal in old.goals if goal.title in titles
+        }
+
+    def target(self, step: str) -> Target | None:
+        """Return where a run goes that stands at `step`: a step, `EXIT`, `RESTART`, or None.
+
+        None where the new version has no counterpart that could take over what the run holds.
+        """
+        return self._targets.get(step)
+
+    def name(self, step: str) -> str:
+        """Return the id that a step has in the new version, whether it is there or not."""
+        return self.renamed.get(step, step)
+
+    def goals(self, met: Iterable[int]) -> list[int]:
+        """Return the numbers that goals which were reached have in the new version."""
+        return sorted(self._goals[number] for number in met if number in self._goals)
+
+    def spared(self, step: str, results: Mapping[str, str]) -> list[str]:
+        """Return the sends, by their new ids, that a run at `step` must not come to again.
+
+        Their messages were accepted, and the old version would not have sent them once more.
+        """
+        ahead = self._ahead[step]
+        done = [one for one, result in results.items() if result == "accepted"]
+        return sorted({self.name(one) for one in done if one not in ahead})
+
+
+def _target(step: CompiledStep, wanted: str, table: Table) -> Target | None:
+    if wanted in (EXIT, RESTART):
+        return wanted
+    target = table.steps.get(wanted)
+    if target is None:
+        return None
+    return target if step.kind in TIMED or target.kind == step.kind else None
+
+
+def migrations_of(
+    journeys: Iterable[Journey], tables: Mapping[tuple[str, int], Table]
+) -> dict[tuple[str, int], MigrationPlan]:
+    """Return by (journey, older version) how its runs move to the newest version.
+
+    Args:
+        journeys: All versions, the present ones with the older ones.
+    """
+    by_place = {(journey.name, journey.version): journey for journey in journeys}
+    newest: dict[str, Journey] = {}
+    for journey in by_place.values():
+        if journey.name not in newest or journey.version > newest[journey.name].version:
+            newest[journey.name] = journey
+    plans = {}
+    for (name, version), older in by_place.items():
+        newer = newest[name]
+        if newer.upgrade is not None and version < newer.version and newer.upgrade.takes(version):
+            table = tables[name, newer.version]
+            plans[name, version] = MigrationPlan(tables[name, version], older, table, newer)
+    return plans
