@@ -19,7 +19,15 @@ from journeykit.model.conditions import (
     reads,
 )
 from journeykit.model.consents import ConsentRule
-from journeykit.model.entries import ByCall
+from journeykit.model.entries import (
+    ByCall,
+    Changed,
+    Enters,
+    Leaves,
+    OnDate,
+    Scheduled,
+    segment_of,
+)
 from journeykit.model.entrycaps import EntryCap
 from journeykit.model.expressions import (
     Attribute,
@@ -45,6 +53,7 @@ from journeykit.model.facts import (
     wire,
 )
 from journeykit.model.fields import RESULT, FieldRef
+from journeykit.model.findings import Finding, Findings, KnowsTemplates
 from journeykit.model.graph import (
     COMPLETED,
     EXITED,
@@ -61,6 +70,7 @@ from journeykit.model.journey import (
     conditions_of,
     ons_of,
     reads_of,
+    segments_of,
     steps_of,
 )
 from journeykit.model.migrations import EXIT, RESTART, Migrate
@@ -69,6 +79,7 @@ from journeykit.model.packs import PackRule, RulePack, Source
 from journeykit.model.policy import Policy
 from journeykit.model.receipts import RECEIPTS, Receipt, ReceiptKind, collected, receipt
 from journeykit.model.results import Result, result_name, validate_result
+from journeykit.model.segments import Segment
 from journeykit.model.sendtimes import (
     BestHour,
     DeliveryWindow,
@@ -144,6 +155,7 @@ __all__ = [
     "ByCall",
     "Call",
     "Case",
+    "Changed",
     "ClockRule",
     "Comparison",
     "Condition",
@@ -153,12 +165,15 @@ __all__ = [
     "Digest",
     "Emit",
     "Engagement",
+    "Enters",
     "Entry",
     "EntryCap",
     "Event",
     "Exit",
     "Experiment",
     "FieldRef",
+    "Finding",
+    "Findings",
     "FrequencyCap",
     "Frozen",
     "Goal",
@@ -168,10 +183,13 @@ __all__ = [
     "Hours",
     "Increment",
     "Journey",
+    "KnowsTemplates",
+    "Leaves",
     "Migrate",
     "MinimumGap",
     "Not",
     "On",
+    "OnDate",
     "Once",
     "Overdue",
     "PackRule",
@@ -189,6 +207,8 @@ __all__ = [
     "Restart",
     "Result",
     "RulePack",
+    "Scheduled",
+    "Segment",
     "Send",
     "SendTimeCustomer",
     "SendTimeFunction",
@@ -234,6 +254,8 @@ __all__ = [
     "receipt",
     "refuse_unknown_places",
     "result_name",
+    "segment_of",
+    "segments_of",
     "steps_of",
     "total",
     "validate_event",

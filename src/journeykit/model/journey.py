@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -15,13 +16,17 @@ from pydantic import (
     model_validator,
 )
 
-from journeykit.model.base import Frozen, Wrong
+from journeykit.model.base import Frozen, Wrong, type_of
 from journeykit.model.conditions import AnyCondition, Condition, reads
 from journeykit.model.datatexts import from_json_text, from_yaml_text, to_yaml_text
 from journeykit.model.entries import (
+    Enters,
     Entries,
+    EntryWindow,
+    Leaves,
     may_have_key,
     refuse_mixed,
+    segment_of,
     triggers_of,
     why_no_trigger,
 )
@@ -32,6 +37,7 @@ from journeykit.model.migrations import Migrate, check_migration
 from journeykit.model.names import Name
 from journeykit.model.overdue import Overdue
 from journeykit.model.receipts import Receipt
+from journeykit.model.segments import Segment
 from journeykit.model.steps import Digest, Send, Step, Steps
 from journeykit.model.steps.calls import gives_of
 from journeykit.model.triggers import (
@@ -51,12 +57,16 @@ def _exit_kind(value: Any) -> str:
     )
     if isinstance(value, Receipt) or (isinstance(value, dict) and "receipt" in value):
         return "Receipt"
+    if type_of(value) in ("enters", "leaves"):
+        return str(type_of(value))
     return "On" if is_on else "-condition"
 
 
 ExitRule = Annotated[
     Annotated[On, Tag("On")]
     | Annotated[Receipt, Tag("Receipt")]
+    | Annotated[Enters, Tag("enters")]
+    | Annotated[Leaves, Tag("leaves")]
     | Annotated[AnyCondition, Tag("-condition")],
     Discriminator(_exit_kind),
 ]
@@ -68,6 +78,8 @@ _ANSWERING: dict[str, tuple[type[Step], ...]] = {
     "integer": (Digest,),  # how many events it has collected
 }
 """Which steps can be asked for what became of them, by the kind of the answer."""
+
+ExitGiven: TypeAlias = On | Receipt | Enters | Leaves | Condition | bool
 
 
 class Journey(Frozen):
@@ -81,10 +93,13 @@ class Journey(Frozen):
         steps: From top to bottom.
         reentry: Whether a customer may enter again; `Once()` when not given.
         goal: What the journey is for; several are counted each.
-        exits: Events, conditions and receipts that end a run wherever it stands (rule E2).
+        exits: Events, conditions, receipts and segments entered or left, that end a run
+            wherever it stands (rule E2).
         holdout: The share of customers, 0 to below 1, who are kept out for comparison.
         max_open: Most open runs of one customer at a time.
         entry_caps: Most entries of all customers, per period or in all.
+        opens: Nobody enters before this instant, by when the trigger happened.
+        closes: Nobody enters from this instant on, by when the trigger happened.
         upgrade: How open runs of older versions move to this one; by default they finish on
             the version that they entered (rule V1).
         overdue: What happens to work that comes too late; by default it goes through the gate.
@@ -104,6 +119,8 @@ class Journey(Frozen):
     holdout: float = Field(default=0.0, ge=0, lt=1, kw_only=True, strict=True)
     max_open: int = Field(default=100, ge=1, kw_only=True, strict=True)
     entry_caps: EntryCaps = Field(default=(), kw_only=True)
+    opens: EntryWindow | None = Field(default=None, kw_only=True)
+    closes: EntryWindow | None = Field(default=None, kw_only=True)
     upgrade: Migrate | None = Field(default=None, kw_only=True)
     overdue: Overdue | None = Field(default=None, kw_only=True)
     description: str = Field(default="", kw_only=True)
@@ -120,10 +137,12 @@ class Journey(Frozen):
             steps: Sequence[Step],
             reentry: Reentry = ...,
             goal: Goal | Sequence[Goal] = (),
-            exits: On | Receipt | Condition | bool | Sequence[On | Receipt | Condition | bool] = (),
+            exits: ExitGiven | Sequence[ExitGiven] = (),
             holdout: float = 0.0,
             max_open: int = 100,
             entry_caps: Sequence[EntryCap] = (),
+            opens: datetime | None = None,
+            closes: datetime | None = None,
             upgrade: Migrate | None = None,
             overdue: Overdue | None = None,
             description: str = "",
@@ -132,6 +151,8 @@ class Journey(Frozen):
     @model_validator(mode="after")
     def _is_whole(self) -> Journey:
         refuse_mixed(self.entry)
+        if self.opens is not None and self.closes is not None and self.opens >= self.closes:
+            raise Wrong("it closes before anybody may enter", "let it close later", "closes")
         jumps = {
             f"{JUMP}{number}": (goal.goto, f"goal[{number - 1}] › goto")
             for number, goal in enumerate(self.goal, 1)
@@ -256,6 +277,9 @@ def conditions_of(journey: Journey) -> Iterator[Asked]:
     for number, rule in enumerate(journey.exits):
         if isinstance(rule, Condition):
             yield Asked(f"exits[{number}]", None, False, rule)
+        if isinstance(rule, Enters | Leaves):
+            for place, condition in rule.asks():
+                yield Asked(f"exits[{number}] › {place}", None, False, condition)
     for path, step in steps_of(journey):
         for place, condition in step.asks():
             yield Asked(f"{path} › {place}", None, False, condition)
@@ -285,6 +309,18 @@ def steps_of(journey: Journey) -> Iterator[tuple[str, Step]]:
     for state in journey.graph.states.values():
         if state.step is not None:
             yield state.path, state.step
+
+
+def segments_of(journey: Journey) -> Iterator[tuple[str, Segment]]:
+    """Yield (path, segment) for every segment that a journey goes by."""
+    rules: list[tuple[str, object]] = [
+        (f"entry[{number}]", entry) for number, entry in enumerate(journey.entry)
+    ]
+    rules += [(f"exits[{number}]", rule) for number, rule in enumerate(journey.exits)]
+    for place, rule in rules:
+        segment = segment_of(rule)
+        if segment is not None:
+            yield f"{place} › segment", segment
 
 
 def ons_of(journey: Journey) -> Iterator[tuple[str, On]]:

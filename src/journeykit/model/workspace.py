@@ -17,11 +17,12 @@ from journeykit.model.channels import Via, refuse_unordered
 from journeykit.model.datatexts import from_json_text, from_yaml_text, to_yaml_text
 from journeykit.model.facts import Event, Profile
 from journeykit.model.findings import Findings, KnowsTemplates
-from journeykit.model.journey import Journey, ons_of, steps_of
+from journeykit.model.journey import Journey, ons_of, segments_of, steps_of
 from journeykit.model.moments import ZoneName
 from journeykit.model.names import Name
 from journeykit.model.policy import Policy
 from journeykit.model.results import Result, ResultClasses
+from journeykit.model.segments import refuse_two_of_a_name
 from journeykit.model.sendtimes import SendTimes, refuse_untimed
 from journeykit.model.spans import NotNegative, Positive, Span
 from journeykit.model.steps import Consent, Send, Step
@@ -110,6 +111,11 @@ class Workspace(Frozen):
     @model_validator(mode="after")
     def _fits_together(self) -> Workspace:
         self._names_differ()
+        refuse_two_of_a_name(
+            (f"journeys[{number}] › {place}", segment)
+            for number, journey in enumerate(self.journeys)
+            for place, segment in segments_of(journey)
+        )
         self._channels_are_declared()
         refuse_unknown_topics(self.policy, self.journeys)
         self._caps_cover_something()

@@ -37,6 +37,7 @@ from journeykit.time.moments import (
     next_local,
     nth_month,
 )
+from journeykit.time.recurrence import Recurrence
 from journeykit.time.windows import LONGEST_CLOSURE, Span, Windows, first_uncovered, never_open
 from journeykit.time.zones import Resolve, Zone, is_zone, zone
 
@@ -51,6 +52,7 @@ __all__ = [
     "Duration",
     "Feb29",
     "HolidayCalendar",
+    "Recurrence",
     "Resolve",
     "Span",
     "Windows",
