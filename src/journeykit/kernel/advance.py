@@ -19,10 +19,15 @@ from msgspec import Struct
 
 from journeykit.kernel import journal as j
 from journeykit.kernel.arriving import take
+from journeykit.kernel.asking import ask_waits
+from journeykit.kernel.following import follow_up
 from journeykit.kernel.leaving import foresee
+from journeykit.kernel.migrating import migrate
 from journeykit.kernel.moving import leave, leave_by_condition
+from journeykit.kernel.pausing import is_set_free, note_late_run
 from journeykit.kernel.sending import ask_again, settle
 from journeykit.kernel.signals import Signal
+from journeykit.kernel.starting import TIMING_OUT
 from journeykit.kernel.state import NEVER, CustomerState, Enrollment, Message, soonest
 from journeykit.kernel.turn import Turn
 from journeykit.machine import Rules
@@ -76,22 +81,34 @@ def advance(
             in any case.
     """
     turn = Turn(rules, state, profile, now)
+    if rules.migrations:
+        migrate(turn)
+    if state.messages and not turn.look_again and is_set_free(rules, state):
+        turn.look_again = "slots"
     late = 0
     for signal in signals:
         if signal.received >= now and not waited:
             break
         take(turn, signal)
+        if turn.following:
+            follow_up(turn)
         late += 1
     limit = now if fire_now else now - 1
     if turn.soonest < now:
         _fire(turn, now - 1)
     for signal in signals[late:] if late else signals:
         take(turn, signal)
+        if turn.following:
+            follow_up(turn)
     if turn.soonest <= limit:
         _fire(turn, limit)
     while turn.asked or turn.look_again:
         settle(turn)
         leave_by_condition(turn)
+        if turn.following:
+            follow_up(turn)
+        if rules.asks_waits:
+            ask_waits(turn)
         turn.soonest = soonest(state)
         _fire(turn, limit)
     by_time = rules.leaves_by_time
@@ -118,6 +135,7 @@ def _fire(turn: Turn, limit: int) -> None:
     """Fire what is due at or before `limit`: the earliest first, ties in a total order."""
     while turn.soonest <= limit:
         leave_by_condition(turn)
+        ask_waits(turn)
         due = _due(turn, limit)
         if not due:
             turn.soonest = soonest(turn.state)
@@ -126,6 +144,9 @@ def _fire(turn: Turn, limit: int) -> None:
             if isinstance(thing, Enrollment):
                 _timer(turn, thing, limit)
                 leave_by_condition(turn)
+                if turn.following:
+                    follow_up(turn)
+                ask_waits(turn)
             elif turn.state.messages.get(thing.id) is thing and thing.id not in turn.asked:
                 ask_again(turn, thing)
 
@@ -151,8 +172,10 @@ def _due(turn: Turn, limit: int) -> list[tuple[int, int, str, str, Enrollment | 
 def _timer(turn: Turn, run: Enrollment, limit: int) -> None:
     if turn.state.enrollments.get(run.id) is not run or run.due is None or run.due > limit:
         return
+    if turn.rules.overdue and note_late_run(turn, run):
+        return
     step = turn.table(run).steps[run.step]
-    leave(turn, run, "timeout" if step.kind == "wait_for" else "done", step)
+    leave(turn, run, "timeout" if step.kind in TIMING_OUT else "done", step)
 
 
 def _forget(turn: Turn) -> None:

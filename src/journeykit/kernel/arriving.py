@@ -10,13 +10,17 @@ from msgspec.structs import replace
 from journeykit.kernel import journal as j
 from journeykit.kernel import signals as s
 from journeykit.kernel.answering import answered
+from journeykit.kernel.asking import ask_waits
+from journeykit.kernel.awaiting import concerns, gather
 from journeykit.kernel.consenting import confirm, prefer, say
 from journeykit.kernel.engaging import note_responses
 from journeykit.kernel.entering import enter, mark_key, refuse, try_enter
 from journeykit.kernel.errand_answers import errand_answered
 from journeykit.kernel.errands import recall_entries
+from journeykit.kernel.jumping import jump
 from journeykit.kernel.keys import plain_address
 from journeykit.kernel.moving import end_run, leave, leave_by_condition, reckon_anew
+from journeykit.kernel.receipts import told
 from journeykit.kernel.sending import closed_at_hand_over, throttled
 from journeykit.kernel.state import Enrollment, suppression_key
 from journeykit.kernel.turn import Turn
@@ -52,12 +56,16 @@ def take(turn: Turn, signal: s.Signal) -> None:
             _enroll(turn, signal)
         case s.CancelAsked():
             _cancel(turn, signal)
+        case s.ReceiptTold():
+            told(turn, signal)
         case s.EventConflicted():
             turn.emit(j.Conflicted(turn.stamp, signal.name, signal.id))
         case _:
             assert_never(signal)
     if turn.rules.leaves_by_condition:
         leave_by_condition(turn)
+    if turn.rules.asks_waits:
+        ask_waits(turn)
 
 
 def _profile(turn: Turn, signal: s.ProfileTold) -> None:
@@ -110,13 +118,14 @@ def _event(turn: Turn, event: s.EventArrived) -> None:
     rules, state = turn.rules, turn.state
     name = event.name
     occurred = event.occurred
-    turn.entries.append(j.Received(turn.stamp, name, event.id, occurred, event.data))  # only told
+    received = j.Received(turn.stamp, name, event.id, occurred, event.data, event.by)
+    turn.entries.append(received)  # which only tells
     if name in rules.streams:
         _count(turn, event)
     if rules.responses:
         note_responses(turn, event)
     turn.event = event.data
-    going: list[tuple[Enrollment, CompiledStep]] = []
+    going: list[tuple[Enrollment, CompiledStep, str]] = []
     keys = rules.hearers.get(name)
     for run in () if keys is None else _hearers(turn, keys):
         table = rules.tables[run.journey, run.version]
@@ -124,13 +133,18 @@ def _event(turn: Turn, event: s.EventArrived) -> None:
         hearing = here.hears.get(name) or table.hearing(here, name)
         if hearing is None or occurred < run.entered:  # O5
             continue
-        if hear(turn, run, here, hearing, event):
-            going.append((run, here))
+        outcome = hear(turn, run, here, hearing, event)
+        if outcome and run.id not in turn.jumps:
+            going.append((run, here, outcome))
     leave_by_condition(turn)
-    for run, here in going:  # O6: waits after all goals and exits
+    if turn.jumps:
+        jump(turn)
+    for run, here, outcome in going:  # O6: waits after all goals and exits
         if run.id in state.enrollments:
-            leave(turn, run, "event", here)
+            leave(turn, run, outcome, here)
             leave_by_condition(turn)
+    if rules.asks_waits:
+        ask_waits(turn)
     entries = rules.entries.get(name)
     if entries is not None:
         trigger = (name, event.id, event.received, event.occurred, event.data)
@@ -166,26 +180,29 @@ def _count(turn: Turn, event: s.EventArrived) -> None:
 
 def hear(
     turn: Turn, run: Enrollment, here: CompiledStep, hearing: Hearing, event: s.EventArrived
-) -> bool:
+) -> str:
     """Let one run, which stands at `here`, hear the event at hand: goals, exits, its waits.
 
     Returns:
-        Whether it is what the run waits for where it stands; the caller lets it leave.
+        The outcome by which it leaves where it stands, the caller letting it leave; else "".
     """
     turn.trigger = run.data
     turn.results = run.results
     turn.answers = run.answers
+    turn.run = run
     if hearing.ends and _ends(turn, run, hearing, event):
-        return False
-    arrived = False
+        return ""
+    if hearing.gathers:
+        return gather(turn, run, here, hearing, event)
+    arrived = ""
     for listener in hearing.here:
         if here.since_entry or event.occurred >= run.at:
             key, guard = listener.key, listener.guard
             if (key is None or key(turn) == run.key) and (guard is None or guard(turn)):
-                arrived = True
+                arrived = "event"
                 break
     for step, listener in hearing.ahead:
-        if step.id not in run.latched and _concerns(turn, run, listener):
+        if step.id not in run.latched and concerns(turn, run, listener):
             turn.emit(j.Latched(turn.stamp, run.id, step.id))  # O7
     return arrived
 
@@ -195,11 +212,13 @@ def _ends(turn: Turn, run: Enrollment, hearing: Hearing, event: s.EventArrived) 
     for goal in hearing.goals:
         if _reaches(turn, run, goal, event):
             turn.emit(j.Met(turn.stamp, run.id, goal.number))
+            if goal.jump:
+                turn.jumps.setdefault(run.id, goal)
             if goal.ends_run:
                 end_run(turn, run, "goal", goal.title)
                 return True
     for listener in hearing.exits:
-        if _concerns(turn, run, listener):
+        if concerns(turn, run, listener):
             end_run(turn, run, "exited", event.name)
             return True
     return False
@@ -207,16 +226,9 @@ def _ends(turn: Turn, run: Enrollment, hearing: Hearing, event: s.EventArrived) 
 
 def _reaches(turn: Turn, run: Enrollment, goal: GoalRule, event: s.EventArrived) -> bool:
     """Rule E3: once per run, within its window, whose end is excluded."""
-    if goal.number in run.met or not _concerns(turn, run, goal.listener):
+    if goal.number in run.met or not concerns(turn, run, goal.listener):
         return False
     return goal.within is None or event.occurred < shift(run.entered, goal.within, turn.zone)
-
-
-def _concerns(turn: Turn, run: Enrollment, listener: Listener) -> bool:
-    """Tell whether the event at hand is about this run: its key, and what must hold of it."""
-    if listener.key is not None and listener.key(turn) != run.key:
-        return False
-    return listener.guard is None or listener.guard(turn)
 
 
 def _mark(turn: Turn, listener: Listener, event: s.EventArrived) -> None:

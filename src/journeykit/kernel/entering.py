@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from journeykit.kernel import journal as j
+from journeykit.kernel.digesting import collect_trigger
 from journeykit.kernel.errands import request_entry
-from journeykit.kernel.keys import derived_id, fraction
+from journeykit.kernel.keys import enrollment_id, fraction
 from journeykit.kernel.moving import end_run, leave
+from journeykit.kernel.starting import starter_of
 from journeykit.kernel.state import Enrollment, history_key
 from journeykit.kernel.turn import Turn
 from journeykit.machine import Listener, Table
@@ -49,7 +51,7 @@ def enter(
     name, cause, _, occurred, data = trigger
     seed, customer = turn.rules.seed, turn.state.id
     when = str(occurred) if name else ""
-    run_id = derived_id(seed, "enrollment", table.journey, customer, key or "", cause, when)
+    run_id = enrollment_id(seed, table.journey, customer, key, cause, when)
     if run_id in turn.state.enrollments:  # the very same cause, told again after a long time
         refuse(turn, table, key, "already_inside", name)
         return
@@ -63,10 +65,21 @@ def enter(
         return
     for run in restarted:
         end_run(turn, run, "restarted", name)
+    starter = None if name else starter_of(turn, run_id)
+    parent = "" if starter is None else starter.id
+    version = table.version
     turn.emit(
-        j.Entered(turn.stamp, run_id, table.journey, table.version, name, occurred, key, data)
+        j.Entered(turn.stamp, run_id, table.journey, version, name, occurred, key, data, parent)
     )
-    leave(turn, turn.state.enrollments[run_id], "enter")
+    run = turn.state.enrollments[run_id]
+    if table.digests:
+        collect_trigger(turn, run, table)
+    leave(turn, run, "enter")
+
+
+def may_enter(turn: Turn, table: Table, key: str | None, trigger: Trigger) -> bool:
+    """Tell whether no rule of re-entry stands in the way."""
+    return _objection(turn, table, key, trigger)[0] is None
 
 
 def refuse(
@@ -89,6 +102,8 @@ def _objection(
     """Return why the trigger may not enter, and the runs that it would restart."""
     _, _, _, occurred, data = trigger
     journey = table.journey
+    if journey in turn.rules.paused:
+        return "paused", []
     if table.holdout and _held_out(turn, table):
         return "holdout", []
     runs = [run for run in turn.state.enrollments.values() if run.journey == journey]

@@ -18,6 +18,9 @@ def _decided(state: CustomerState, entry: j.Decided) -> None:
     run = state.enrollments[entry.enrollment]
     run.message = entry.message
     run.asked += 1
+    run.sent[run.step] = entry.message
+    if run.receipts:
+        run.receipts.pop(run.step, None)
     state.messages[entry.message] = Message(
         entry.message,
         run.id,
@@ -61,6 +64,10 @@ def _held(state: CustomerState, entry: j.Held) -> None:
     message.until = entry.until
     message.reason = entry.reason
     message.opens = entry.opens
+    if entry.reason != "paused":
+        message.paused = None
+    elif message.paused is None:
+        message.paused = entry.at
     if entry.reason != "look_ahead":
         message.makes_room = None
     elif message.makes_room is None:

@@ -19,16 +19,18 @@ from msgspec.structs import replace
 
 from journeykit.errors import InputError
 from journeykit.kernel import journal as j
+from journeykit.kernel.changing import CHANGING, objection_to_value
 from journeykit.kernel.choosing import choose, via_of
 from journeykit.kernel.consenting import say
 from journeykit.kernel.fold_runs import move_run
 from journeykit.kernel.gate import first_open, objection_to
-from journeykit.kernel.moving import expiry_of, wait_at, way_at
+from journeykit.kernel.moving import expiry_of, wait_at
 from journeykit.kernel.refusal import refusal
 from journeykit.kernel.slots import EVERY_USE, uses
 from journeykit.kernel.state import Enrollment, Message
 from journeykit.kernel.turn import Turn, facts_of
 from journeykit.kernel.verdict import Verdict
+from journeykit.kernel.ways import PARTING, passed_by, way_at
 from journeykit.machine import CapRule, CompiledStep, SendPlan
 from journeykit.time import shift
 
@@ -209,8 +211,10 @@ def _next_send(thought: Turn, run: Enrollment, until: int) -> SendPlan | None:
             outcome = _outcome(thought, run, step)
             if outcome is None:
                 return None
-        passed = thought.now if step.keeps_passed else None
+        passed = passed_by(thought, run, step, outcome) if step.keeps_passed else None
         step = step.moves[outcome]
+        if step.awaiting is not None and step.awaiting.timed:  # it may go on sooner, by time alone
+            return None
         try:
             due, outcome = wait_at(thought, run, step)
         except InputError:  # it would wait beyond the calendar
@@ -221,7 +225,7 @@ def _next_send(thought: Turn, run: Enrollment, until: int) -> SendPlan | None:
 
 def _outcome(thought: Turn, run: Enrollment, step: CompiledStep) -> str | None:
     """Return the outcome of a step that takes no time, or None where the way ends or is not clear."""
-    if step.kind in ("branch", "split"):
+    if step.kind in PARTING:
         return way_at(thought, run, step)
     if step.kind == "consent":
         granted, channels, topic, lasts = step.plan
@@ -229,12 +233,14 @@ def _outcome(thought: Turn, run: Enrollment, step: CompiledStep) -> str | None:
         for channel in channels:
             say(thought, channel, topic, granted, "", lasts)
         return "done"
-    if step.kind != "set":
+    if step.kind not in CHANGING:
         return None
     field, given = step.plan
     if field in thought.rules.zone_fields or field in thought.rules.addresses.values():
         return None
-    reading = thought.read_run(run)
-    thought.profile = {**thought.profile, field: given(reading)}
+    value = given(thought.read_run(run))
+    if objection_to_value(thought, field, value):
+        return None
+    thought.profile = {**thought.profile, field: value}
     leaves = any(guard(thought.read_run(run)) for guard in thought.table(run).exit_conditions)
     return None if leaves else "done"

@@ -8,20 +8,34 @@ Keeps true:
 
 from __future__ import annotations
 
-from typing import Any
-
 from journeykit.errors import InputError
 from journeykit.kernel import journal as j
+from journeykit.kernel.awaiting import come
+from journeykit.kernel.changing import CHANGING, objection_to_value
 from journeykit.kernel.choosing import choose
 from journeykit.kernel.consenting import say
+from journeykit.kernel.digesting import digest_ends
+from journeykit.kernel.emitting import emit_event
 from journeykit.kernel.errands import recall, request_call, request_turn
 from journeykit.kernel.fold_runs import move_run
-from journeykit.kernel.keys import derived_id, fraction
+from journeykit.kernel.keys import derived_id
+from journeykit.kernel.news import RunOver
+from journeykit.kernel.starting import ask_to_start
 from journeykit.kernel.state import Enrollment
-from journeykit.kernel.timing import moment_of, reached_at, span_ends, stamp_instant
+from journeykit.kernel.timing import (
+    business_end,
+    local_end,
+    moment_of,
+    reached_at,
+    span_ends,
+    stamp_instant,
+    wait_ends,
+    window_opens,
+)
 from journeykit.kernel.turn import Turn
-from journeykit.machine import CompiledStep, SendPlan
-from journeykit.time import is_country, is_region, is_zone, shift
+from journeykit.kernel.ways import passed_by, way_at
+from journeykit.machine import CompiledStep, SendPlan, is_local
+from journeykit.time import shift
 
 
 def leave(
@@ -43,7 +57,7 @@ def leave(
         target = step.moves[outcome]
         passed = None
         if step.keeps_passed:
-            passed = run.due if run.due is not None else reached_at(turn, run)
+            passed = passed_by(turn, run, step, outcome)
         due: int | None
         left_by: str | None = None
         elapsed = target.elapsed
@@ -63,7 +77,7 @@ def leave(
             if due < turn.soonest:
                 turn.soonest = due
             return
-        taken = turn.taken[run.id] = turn.taken.get(run.id, 0) + 1
+        taken = turn.taken[run.id] = turn.taken.get(run.id, turn.taken_before) + 1
         if taken > turn.rules.max_steps:
             end_run(turn, run, "failed", "too_many_steps")
             return
@@ -77,7 +91,7 @@ def leave(
 
 
 _ON: tuple[None, None] = (None, None)
-_TELLING = ("set", "send", "call")  # after these, other conditions may hold than before (E2)
+_TELLING = CHANGING | {"send", "call", "start_journey"}  # after these, other conditions may hold than before (E2)
 
 
 def wait_at(turn: Turn, run: Enrollment, step: CompiledStep) -> tuple[int | None, str | None]:
@@ -87,16 +101,29 @@ def wait_at(turn: Turn, run: Enrollment, step: CompiledStep) -> tuple[int | None
     """
     kind = step.kind
     if kind == "wait_for":
-        if step.id in run.latched:
-            return None, "event"
+        outcome: str | None = "event" if step.id in run.latched else None
+        if step.awaiting is not None:
+            outcome = come(turn, run, step, is_new=run.step == step.id)
+        if outcome is not None:
+            return None, outcome
         return span_ends(turn, step, reached_at(turn, run)), None
-    if kind == "wait":
-        start = reached_at(turn, run)
-        due = span_ends(turn, step, start)
-        return (due, None) if due > start else (None, "done")
     if kind == "wait_until":
         return _until(turn, run, step)
-    return _ON
+    if kind not in _SPANNING:
+        return _ON
+    start = reached_at(turn, run)
+    if kind == "wait":
+        due = wait_ends(turn, run, step, start)
+    elif kind == "digest":
+        due = digest_ends(turn, run, step, start)
+    elif kind == "wait_business_days":
+        due = business_end(turn, step, start)
+    else:
+        due = window_opens(turn, step, start)
+    return (due, None) if due > start else (None, "done")
+
+
+_SPANNING = frozenset(("wait", "digest", "wait_business_days", "wait_for_window"))
 
 
 def _until(turn: Turn, run: Enrollment, step: CompiledStep) -> tuple[int | None, str | None]:
@@ -115,12 +142,24 @@ def _act(turn: Turn, run: Enrollment, step: CompiledStep, why: str) -> str | Non
     """Do what a step does that takes no time; return the outcome, or None where it waits."""
     match step.kind:
         case "send":
+            if run.spared and step.id in run.spared:
+                turn.emit(j.Spared(turn.stamp, run.id, step.id))
+                return "done"
             ask(turn, run, step)
             return None
-        case "branch" | "split":
+        case "branch" | "split" | "experiment" | "goto":
             return way_at(turn, run, step)
-        case "set":
+        case "set" | "increment" | "append":
             return _assign(turn, run, step)
+        case "emit":
+            if emit_event(turn, run, step):
+                return "done"
+            end_run(turn, run, "failed", "invalid_event")
+        case "start_journey":
+            try:
+                ask_to_start(turn, run, step)
+            except InputError:
+                end_run(turn, run, "failed", "beyond_calendar")
         case "consent":
             granted, channels, topic, lasts = step.plan
             source = f"journey {run.journey}"
@@ -142,23 +181,11 @@ def _act(turn: Turn, run: Enrollment, step: CompiledStep, why: str) -> str | Non
     return None
 
 
-def way_at(turn: Turn, run: Enrollment, step: CompiledStep) -> str:
-    """Return the way that `run` takes at a `Branch` or a `Split`."""
-    if step.kind == "branch":
-        reading = turn.read_run(run)
-        for guard, outcome in step.plan:
-            if guard(reading):
-                return str(outcome)
-        return "otherwise"
-    drawn = fraction(turn.rules.seed, "split", run.journey, step.id, turn.state.id)
-    return next(str(outcome) for end, outcome in step.plan if drawn < end)
-
-
 def _assign(turn: Turn, run: Enrollment, step: CompiledStep) -> str | None:
-    """Set an attribute; a run that would set a place that there is not fails, alone (T7)."""
+    """Change an attribute; a run that would set a place that there is not fails, alone (T7)."""
     field, given = step.plan
     value = given(turn.read_run(run))
-    wrong = "" if value is None else _objection_to_place(turn, field, value)
+    wrong = objection_to_value(turn, field, value)
     if wrong:
         end_run(turn, run, "failed", wrong)
         return None
@@ -170,33 +197,15 @@ def _assign(turn: Turn, run: Enrollment, step: CompiledStep) -> str | None:
     return "done"
 
 
-def _objection_to_place(turn: Turn, field: str, value: Any) -> str:
-    """Return the reason why no profile holds this zone, country or region; "" if one may."""
-    if field in turn.rules.zone_fields:
-        return "" if is_zone(value) else "unknown_zone"
-    if field not in ("country", "region"):
-        return ""
-    code = value.strip().upper()
-    known = not code or (is_country(code) if field == "country" else is_region(code))
-    return "" if known else "unknown_country"
-
-
 def reckon_anew(turn: Turn) -> None:
     """After a change of zone: waits for local moments look again (T8)."""
     for run in tuple(turn.state.enrollments.values()):
         step = turn.table(run).steps[run.step]
-        if step.kind == "wait_until" and run.due is not None and step.plan.is_local:
-            due = _anew(turn, run, step)
+        if run.due is not None and is_local(step):
+            due = local_end(turn, run, step)
             if due != run.due:
                 turn.emit(j.Rescheduled(turn.stamp, run.id, due))
                 turn.soonest = min(turn.soonest, due)
-
-
-def _anew(turn: Turn, run: Enrollment, step: CompiledStep) -> int:
-    """Return when a wait for a local moment ends in the present zone, never in the past."""
-    start = reached_at(turn, run)
-    moment = moment_of(turn, run, step, start)
-    return start if moment is None or moment < start else moment
 
 
 def ask(turn: Turn, run: Enrollment, step: CompiledStep) -> None:
@@ -238,13 +247,20 @@ def expiry_of(turn: Turn, run: Enrollment, plan: SendPlan) -> int | None:
 
 def end_run(turn: Turn, run: Enrollment, status: str, reason: str) -> None:
     """End an enrollment; what it had not handed over yet is withdrawn (E2, O3)."""
+    withdraw(turn, run, reason or status)
+    turn.emit(j.Ended(turn.stamp, run.id, status, reason))
+    if run.parent is not None:
+        turn.following.append(RunOver(run.parent, run.id, status))
+
+
+def withdraw(turn: Turn, run: Enrollment, reason: str) -> None:
+    """Take back what a run waits for at its step: it leaves by another way, or ends."""
     message = run.message
     if message is not None:
-        turn.emit(j.Withdrawn(turn.stamp, message, reason or status))
+        turn.emit(j.Withdrawn(turn.stamp, message, reason))
         forget_message(turn, message)
     if turn.state.errands:
-        recall(turn, run, reason or status)
-    turn.emit(j.Ended(turn.stamp, run.id, status, reason))
+        recall(turn, run, reason)
 
 
 def leave_by_condition(turn: Turn) -> None:

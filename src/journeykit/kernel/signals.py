@@ -10,13 +10,17 @@ from journeykit.time import Duration
 
 
 class EventArrived(Struct, frozen=True, gc=False):
-    """The host reports an event. `id` is the host's, or derived; `data` is in wire form."""
+    """The host reports an event. `id` is the host's, or derived; `data` is in wire form.
+
+    `by` is the enrollment whose step emitted it, else "".
+    """
 
     received: int
     name: str
     data: dict[str, Any]
     occurred: int
     id: str
+    by: str = ""
 
 
 class EventConflicted(Struct, frozen=True, gc=False):
@@ -150,7 +154,8 @@ class ErrandAnswered(Struct, frozen=True, gc=False):
     Attributes:
         kind, what: As in the journal entry `Requested`.
         answer: `done`; `retry` of a function that failed; `later` where the turn is still to
-            come; `refused` where a cap had no slot left.
+            come; `refused` where a cap had no slot left;
+            `moot` where nobody asked for a slot, since the trigger could not enter any more.
         result, data: What a function gave, in wire form: its wire name, and its fields.
         detail: Why not; of a refusal, the rule.
         after: The pause before it is asked again, in micros; None to back off.
@@ -160,11 +165,30 @@ class ErrandAnswered(Struct, frozen=True, gc=False):
     errand: str
     kind: str
     what: str
-    answer: Literal["done", "retry", "later", "refused"]
+    answer: Literal["done", "retry", "later", "refused", "moot"]
     result: str | None = None
     data: dict[str, Any] | None = None
     detail: str = ""
     after: int | None = None
+
+
+class ReceiptTold(Struct, frozen=True, gc=False):
+    """The host tells what was said of a message after it was sent.
+
+    Attributes:
+        message: Its key.
+        receipt: `delivered`, `opened`, `clicked`, `replied`, `bounced` or `complained`.
+        id: The host's id of the receipt, or "".
+        dead_address: Whether nothing can be sent to the address any more.
+    """
+
+    received: int
+    message: str
+    receipt: str
+    occurred: int
+    id: str = ""
+    detail: str = ""
+    dead_address: bool = False
 
 
 Signal = (
@@ -181,4 +205,5 @@ Signal = (
     | GateClosed
     | Throttled
     | ErrandAnswered
+    | ReceiptTold
 )

@@ -36,6 +36,13 @@ class ConsentRecord(Struct, array_like=True, omit_defaults=True, gc=False):
     confirmed_by: str = ""
 
 
+class Gathered(Struct, array_like=True, gc=False):
+    """What a `Digest` collected, as fields of events: the list that is done, and the next one."""
+
+    done: list[dict[str, Any]] = field(default_factory=list)
+    open: list[dict[str, Any]] = field(default_factory=list)
+
+
 class Enrollment(Struct, omit_defaults=True, gc=False):
     """One customer's open run through one version of a journey.
 
@@ -47,13 +54,24 @@ class Enrollment(Struct, omit_defaults=True, gc=False):
         due: When the present step ends by time alone, or None.
         asked: How many messages it has asked for; tells them apart in derived ids.
         message: Id of the message that the present step waits for, or None.
-        latched: Ids of `WaitFor` steps whose event has come before they were reached.
+        latched: Ids of `WaitFor` steps whose event has come before they were reached; of one
+            that waits for several things, `id#place` of each that has come.
         met: Numbers of the goals that were counted.
-        results: Send step id to what became of its last message.
-        passed: Id of a step on a loop to the moment at which it last let the run pass.
+        results: Send step id to what became of its last message; StartJourney step id to what
+            came of the run that it started.
+        passed: Id of a step on a loop to the moment at which it last let the run pass; of a
+            bounded Goto, how often the run went there.
         at: When it came to its present step.
         answers: What functions gave: wire name of the result to its fields.
-        leaves: When its exit condition will hold if nothing but time passes, or None.
+        leaves: When its exit condition, or one that it waits for, will hold if nothing but time
+            passes, or None.
+        sent: Send step id to the id of its latest message.
+        receipts: Send step id to what was told of its latest message: `opened`, and so on.
+        collected: Digest step id to what it collected.
+        spared: Ids of `Send` steps that it had passed before it was moved to this version, and
+            must not come to again.
+        child: Id of the run that its last StartJourney step asked for, while it may wait for it.
+        parent: Id of the run whose StartJourney step asked for this one, or None.
     """
 
     id: str
@@ -74,6 +92,12 @@ class Enrollment(Struct, omit_defaults=True, gc=False):
     at: int = 0
     leaves: int | None = None
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    spared: list[str] = field(default_factory=list)
+    sent: dict[str, str] = field(default_factory=dict)
+    receipts: dict[str, list[str]] = field(default_factory=dict)
+    collected: dict[str, Gathered] = field(default_factory=dict)
+    child: str | None = None
+    parent: str | None = None
 
 
 class Errand(Struct, omit_defaults=True, gc=False):
@@ -132,6 +156,7 @@ class Message(Struct, omit_defaults=True, gc=False):
         via: Its channels in the order that was found for it; empty where they stand in the
             order of its step.
         sends: The instant that its send time chose, or None where none was asked yet.
+        paused: Since when a pause has been holding it, or None.
     """
 
     id: str
@@ -160,6 +185,7 @@ class Message(Struct, omit_defaults=True, gc=False):
     via: tuple[str, ...] = ()
     sends: int | None = None
     legal_basis: str = "consent"
+    paused: int | None = None
 
 
 class Delivered(Struct, array_like=True, omit_defaults=True, gc=False):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from journeykit.kernel.keys import fraction
 from journeykit.kernel.state import Enrollment
 from journeykit.kernel.turn import Turn
-from journeykit.machine import CompiledStep, Moment
+from journeykit.machine import BusinessDays, CompiledStep, Moment, RandomSpan, WindowPlan
 from journeykit.time import (
     DAY,
+    SECOND,
     Duration,
     Zone,
+    business_moment,
     local_moment,
     naive_of,
     next_anniversary,
@@ -92,3 +95,49 @@ def stamp_instant(stamp: tuple[str, int], zone: Zone) -> int | None:
     """Return the instant that a compiled date or instant means; a date begins at 00:00."""
     kind, value = stamp
     return value if kind == "instant" else local_moment(value // DAY, 0, zone)
+
+
+# ---- waits that the author wrote in other ways
+
+
+def wait_ends(turn: Turn, run: Enrollment, step: CompiledStep, start: int) -> int:
+    """Return when a `Wait` ends that begins at `start`; a random one by a keyed hash (O4)."""
+    if not isinstance(step.plan, RandomSpan):
+        return span_ends(turn, step, start)
+    least = shift(start, step.plan.least, turn.zone)
+    most = shift(start, step.plan.most, turn.zone)
+    visit = str(run.passed.get(step.id, ""))
+    share = fraction(turn.rules.seed, "wait", run.id, step.id, visit)
+    return least + int(max(0, most - least) * share) // SECOND * SECOND
+
+
+def business_end(turn: Turn, step: CompiledStep, start: int) -> int:
+    """Return when a `WaitBusinessDays` ends that begins at `start`."""
+    plan: BusinessDays = step.plan
+    return business_moment(
+        start,
+        turn.zone,
+        count=plan.number,
+        weekend=plan.weekend,
+        dates=plan.dates,
+        clock=plan.clock,
+    )
+
+
+def window_opens(turn: Turn, step: CompiledStep, start: int) -> int:
+    """Return the first instant from `start` on within the hours of a `WaitForWindow`."""
+    plan: WindowPlan = step.plan
+    opens = plan.outside.next_uncovered(start, plan.zone or turn.zone)
+    assert opens is not None  # the hours come every week: others were refused
+    return opens
+
+
+def local_end(turn: Turn, run: Enrollment, step: CompiledStep) -> int:
+    """Return when a wait for a local moment ends in the present zone, never in the past (T8)."""
+    start = reached_at(turn, run)
+    if step.kind == "wait_for_window":
+        return window_opens(turn, step, start)
+    if step.kind == "wait_business_days":  # counted from when it began, on the new clock
+        return max(start, business_end(turn, step, run.at))
+    moment = moment_of(turn, run, step, start)
+    return start if moment is None or moment < start else moment

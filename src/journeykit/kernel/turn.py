@@ -11,10 +11,11 @@ from typing import Any
 from journeykit.kernel import journal as j
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.fold import APPLY
+from journeykit.kernel.news import News
 from journeykit.kernel.places import ZoneSource, zone_of_address
 from journeykit.kernel.state import NEVER, CustomerState, Enrollment, soonest
 from journeykit.kernel.verdict import Verdict
-from journeykit.machine import Reading, Rules, Table
+from journeykit.machine import GoalRule, Nobody, Reading, Rules, Table
 from journeykit.time import Zone, zone
 
 _NO_FIELDS: dict[str, Any] = {}
@@ -34,15 +35,20 @@ class Turn(Reading):
         soonest: No timer fires before this instant: the earliest found due when it was last
             looked for, or set by a move since. It may be too early, never too late.
         taken: Steps that took no time in this instant, by enrollment (E5).
+        taken_before: How many those count that start now, for what led to them.
+        following: What is to be applied when the present input or timer is done.
+        jumps: The runs that the input at hand lets jump, each with the goal that it reached.
         openings: By message, what stood in the way of the channels that it passed over for
             now: the verdict with the earliest opening.
+        late: By run or message, the instant at which it was due; only where its journey has a rule
+            for what comes too late.
         look_again: Whether something happened that may open the gate for held messages, or
             close it for good: `profile` or `slots`; "" if nothing did.
     """
 
     __slots__ = (
-        "asked", "drop", "entries", "look_again", "openings", "profile_changed", "put", "rules",
-        "soonest", "stamp", "state", "taken", "told",
+        "asked", "drop", "entries", "following", "jumps", "late", "look_again", "openings", "profile_changed", "put", "rules",
+        "soonest", "stamp", "state", "taken", "taken_before", "told",
     )  # fmt: skip
 
     def __init__(
@@ -60,7 +66,11 @@ class Turn(Reading):
         self.put: dict[str, tuple[str, int]] = {}
         self.drop: set[str] = set()
         self.taken: dict[str, int] = {}
+        self.taken_before = 0
+        self.following: list[News] = []
+        self.jumps: dict[str, GoalRule] = {}
         self.openings: dict[str, Verdict] = {}
+        self.late: dict[str, int] = {}
         gate = rules.gate
         self.look_again = ""
         if gate.is_guarded or (gate.looks_ahead and _makes_room(state, now)):
@@ -71,6 +81,7 @@ class Turn(Reading):
         self.zone = rules.zone if state.zone is None else zone(state.zone)
         self.past = state.tallies
         self.event = self.trigger = self.results = self.answers = _NO_FIELDS
+        self.run = Nobody
 
     def emit(self, entry: j.Entry) -> None:
         """Write `entry` to the journal and apply it; `close` sets number and clock."""
@@ -93,12 +104,14 @@ class Turn(Reading):
         self.trigger = run.data
         self.results = run.results
         self.answers = run.answers
+        self.run = run
         return self
 
     def read_nobody(self, trigger: dict[str, Any]) -> Reading:
         """Let conditions read a trigger that has not started a run yet."""
         self.trigger = trigger
         self.results = self.answers = _NO_FIELDS
+        self.run = Nobody
         return self
 
     def table(self, run: Enrollment) -> Table:

@@ -1,5 +1,6 @@
 """What runs? Journeys and policies compiled to flat tables, through `transitions` machines."""
 
+from journeykit.machine.awaiting import AwaitPlan, DigestPlan
 from journeykit.machine.calls import CallPlan, EntryCapRule, RatePlan
 from journeykit.machine.caps import CapRule
 from journeykit.machine.changes import OUT_OF_RANGE, EmitPlan, StartPlan
@@ -13,9 +14,11 @@ from journeykit.machine.consents import DOUBLE, MODES, OPT_IN, OPT_OUT, ConsentP
 from journeykit.machine.covering import codes_of
 from journeykit.machine.crossings import TimedGuard
 from journeykit.machine.experiments import ExperimentPlan
-from journeykit.machine.guards import Guard, Reading, compile_condition, compile_value
+from journeykit.machine.guards import Guard, Nobody, Reading, compile_condition, compile_value
+from journeykit.machine.migrations import MigrationPlan
+from journeykit.machine.overdue import OverduePlan
 from journeykit.machine.policy import GatePlan, Scope
-from journeykit.machine.rules import Rules, StreamRule, compile_workspace
+from journeykit.machine.rules import Rules, StreamRule, compile_workspace, most_micros
 from journeykit.machine.stamps import date_of, instant_of
 from journeykit.machine.statechart import build_machine, journey_machine, moves_of
 from journeykit.machine.table import (
@@ -30,6 +33,7 @@ from journeykit.machine.table import (
 )
 from journeykit.machine.tally import Tally, add_to_tally, prune_tally
 from journeykit.machine.throttles import ThrottleRule
+from journeykit.machine.waits import BusinessDays, RandomSpan, SendHours, WindowPlan, is_local
 from journeykit.machine.windows import QuietRule
 from journeykit.model import START
 
@@ -40,10 +44,13 @@ __all__ = [
     "OPT_OUT",
     "OUT_OF_RANGE",
     "START",
+    "AwaitPlan",
+    "BusinessDays",
     "CallPlan",
     "CapRule",
     "CompiledStep",
     "ConsentPlan",
+    "DigestPlan",
     "EmitPlan",
     "EntryCapRule",
     "ExperimentPlan",
@@ -53,13 +60,18 @@ __all__ = [
     "Guard",
     "Hearing",
     "Listener",
+    "MigrationPlan",
     "Moment",
+    "Nobody",
     "OrderPlan",
+    "OverduePlan",
     "QuietRule",
+    "RandomSpan",
     "RatePlan",
     "Reading",
     "Rules",
     "Scope",
+    "SendHours",
     "SendPlan",
     "StartPlan",
     "StreamRule",
@@ -67,6 +79,7 @@ __all__ = [
     "Tally",
     "ThrottleRule",
     "TimedGuard",
+    "WindowPlan",
     "add_to_tally",
     "amount_text",
     "build_machine",
@@ -77,8 +90,10 @@ __all__ = [
     "compile_workspace",
     "date_of",
     "instant_of",
+    "is_local",
     "journey_machine",
     "key_text",
+    "most_micros",
     "moves_of",
     "prune_tally",
 ]

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from journeykit.machine.crossings import TimedGuard, timed_guard
 from journeykit.machine.guards import Guard, Reading, compile_condition
-from journeykit.machine.table import CompiledStep, Listener
-from journeykit.model import Condition, Digest, On, Receipt, WaitFor
+from journeykit.machine.table import CompiledStep, Listener, Table
+from journeykit.model import Digest, On, Receipt, WaitFor
 from journeykit.time import Duration
 
 MOST_WINDOWS = 10
@@ -78,19 +78,18 @@ def plan_wait_for(compiled: CompiledStep, step: WaitFor, listen: Callable[[On], 
         else:
             guard = compile_condition(what, incoming=None)
             awaited.append(Awaited(outcome, "a condition", guard=guard))
-            if (by_time := timed_guard(what, guard)) is not None:
-                timed.append(_all_of(step, what, by_time))
+            by_time = timed_guard(what, guard)
+            timed += [] if by_time is None else [by_time]
     compiled.awaits = tuple(one.listener for one in awaited if one.listener is not None)
-    is_asked = any(one.guard is not None for one in awaited)
-    compiled.awaiting = AwaitPlan(awaited, step.need == "all", timed, is_asked)
+    guards = [one.guard for one in awaited if one.guard is not None]
+    needs_all = step.need == "all"
+    if needs_all and len(guards) > 1:
+        timed = [TimedGuard(_together(guards), alone.crossings) for alone in timed]
+    compiled.awaiting = AwaitPlan(awaited, needs_all, timed, bool(guards))
 
 
-def _all_of(step: WaitFor, what: Condition, alone: TimedGuard) -> TimedGuard:
-    """Return the guard whose instants count: with `need="all"`, of all conditions together."""
-    if step.need == "any":
-        return alone
-    guards = [compile_condition(one, incoming=None) for _, one in step.asks()]
-    return TimedGuard(lambda reading: all(guard(reading) for guard in guards), alone.crossings)
+def _together(guards: Sequence[Guard]) -> Guard:
+    return lambda reading: all(guard(reading) for guard in guards)
 
 
 def receipt_guard(step: str, what: str) -> Guard:
@@ -123,3 +122,14 @@ def digests_of(steps: Iterable[CompiledStep]) -> dict[str, list[tuple[CompiledSt
             (listener,) = step.awaits
             found.setdefault(listener.event, []).append((step, listener))
     return found
+
+
+def asks_waits(tables: Iterable[Table]) -> bool:
+    """Tell whether a wait of any run has to be asked after every input."""
+    steps = (step for table in tables for step in table.steps.values())
+    return any(step.awaiting is not None and step.awaiting.is_asked for step in steps)
+
+
+def times_waits(table: Table) -> bool:
+    """Tell whether time alone can end a wait that is not timed out."""
+    return any(step.awaiting is not None and step.awaiting.timed for step in table.steps.values())

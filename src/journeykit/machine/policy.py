@@ -14,6 +14,7 @@ from journeykit.machine.channels import reachable_of
 from journeykit.machine.consents import ConsentPlan
 from journeykit.machine.guards import Guard, Reading
 from journeykit.machine.throttles import throttles_of
+from journeykit.machine.waits import SendHours
 from journeykit.machine.windows import QuietRule
 from journeykit.model import Policy
 from journeykit.time import DAY, Windows
@@ -91,12 +92,13 @@ class GatePlan:
     """The compiled policy of a workspace.
 
     `is_guarded` tells whether any rule depends on what is known of the customer, `looks_ahead`
-    whether any cap makes a message wait for a more important one.
+    whether any cap makes a message wait for a more important one. `send_hours` are those of
+    single `Send` steps, by journey, version and step.
     """
 
     __slots__ = (
         "_is_marked", "_scopes", "caps", "consent", "is_guarded", "ledger_span", "looks_ahead", "quiet",
-        "reachable", "throttles",
+        "reachable", "send_hours", "throttles",
     )  # fmt: skip
 
     def __init__(self, policy: Policy) -> None:
@@ -109,6 +111,7 @@ class GatePlan:
         self.ledger_span = max([LEDGER_AT_LEAST, *(cap.reach for cap in self.caps)])
         self.throttles = throttles_of(policy)
         self.reachable: Mapping[str, Guard] = reachable_of(policy)
+        self.send_hours: Mapping[tuple[str, int, str], SendHours] = {}
         self._is_marked = any(cap.is_marked for cap in self.caps)
         self._scopes: dict[tuple[object, ...], Scope] = {}
 

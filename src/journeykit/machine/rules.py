@@ -7,17 +7,23 @@ for every version that somebody may still be in, and one present version per jou
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from typing import Any, NamedTuple
 
+from journeykit.machine.awaiting import asks_waits, times_waits
 from journeykit.machine.calls import entry_caps_of
+from journeykit.machine.acts import check_acts
 from journeykit.machine.channels import responses_of
 from journeykit.machine.checks import check_places, check_readings
 from journeykit.machine.compile import compile_journey
 from journeykit.machine.consents import objectionable, topics_of
 from journeykit.machine.guards import Guard, compile_condition, compile_value
+from journeykit.machine.migrations import migrations_of
+from journeykit.machine.overdue import overdue_of
 from journeykit.machine.policy import GatePlan
 from journeykit.machine.sendtimes import send_times_of
 from journeykit.machine.table import Getter, Listener, Table
+from journeykit.machine.waits import hours_of
 from journeykit.model import (
     BestHour,
     Journey,
@@ -45,9 +51,9 @@ class Rules:
     """A compiled workspace."""
 
     __slots__ = (
-        "address_zones", "addresses", "costs", "current", "declared", "defaults", "entries", "event_classes", "future_tolerance",
-        "gate", "hearers", "leaves_by_condition", "leaves_by_time", "marks",
-        "max_steps", "objectionable", "reaches", "reads_profile", "remember", "responses", "seed",
+        "address_zones", "addresses", "asks_waits", "costs", "current", "declared", "defaults", "entries", "event_classes", "future_tolerance",
+        "gate", "hearers", "leaves_by_condition", "leaves_by_time", "marks", "migrations", "overdue", "paused",
+        "max_steps", "objectionable", "reaches", "reads_profile", "remember", "responses", "result_classes", "seed",
         "send_times", "streams", "tables", "topics",
         "workspace", "zone", "zone_fields",
     )  # fmt: skip
@@ -55,11 +61,12 @@ class Rules:
     def __init__(self, workspace: Workspace, older: Iterable[Journey] = ()) -> None:
         self.workspace = workspace
         self.event_classes = workspace.event_classes
+        self.result_classes = workspace.result_classes
         self.seed = workspace.seed.encode()
         self.zone = zone(workspace.timezone)
         self.gate = GatePlan(workspace.policy)
         self.future_tolerance = _least(workspace.future_tolerance)
-        self.remember = _most(workspace.remember_events)
+        self.remember = most_micros(workspace.remember_events)
         self.max_steps = workspace.max_steps
         self.addresses = workspace.profile.addresses()
         self.address_zones = workspace.profile.address_zones()
@@ -70,6 +77,7 @@ class Rules:
         self.current: dict[str, Table] = {}
         check_readings(workspace)
         check_places(workspace)
+        check_acts(workspace)
         journeys = list(workspace.journeys)
         for journey in journeys:
             table = compile_journey(journey)
@@ -86,7 +94,9 @@ class Rules:
         self.costs = dict(workspace.policy.costs)
         self.send_times = send_times_of(workspace, self.tables.values())
         self.leaves_by_condition = any(t.exit_conditions for t in self.tables.values())
-        self.leaves_by_time = any(t.timed_exits for t in self.tables.values())
+        self.asks_waits = asks_waits(self.tables.values())
+        self.leaves_by_time = any(t.timed_exits or times_waits(t) for t in self.tables.values())
+        self.gate.send_hours = hours_of(self.tables.values())
         self.entries = self._entries()
         self.marks = self._marks()
         self.hearers = _hearers(self.tables.values())
@@ -98,6 +108,17 @@ class Rules:
             if stream.reach is not None
         }
         self.reads_profile = _reads_profile(journeys, workspace)
+        self.migrations = migrations_of(journeys, self.tables)
+        self.overdue = overdue_of(journeys)
+        self.paused: frozenset[str] = frozenset()
+
+    def pausing(self, journeys: frozenset[str]) -> Rules:
+        """Return the same rules while these journeys pause."""
+        if journeys == self.paused:
+            return self
+        found = copy(self)
+        found.paused = journeys
+        return found
 
     def table(self, journey: str, version: int) -> Table:
         """Return the table that a run is on."""
@@ -164,7 +185,7 @@ def _streams(journeys: Sequence[Journey], workspace: Workspace) -> dict[str, lis
     conditions += [condition for _, condition in workspace.policy.conditions_on_channels]
     for condition in conditions:
         for stream, window in past_streams(condition):
-            reach = None if window is None else _most(window)
+            reach = None if window is None else most_micros(window)
             known = longest.get(stream.id)
             if known is not None:
                 reach = max(filter(None, (reach, known[1])), default=None)
@@ -209,7 +230,7 @@ def _least(span: Duration) -> int:
     return span.micros + (span.days + span.months * 28) * DAY
 
 
-def _most(span: Duration) -> int:
+def most_micros(span: Duration) -> int:
     """Upper bound of a span in micros, whatever the zone does."""
     extra = 2 if span.is_calendar else 0
     return span.micros + (span.days + span.months * 31 + extra) * DAY

@@ -31,8 +31,8 @@ class RandomSpan(NamedTuple):
 class BusinessDays(NamedTuple):
     """One compiled `WaitBusinessDays`; `clock` is None where the wall clock is kept."""
 
-    count: int
-    closed: frozenset[int]
+    number: int
+    weekend: frozenset[int]
     dates: DaySet
     clock: int | None
 

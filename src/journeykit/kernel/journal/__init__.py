@@ -2,6 +2,8 @@
 
 from journeykit.kernel.journal.acts import (
     Assigned,
+    Returned,
+    Started,
 )
 from journeykit.kernel.journal.base import Entry
 from journeykit.kernel.journal.errands import Postponed, Recalled, Requested, Settled
@@ -31,13 +33,16 @@ from journeykit.kernel.journal.messages import (
     Timed,
     Withdrawn,
 )
+from journeykit.kernel.journal.operated import Migrated, Spared
 from journeykit.kernel.journal.runs import (
+    Collected,
     Ended,
     Entered,
     Foreseen,
     Latched,
     Met,
     Moved,
+    Receipted,
     Refused,
     Rescheduled,
 )
@@ -46,6 +51,7 @@ __all__ = [
     "Answered",
     "AnyEntry",
     "Assigned",
+    "Collected",
     "Commanded",
     "Confirmed",
     "Conflicted",
@@ -63,10 +69,12 @@ __all__ = [
     "Latched",
     "Marked",
     "Met",
+    "Migrated",
     "Moved",
     "Postponed",
     "Profiled",
     "Recalled",
+    "Receipted",
     "Received",
     "Refused",
     "Released",
@@ -74,7 +82,10 @@ __all__ = [
     "Rerouted",
     "Rescheduled",
     "Responded",
+    "Returned",
     "Settled",
+    "Spared",
+    "Started",
     "Suppressed",
     "Timed",
     "Unsuppressed",

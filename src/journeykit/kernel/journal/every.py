@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from journeykit.kernel.journal.acts import (
     Assigned,
+    Returned,
+    Started,
 )
 from journeykit.kernel.journal.errands import (
     Postponed,
@@ -36,13 +38,16 @@ from journeykit.kernel.journal.messages import (
     Timed,
     Withdrawn,
 )
+from journeykit.kernel.journal.operated import Migrated, Spared
 from journeykit.kernel.journal.runs import (
+    Collected,
     Ended,
     Entered,
     Foreseen,
     Latched,
     Met,
     Moved,
+    Receipted,
     Refused,
     Rescheduled,
 )
@@ -52,6 +57,8 @@ AnyEntry = (
     | Conflicted
     | Profiled
     | Assigned
+    | Started
+    | Returned
     | Consented
     | Confirmed
     | Suppressed
@@ -67,6 +74,8 @@ AnyEntry = (
     | Rescheduled
     | Foreseen
     | Latched
+    | Collected
+    | Receipted
     | Met
     | Ended
     | Decided
@@ -78,6 +87,8 @@ AnyEntry = (
     | Answered
     | Dropped
     | Withdrawn
+    | Migrated
+    | Spared
     | Requested
     | Postponed
     | Settled

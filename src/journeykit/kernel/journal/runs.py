@@ -7,8 +7,11 @@ from typing import Any
 from journeykit.kernel.journal.base import Entry
 
 
-class Entered(Entry, tag="enter"):
-    """An enrollment began. It stands before its first step until the first move."""
+class Entered(Entry, tag="enter", omit_defaults=True):
+    """An enrollment began. It stands before its first step until the first move.
+
+    `parent` is the enrollment whose `StartJourney` step asked for it, or "".
+    """
 
     enrollment: str
     journey: str
@@ -17,6 +20,7 @@ class Entered(Entry, tag="enter"):
     entered: int
     key: str | None
     data: dict[str, Any]
+    parent: str = ""
 
 
 class Refused(Entry, tag="refuse"):
@@ -32,7 +36,8 @@ class Moved(Entry, tag="move"):
     """A run left its step by `outcome` and stands at `step`, until `due` if that is set.
 
     `passed` is set when the step left lies on a loop and waits for a local moment: the
-    moment that it let pass, so that a second visit looks for a later one.
+    moment that it let pass, so that a second visit looks for a later one. Of a bounded `Goto`
+    it is how often the run went there.
     """
 
     enrollment: str
@@ -56,11 +61,50 @@ class Foreseen(Entry, tag="foresee"):
     leaves: int | None
 
 
-class Latched(Entry, tag="latch"):
-    """An awaited event came before its `WaitFor` step was reached."""
+class Latched(Entry, tag="latch", omit_defaults=True):
+    """An awaited event came before its `WaitFor` step was reached.
+
+    Where the step waits for several things, `place` says which of them; it may be reached.
+    """
 
     enrollment: str
     step: str
+    place: int | None = None
+
+
+class Collected(Entry, tag="collect", omit_defaults=True):
+    """A `Digest` step collected an event.
+
+    Attributes:
+        data: The fields of the event.
+        due: The new end of its window, where that slides.
+    """
+
+    enrollment: str
+    step: str
+    data: dict[str, Any]
+    due: int | None = None
+
+
+class Receipted(Entry, tag="receipt"):
+    """The host told of a message that was sent: `delivered`, `opened`, and so on.
+
+    Attributes:
+        id: The host's id of the receipt, or "".
+        enrollment: The run whose latest message of `step` it is; "" where no run is concerned.
+        journey, template: What is still known of the message.
+        detail: In the words of the provider.
+    """
+
+    message: str
+    receipt: str
+    occurred: int
+    id: str
+    enrollment: str
+    step: str
+    journey: str
+    template: str
+    detail: str
 
 
 class Met(Entry, tag="goal"):
