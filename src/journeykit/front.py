@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from threading import Lock, get_ident
+from types import MappingProxyType
 
 from journeykit.adapters import SystemClock, TemplateNames
 from journeykit.errors import UsageError
 from journeykit.model import Workspace
-from journeykit.ports import Channel, Clock, Renderer, Store, TokenSigner
+from journeykit.ports import Channel, Clock, Function, Renderer, Store, TokenSigner
 from journeykit.runtime import Runner, TickCounts
 
 _IDLE = timedelta(seconds=1)
@@ -31,9 +32,11 @@ class Orchestrator(Runner):
         lease: How long a claimed message is kept from other workers.
         batch: Customers or messages per transaction.
         tokens: Signs and reads the tokens of links, such as `Tokens`.
+        functions: What `Call` steps call, by name.
 
     Raises:
-        DefinitionError: A journey sends through a channel that is not given.
+        DefinitionError: A journey sends through a channel, or calls a function, that is not
+            given.
         TemplateError: The renderer lacks a template.
         VersionError: A published journey was edited under its old version.
     """
@@ -50,6 +53,7 @@ class Orchestrator(Runner):
         lease: timedelta = timedelta(minutes=5),
         batch: int = 1000,
         tokens: TokenSigner | None = None,
+        functions: Mapping[str, Function] = MappingProxyType({}),
     ) -> None:
         self._runs_in: int | None = None
         self._stopping = False
@@ -65,6 +69,7 @@ class Orchestrator(Runner):
             lease=lease,
             batch=batch,
             tokens=tokens,
+            functions=functions,
         )
 
     def run(self, *, idle: timedelta = _IDLE) -> TickCounts:

@@ -10,11 +10,14 @@ from journeykit.kernel.codec import (
 )
 from journeykit.kernel.consent import ConsentStatus, Standing
 from journeykit.kernel.consenting import is_chosen, reading_of, standing_of
+from journeykit.kernel.errand_answers import is_still_wanted
 from journeykit.kernel.errands import CALL, ENTRY, RATE
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.fold import apply, replay
 from journeykit.kernel.gate import first_open, judge
 from journeykit.kernel.keys import address_mark, derived_id, fraction
+from journeykit.kernel.migrating import movable
+from journeykit.kernel.pausing import is_set_free
 from journeykit.kernel.sending import may_hand_over, plan_of
 from journeykit.kernel.signals import (
     CancelAsked,
@@ -92,8 +95,11 @@ __all__ = [
     "first_open",
     "fraction",
     "is_chosen",
+    "is_still_wanted",
+    "is_set_free",
     "judge",
     "may_hand_over",
+    "movable",
     "next_due",
     "plan_of",
     "reading_of",

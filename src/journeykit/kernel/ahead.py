@@ -2,7 +2,8 @@
 
 The very kernel runs ahead on a copy: `advance` at each instant at which something is due, and
 after each hand-over. There is no second implementation of any rule, so what it says comes
-true, entry by entry, unless somebody does something.
+true, entry by entry, unless somebody does something. At a `Call` a run stops: nobody knows what
+the function will answer.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from msgspec import Struct
 
 from journeykit.kernel import journal as j
 from journeykit.kernel.advance import advance
+from journeykit.kernel.errands import CALL
 from journeykit.kernel.sending import may_hand_over
-from journeykit.kernel.signals import ChannelAnswered, GateClosed, Signal
-from journeykit.kernel.state import NEVER, CustomerState, Message, soonest
+from journeykit.kernel.signals import ChannelAnswered, ErrandAnswered, GateClosed, Signal
+from journeykit.kernel.state import NEVER, CustomerState, Errand, Message, soonest
 from journeykit.kernel.turn import Turn, facts_of
 from journeykit.machine import Rules
 
@@ -78,7 +80,8 @@ class _Course:
     """The customer while time passes.
 
     Attributes:
-        outbox: From when on each released message may be handed over.
+        outbox: From when on each released message may be handed over, and each errand but
+            calls carried out.
         sure: An instant at which nothing has happened yet that could close the gate again for
             what was released at it.
     """
@@ -93,6 +96,9 @@ class _Course:
             for message in state.messages.values()
             if message.status == "released"
         }
+        for errand in state.errands.values():
+            if errand.kind != "call":
+                self.outbox[errand.id] = errand.asked if errand.until is None else errand.until
         self.next_due = soonest(state)
         self.at = self.sure = -1
 
@@ -105,8 +111,9 @@ class _Course:
             self.profile = decision.profile
         for key in decision.drop:
             self.outbox.pop(key, None)
-        for key, (_, due) in decision.put.items():
-            self.outbox[key] = due
+        for key, (channel, due) in decision.put.items():
+            if channel != CALL:
+                self.outbox[key] = due
         if at != self.at:
             self.at = self.sure = at
         if self.outbox and not _MAY_CLOSE.isdisjoint(map(type, decision.entries)):
@@ -117,6 +124,15 @@ class _Course:
         keys = [key for key, due in self.outbox.items() if due <= at]
         if len(keys) > 1:
             keys.sort(key=lambda key: (self.outbox[key], key))
+        errands = [key for key in keys if key in self.state.errands]
+        if errands:
+            keys = [key for key in keys if key not in errands]
+            self._hand_over(keys, at)
+            self.decide([_granted(self.state.errands[key], at) for key in errands], at)
+        else:
+            self._hand_over(keys, at)
+
+    def _hand_over(self, keys: Sequence[str], at: int) -> None:
         going = [key for key in keys if self._may_go(key, at)]
         signals: list[Signal] = [GateClosed(at, key) for key in keys if key not in going]
         has_answers = has_changed = False
@@ -139,6 +155,10 @@ class _Course:
             return True
         facts = facts_of(Turn(self.rules, self.state, self.profile, at))
         return may_hand_over(facts, self.rules, message).action == "allow"
+
+
+def _granted(errand: Errand, at: int) -> ErrandAnswered:
+    return ErrandAnswered(at, errand.id, errand.kind, errand.what, "done")
 
 
 def _accepted(state: CustomerState, message: Message, at: int) -> ChannelAnswered:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from journeykit.kernel import journal as j
 from journeykit.kernel.answering import backoff
-from journeykit.kernel.entering import enter, refuse
+from journeykit.kernel.entering import enter, may_enter, refuse
 from journeykit.kernel.errands import CALL, RATE, forget_errand
 from journeykit.kernel.moving import leave
+from journeykit.kernel.news import EntrySettled
 from journeykit.kernel.signals import ErrandAnswered
-from journeykit.kernel.state import Errand
+from journeykit.kernel.state import CustomerState, Errand
 from journeykit.kernel.turn import Turn
-from journeykit.machine import CallPlan
+from journeykit.machine import CallPlan, Rules
 
 
 def errand_answered(turn: Turn, signal: ErrandAnswered) -> None:
@@ -75,11 +78,26 @@ def _postpone(
 def _slot(turn: Turn, errand: Errand, signal: ErrandAnswered) -> None:
     """Let a trigger enter that has its slot, if it still may; else say why not (E4)."""
     _settle(turn, signal, signal.answer)
+    turn.following.append(EntrySettled(errand.enrollment))
+    trigger = _trigger(errand)
     table = turn.rules.current.get(errand.journey)
     if table is None:  # the journey is gone
         return
-    if signal.answer == "done":
-        trigger = (errand.event, errand.cause, errand.received, errand.occurred, errand.data)
-        enter(turn, table, errand.key, trigger, admitted=True)
+    if signal.answer != "refused":
+        enter(turn, table, errand.key, trigger, admitted=signal.answer == "done")
     else:
         refuse(turn, table, errand.key, "entry_cap", errand.event, {"rule": signal.detail})
+
+
+def _trigger(errand: Errand) -> tuple[str, str, int, int, dict[str, Any]]:
+    return errand.event, errand.cause, errand.received, errand.occurred, errand.data
+
+
+def is_still_wanted(
+    rules: Rules, state: CustomerState, errand: Errand, now: int, profile: dict[str, Any] | None
+) -> bool:
+    """Tell whether a trigger that waits for a slot could enter now; else none is taken for it."""
+    table = rules.current.get(errand.journey)
+    if table is None:
+        return False
+    return may_enter(Turn(rules, state, profile, now), table, errand.key, _trigger(errand))

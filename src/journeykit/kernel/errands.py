@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from journeykit.kernel import journal as j
 from journeykit.kernel.keys import derived_id
+from journeykit.kernel.news import EntrySettled
 from journeykit.kernel.state import Enrollment
 from journeykit.kernel.turn import Turn
 from journeykit.machine import CallPlan, CompiledStep, Table
@@ -83,8 +84,11 @@ def recall_entries(turn: Turn, journey: str, key: str | None, reason: str) -> No
 
 
 def _recall(turn: Turn, errand: str, reason: str) -> None:
+    asked = turn.state.errands[errand]
     turn.emit(j.Recalled(turn.stamp, errand, reason))
     forget_errand(turn, errand)
+    if asked.kind == "entry":
+        turn.following.append(EntrySettled(asked.enrollment))
 
 
 def forget_errand(turn: Turn, errand: str) -> None:

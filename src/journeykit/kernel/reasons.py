@@ -33,6 +33,7 @@ Refusal = Literal[
     "exit_condition_holds",
     "holdout",
     "key_missing",
+    "paused",
     "re_entry_too_soon",
     "too_many_open",
 ]
@@ -60,6 +61,7 @@ DROPPED: Final[Mapping[str, str]] = {
     **LASTING,
     **PASSING,
     "expired": "it can no longer leave before the end of its validity",
+    "overdue": "it could have left too long ago, and its journey skips what comes too late",
 }
 """Why a message was not sent. A passing reason: the step skips or exits, or the gate never opens."""
 
@@ -68,6 +70,7 @@ HELD: Final[Mapping[str, str]] = {
     "spread": "the gate has opened, and messages leave one after the other",
     "look_ahead": "it makes room for a more important message that is due soon",
     "send_time": "its send time chose a later moment",
+    "paused": "its journey pauses",
 }
 """Why a message waits."""
 
@@ -89,7 +92,9 @@ REFUSED: Final[Mapping[str, str]] = {
     "exit_condition_holds": "the exit condition holds already",
     "holdout": "the customer belongs to the group that is held out",
     "key_missing": "the field that tells runs apart has no value",
+    "paused": "the journey pauses",
     "re_entry_too_soon": "the last entry is not long enough ago",
+    "unknown_journey": "the workspace has no such journey any more, which a step was to start",
     "too_many_open": "the customer has as many open runs as the journey allows",
 }
 """Why a trigger did not start a run (rule E4)."""
@@ -99,7 +104,11 @@ ENDED: Final[Mapping[str, str]] = {
     "call_failed": "a function of the host failed as often as it may, and its step exits then",
     "beyond_calendar": "it is to wait until after the year 9999, which no clock shows",
     "exit_condition": "the exit condition holds",
+    "invalid_event": "a step emitted an event that its class does not take, or that has no class",
     "message_failed": "a message failed for good, and its step exits then",
+    "migrated": "the new version of the journey ends the runs that stood where it stood",
+    "overdue": "its work came too late, and its journey ends then",
+    "number_out_of_range": "a step added up to a number that its kind cannot hold",
     "past": "a moment was past already, and its step exits then",
     "too_many_steps": "the run took more steps in one instant than the workspace allows",
     "unknown_zone": "a step set a time zone that there is not",

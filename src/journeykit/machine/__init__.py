@@ -13,6 +13,7 @@ from journeykit.machine.compile import (
 from journeykit.machine.consents import DOUBLE, MODES, OPT_IN, OPT_OUT, ConsentPlan
 from journeykit.machine.covering import codes_of
 from journeykit.machine.crossings import TimedGuard
+from journeykit.machine.entries import ArmedRule, SegmentRule, StartRule, Watch
 from journeykit.machine.experiments import ExperimentPlan
 from journeykit.machine.guards import Guard, Nobody, Reading, compile_condition, compile_value
 from journeykit.machine.migrations import MigrationPlan
@@ -44,6 +45,7 @@ __all__ = [
     "OPT_OUT",
     "OUT_OF_RANGE",
     "START",
+    "ArmedRule",
     "AwaitPlan",
     "BusinessDays",
     "CallPlan",
@@ -71,14 +73,17 @@ __all__ = [
     "Reading",
     "Rules",
     "Scope",
+    "SegmentRule",
     "SendHours",
     "SendPlan",
     "StartPlan",
+    "StartRule",
     "StreamRule",
     "Table",
     "Tally",
     "ThrottleRule",
     "TimedGuard",
+    "Watch",
     "WindowPlan",
     "add_to_tally",
     "amount_text",

@@ -17,6 +17,7 @@ from journeykit.machine.channels import responses_of
 from journeykit.machine.checks import check_places, check_readings
 from journeykit.machine.compile import compile_journey
 from journeykit.machine.consents import objectionable, topics_of
+from journeykit.machine.entries import Watch
 from journeykit.machine.guards import Guard, compile_condition, compile_value
 from journeykit.machine.migrations import migrations_of
 from journeykit.machine.overdue import overdue_of
@@ -55,7 +56,7 @@ class Rules:
         "gate", "hearers", "leaves_by_condition", "leaves_by_time", "marks", "migrations", "overdue", "paused",
         "max_steps", "objectionable", "reaches", "reads_profile", "remember", "responses", "result_classes", "seed",
         "send_times", "streams", "tables", "topics",
-        "workspace", "zone", "zone_fields",
+        "watch", "workspace", "zone", "zone_fields",
     )  # fmt: skip
 
     def __init__(self, workspace: Workspace, older: Iterable[Journey] = ()) -> None:
@@ -108,6 +109,7 @@ class Rules:
             if stream.reach is not None
         }
         self.reads_profile = _reads_profile(journeys, workspace)
+        self.watch = Watch(workspace.journeys, journeys)
         self.migrations = migrations_of(journeys, self.tables)
         self.overdue = overdue_of(journeys)
         self.paused: frozenset[str] = frozenset()

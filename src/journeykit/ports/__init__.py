@@ -12,6 +12,7 @@ from journeykit.ports.channel import (
     Retry,
 )
 from journeykit.ports.clock import Clock
+from journeykit.ports.functions import CallContext, Function
 from journeykit.ports.shared import Bucket, Controls, Suppression, Taken, Taking, take_from
 from journeykit.ports.store import (
     ClaimedMessage,
@@ -34,6 +35,7 @@ from journeykit.ports.tokens import (
 __all__ = [
     "Accepted",
     "Bucket",
+    "CallContext",
     "Channel",
     "ClaimedMessage",
     "Clock",
@@ -41,6 +43,7 @@ __all__ = [
     "Controls",
     "CustomerCommit",
     "Definition",
+    "Function",
     "Hand",
     "JournalRecord",
     "OutboxRow",

@@ -1,5 +1,6 @@
 """What is done? The flows that call ports, and the `Runner` that a host holds in its hand."""
 
+from journeykit.runtime.broadcasting import BroadcastOutcome
 from journeykit.runtime.consenting import Reply
 from journeykit.runtime.inputs import Inputs
 from journeykit.runtime.keywords import Keyword, read_keyword
@@ -22,6 +23,7 @@ from journeykit.runtime.views import ConsentView, CustomerView, MessageView, Run
 __all__ = [
     "BadRow",
     "BatchOutcome",
+    "BroadcastOutcome",
     "ConsentView",
     "CustomerView",
     "Inputs",

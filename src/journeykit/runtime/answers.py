@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from journeykit.errors import InputError
 from journeykit.kernel import ChannelAnswered, CustomerState, Message
 from journeykit.machine import Rules
+from journeykit.model import RESULT
 from journeykit.ports import (
     Accepted,
     Content,
@@ -40,9 +42,16 @@ def context_of(
         message.id,
         profile,
         run.data,
-        run.results,
+        results_of(run.results, run.answers),
         profile.get("locale"),
     )
+
+
+def results_of(
+    outcomes: Mapping[str, str], answers: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return what a run has so far: outcomes by step, and what functions gave by name."""
+    return {**outcomes, **{of.removeprefix(RESULT): given for of, given in answers.items()}}
 
 
 def outgoing_of(
@@ -83,12 +92,12 @@ def answer_of(message: Message, receipt: Receipt, now: int, address: str) -> Cha
     }
     match receipt:
         case Accepted():
-            return ChannelAnswered(*where, "accepted", _text(receipt.provider_id), **about)
+            return ChannelAnswered(*where, "accepted", text_of(receipt.provider_id), **about)
         case Rejected():
             dead = bool(receipt.dead_address)
-            return ChannelAnswered(*where, "rejected", _text(receipt.reason), dead, **about)
+            return ChannelAnswered(*where, "rejected", text_of(receipt.reason), dead, **about)
         case Retry():
-            reason, after = _text(receipt.reason), _delay(receipt.after, now)
+            reason, after = text_of(receipt.reason), delay_of(receipt.after, now)
             if after is None and receipt.after is not None:
                 unread = f"after={receipt.after!r} is no timedelta"
                 reason = f"{reason}; {unread}" if reason else unread
@@ -98,13 +107,13 @@ def answer_of(message: Message, receipt: Receipt, now: int, address: str) -> Cha
             return ChannelAnswered(*where, "retry", detail, **about)
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
     """Return text that JSON can hold."""
     text = value if isinstance(value, str) else "" if value is None else str(value)
     return text.encode("utf-8", "replace").decode()
 
 
-def _delay(after: object, now: int) -> int | None:
+def delay_of(after: object, now: int) -> int | None:
     """Return the delay that a channel named, in micros; None where it named none in earnest.
 
     One that leads beyond the last days of the calendar leads to them.

@@ -11,7 +11,9 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from msgspec import Struct
 
+from journeykit.machine import Rules
 from journeykit.ports import (
+    CallContext,
     ClaimedMessage,
     Content,
     CustomerCommit,
@@ -41,6 +43,30 @@ class Now(Call[int], frozen=True):
     """What time is it? In micros."""
 
 
+class Heed(Call[Rules], frozen=True):
+    """Take what operators have set into account: the rules, with the journeys that pause now.
+
+    Attributes:
+        fresh: Whether it is read anew in any case; else what was known a moment ago will do.
+    """
+
+    rules: Rules
+    fresh: bool = False
+
+
+class Page(Call[Sequence[str]], frozen=True):
+    """Ask for customer ids in their order, those behind `after`."""
+
+    after: str
+    limit: int
+
+
+class Erased(Call[Mapping[str, int]], frozen=True):
+    """Ask which of these marks an erasure has left."""
+
+    marks: Sequence[str]
+
+
 class Load(Call[Mapping[str, StoredCustomer]], frozen=True):
     """Load customers."""
 
@@ -52,6 +78,13 @@ class Commit(Call[Sequence[str]], frozen=True):
     """Write decisions; the answer names the customers that somebody else changed."""
 
     commits: Sequence[CustomerCommit]
+
+
+class Customers(Call[Sequence[str]], frozen=True):
+    """Go through all customers, page by page."""
+
+    after: str
+    limit: int
 
 
 class Seen(Call[Mapping[tuple[str, str], str]], frozen=True):
@@ -133,6 +166,16 @@ class HandOver(Call[Receipt], frozen=True):
 
     message: OutgoingMessage
     hand: Hand
+
+
+class CallFunction(Call[object], frozen=True):
+    """Call a function of the host."""
+
+    context: CallContext
+
+
+class GoesOn(Call[bool], frozen=True):
+    """Ask whether functions may still be called; a worker that is to stop says no."""
 
 
 class Take(Call[Taken], frozen=True):

@@ -22,6 +22,7 @@ from journeykit.runtime.calls import (
     Claim,
     Flow,
     HandOver,
+    Heed,
     Hold,
     KeepContent,
     LetGo,
@@ -32,6 +33,7 @@ from journeykit.runtime.calls import (
     Unclaim,
     Versions,
 )
+from journeykit.runtime.errands import carry_out
 from journeykit.runtime.rounds import Delivered, Going, Member, Round, answered, fail, stick
 from journeykit.runtime.script import encode_json, profile_of
 from journeykit.runtime.settling import settle
@@ -55,9 +57,33 @@ _content = msgspec.json.Decoder(Content)
 
 
 def deliver(rules: Rules, until: int, limit: int, lease: int) -> Flow[Delivered]:
-    """Hand over up to `limit` messages that are due, and settle what their channels say."""
+    """Hand over up to `limit` messages that are due, and settle what their channels say.
+
+    Errands lie in the outbox too, and are carried out behind them (`runtime.errands`).
+    """
     now = yield from Now()
     claims = yield from Claim(until, limit, now + lease)
+    errands = [claim for claim in claims if claim.channel.startswith("#")]
+    if not errands:
+        return (yield from _deliver(rules, claims, now, lease))
+    try:
+        messages = [claim for claim in claims if not claim.channel.startswith("#")]
+        done = yield from _deliver(rules, messages, now, lease)
+    except (Exception, KeyboardInterrupt, SystemExit):
+        with suppress(Exception):
+            yield from Unclaim(errands)
+        raise
+    if done.stopped:
+        yield from Unclaim(errands)
+    else:
+        carried = yield from carry_out(rules, errands)
+        done.add(carried)
+    return done
+
+
+def _deliver(
+    rules: Rules, claims: Sequence[ClaimedMessage], now: int, lease: int
+) -> Flow[Delivered]:
     if not claims:
         return Delivered()
     ids = list({claim.customer_id: None for claim in claims})
@@ -95,6 +121,7 @@ def _abandon(round_: Round) -> Flow[None]:
 
 
 def _open(round_: Round, ids: Sequence[str]) -> Flow[None]:
+    round_.rules = yield from Heed(round_.rules, fresh=True)
     stored = yield from Load(ids, True)
     round_.now = round_.checked = yield from Now()
     for customer_id in ids:
@@ -122,7 +149,7 @@ def _judge(round_: Round, claims: Sequence[ClaimedMessage]) -> list[Going]:
             stick(round_, customer.stored, error)
             continue
         if message is not None:
-            judged = (round_.now, customer.stored.version)
+            judged = (round_.now, customer.stored.version, round_.rules.paused)
             going.append(Going(claim, customer, message, judged))
     return going
 
@@ -235,7 +262,7 @@ def _may_start(round_: Round, one: Going) -> Flow[str]:
     if customer.answers:  # what the channel said of another message may forbid this one (D4)
         yield from settle(round_, [customer])
     while not customer.overtaken:
-        asked = (round_.now, customer.stored.version)
+        asked = (round_.now, customer.stored.version, round_.rules.paused)
         if one.judged != asked:
             message = _allowed(round_, customer, one.claim)
             if message is None:
@@ -245,6 +272,7 @@ def _may_start(round_: Round, one: Going) -> Flow[str]:
         if may_start != "changed":
             return may_start
         yield from _recheck([customer])
+        round_.rules = yield from Heed(round_.rules, fresh=True)
         if (yield from _is_listed(round_, one)):
             return "no"
     return "no"

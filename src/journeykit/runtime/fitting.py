@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from journeykit.errors import DefinitionError, TemplateError
-from journeykit.model import Send, Workspace, steps_of
-from journeykit.ports import Channel, Renderer
+from journeykit.model import Call, Send, Workspace, steps_of
+from journeykit.ports import Channel, Function, Renderer
 
 
 def check_channels(workspace: Workspace, channels: Mapping[str, Channel]) -> None:
@@ -23,6 +23,25 @@ def check_channels(workspace: Workspace, channels: Mapping[str, Channel]) -> Non
                     place=f"Journey {journey!r} › {path}",
                     remedy=f"pass channels={{{channel!r}: ...}}; given are "
                     f"{', '.join(sorted(channels)) or 'none'}",
+                )
+
+
+def check_functions(workspace: Workspace, functions: Mapping[str, Function]) -> None:
+    """Refuse a workspace that calls a function which is not there.
+
+    Raises:
+        DefinitionError: Names the step, the function, and what was given.
+    """
+    for journey in workspace.journeys:
+        for path, step in steps_of(journey):
+            if isinstance(step, Call) and not callable(functions.get(step.function)):
+                given = functions.get(step.function)
+                problem = "no such function was given" if given is None else "it cannot be called"
+                raise DefinitionError(
+                    f"it calls {step.function!r}, but {problem}",
+                    place=f"Journey {journey.name!r} › {path}",
+                    remedy=f"pass functions={{{step.function!r}: ...}}; given are "
+                    f"{', '.join(sorted(functions)) or 'none'}",
                 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 
-from journeykit.ports import OutgoingMessage, RenderContext
+from journeykit.ports import CallContext, OutgoingMessage, RenderContext
 from journeykit.runtime.outcomes import Failure, TickCounts
 
 LOG = logging.getLogger("journeykit")
@@ -22,12 +22,13 @@ def ticked(counts: TickCounts) -> None:
     if LOG.isEnabledFor(level):
         LOG.log(
             level,
-            "tick advanced=%d accepted=%d rejected=%d retried=%d blocked=%d failed=%d",
+            "tick advanced=%d accepted=%d rejected=%d retried=%d blocked=%d errands=%d failed=%d",
             counts.advanced,
             counts.accepted,
             counts.rejected,
             counts.retried,
             counts.blocked,
+            counts.errands,
             len(counts.failures),
         )
     for failure in counts.failures:
@@ -44,6 +45,12 @@ def render_failed(context: RenderContext, error: BaseException) -> None:
     """A template raised."""
     LOG.warning("template_error template=%s error=%s", context.template, type(error).__name__)
     LOG.debug("template_error key=%s customer=%r", context.key, context.customer_id, exc_info=error)
+
+
+def function_failed(context: CallContext, error: BaseException) -> None:
+    """A function of the host raised."""
+    LOG.warning("function_error function=%s error=%s", context.function, type(error).__name__)
+    LOG.debug("function_error key=%s customer=%r", context.key, context.customer_id, exc_info=error)
 
 
 def _set_aside(failure: Failure) -> None:

@@ -102,6 +102,8 @@ class TickCounts:
         advanced: Customers whose timers fired.
         accepted, rejected, retried: Messages by what their channel answered.
         blocked: Messages that the gate stopped right before the hand-over.
+        errands: Calls of functions that were answered, turns at a rate limit, and slots under
+            entry caps: those that came, and those that did not come yet or at all.
         failures: Customers whom nobody could decide on, because their document cannot be
             read, or code failed on it. Nothing of them was changed; they are looked at again
             after a while, and hold up nobody else.
@@ -113,6 +115,7 @@ class TickCounts:
     retried: int = 0
     blocked: int = 0
     failures: list[Failure] = field(default_factory=list)
+    errands: int = 0
 
     @property
     def handed_over(self) -> int:
@@ -122,7 +125,8 @@ class TickCounts:
     @property
     def did_something(self) -> bool:
         """Whether there was anything to do."""
-        return bool(self.advanced or self.handed_over or self.blocked or self.failures)
+        done = self.advanced or self.handed_over or self.blocked or self.errands
+        return bool(done or self.failures)
 
     def __iadd__(self, other: TickCounts) -> TickCounts:
         self.advanced += other.advanced
@@ -131,4 +135,5 @@ class TickCounts:
         self.retried += other.retried
         self.blocked += other.blocked
         self.failures += other.failures
+        self.errands += other.errands
         return self

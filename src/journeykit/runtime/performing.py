@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from journeykit.ports import Channel, Clock, Content, Hand, Receipt, Renderer, Store
+from journeykit.machine import Rules
+from journeykit.ports import Channel, Clock, Content, Function, Hand, Receipt, Renderer, Store
 from journeykit.runtime import calls as c
 from journeykit.runtime import logs
+from journeykit.runtime.controls import Heeding
 from journeykit.runtime.hands import HANDS
 from journeykit.time import SECOND, to_micros
 
@@ -29,6 +31,8 @@ class Ports:
     worker: str
     may_start: Callable[[], bool]
     on_commit: Callable[[], None]
+    functions: Mapping[str, Function] = field(default_factory=dict)
+    heeding: Heeding = field(default_factory=Heeding)
 
     def now(self) -> int:
         """Return the present instant in micros."""
@@ -46,6 +50,10 @@ def _commit(ports: Ports, call: c.Commit) -> Sequence[str]:
     HANDS.note([one.customer_id for one in call.commits])
     ports.on_commit()
     return stale
+
+
+def _heed(ports: Ports, call: c.Heed) -> Rules:
+    return ports.heeding.rules(call.rules, ports.store, ports.now(), fresh=call.fresh)
 
 
 def _list(ports: Ports, call: c.List) -> None:
@@ -80,6 +88,14 @@ def _hand_over(ports: Ports, call: c.HandOver) -> Receipt:
         HANDS.sent(call.hand)
 
 
+def _call_function(ports: Ports, call: c.CallFunction) -> object:
+    try:
+        return ports.functions[call.context.function](call.context)
+    except Exception as error:
+        logs.function_failed(call.context, error)
+        raise
+
+
 def _render(ports: Ports, call: c.Render) -> Content:
     try:
         content = ports.renderer.render(call.context)
@@ -102,9 +118,13 @@ def _in_hands(ports: Ports, call: c.InHands) -> Sequence[c.InHand]:
 
 _PERFORM: dict[type[c.Call[Any]], Callable[[Ports, Any], Any]] = {
     c.Now: lambda ports, call: ports.now(),
+    c.Heed: _heed,
+    c.Page: lambda ports, call: ports.store.customers(after=call.after, limit=call.limit),
+    c.Erased: lambda ports, call: ports.store.erased(call.marks),
     c.Load: lambda ports, call: ports.store.load(call.customer_ids, profiles=call.profiles),
     c.Commit: _commit,
     c.Seen: lambda ports, call: ports.store.seen(call.events),
+    c.Customers: lambda ports, call: ports.store.customers(after=call.after, limit=call.limit),
     c.Due: lambda ports, call: ports.store.due(call.now, limit=call.limit),
     c.Claim: lambda ports, call: ports.store.claim(
         call.now, limit=call.limit, lease_until=call.lease_until, worker=ports.worker
@@ -117,6 +137,8 @@ _PERFORM: dict[type[c.Call[Any]], Callable[[Ports, Any], Any]] = {
     c.Render: _render,
     c.Start: _start,
     c.HandOver: _hand_over,
+    c.CallFunction: _call_function,
+    c.GoesOn: lambda ports, call: ports.may_start(),
     c.Take: lambda ports, call: ports.store.take(call.bucket, call.asked),
     c.Listed: lambda ports, call: ports.store.suppressed(call.addresses),
     c.List: _list,

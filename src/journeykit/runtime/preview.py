@@ -23,13 +23,15 @@ class Preview:
     """What would happen to one customer until an instant, that instant included.
 
     It holds if nothing is told about the customer until then, every channel accepts at once,
-    and no throttle that customers share is at its limit. Nothing was written for it. Printing
+    and no throttle, rate limit or entry cap that customers share is at its limit. Nothing was written for it. Printing
     it tells which message leaves when, and what each of them waited for.
 
     Attributes:
         customer_id: Whose future it is.
         timezone: The zone whose wall clock is printed.
         now: From when on.
+        stops: Where runs stand at the end that wait for a function of the host: journey, step,
+            and its name. Nobody knows what it will answer.
         until: Up to when it was looked: earlier than asked for where the kernel would have had
             to decide more than 5000 times.
     """
@@ -44,6 +46,7 @@ class Preview:
         timezone: str,
         now: datetime,
         until: datetime,
+        stops: Sequence[tuple[str, str, str]] = (),
     ) -> None:
         self._rules = rules
         self._before = before
@@ -52,6 +55,7 @@ class Preview:
         self.timezone = timezone
         self.now = now
         self.until = until
+        self.stops = tuple(stops)
 
     @cached_property
     def messages(self) -> tuple[MessageLife, ...]:
@@ -86,13 +90,26 @@ class Preview:
                 for stage in life.waits
                 if stage is not life.last
             ]
-        return "\n".join(rows if self.messages else [*rows, "  no message"])
+        if not self.messages:
+            rows.append("  no message")
+        rows += [
+            f"  [{journey}] stops at {step}: nobody knows what {function} will answer"
+            for journey, step, function in self.stops
+        ]
+        return "\n".join(rows)
 
     def __str__(self) -> str:
         return self.text()
 
     def __repr__(self) -> str:
         return f"Preview({self.customer_id!r}, until={self.until.isoformat()!r})"
+
+
+def stops_of(state: CustomerState) -> Iterator[tuple[str, str, str]]:
+    """Yield journey, step and function of the runs that wait for an answer."""
+    for errand in state.errands.values():
+        if errand.kind == "call":
+            yield errand.journey, state.enrollments[errand.enrollment].step, errand.what
 
 
 def standing(state: CustomerState) -> Iterator[j.Entry]:
@@ -102,3 +119,6 @@ def standing(state: CustomerState) -> Iterator[j.Entry]:
             run.at, run.id, run.journey, run.version, run.event, run.entered, run.key, {}
         )
         yield j.Moved(run.at, run.id, "", run.step, None, None)
+    for one in state.errands.values():
+        about = (one.id, one.kind, one.enrollment, one.journey, one.what)
+        yield j.Requested(one.asked, *about, {}, key=one.key)

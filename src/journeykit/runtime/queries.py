@@ -12,7 +12,7 @@ from journeykit.machine import Rules
 from journeykit.ports import Store
 from journeykit.runtime.lives import MessageLife, lives_of
 from journeykit.runtime.preferences import Preferences, preferences_of
-from journeykit.runtime.preview import Preview, standing
+from journeykit.runtime.preview import Preview, standing, stops_of
 from journeykit.runtime.reporting import unknown_customer
 from journeykit.runtime.script import profile_of
 from journeykit.runtime.telling import tell
@@ -154,6 +154,7 @@ class Queries(ABC):
             timezone=state.zone or self._rules.workspace.timezone,
             now=from_micros(now),
             until=from_micros(ahead.reached),
+            stops=tuple(stops_of(ahead.state)),
         )
 
     @abstractmethod

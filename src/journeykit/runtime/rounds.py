@@ -22,6 +22,7 @@ from journeykit.ports import (
     StoredCustomer,
 )
 from journeykit.runtime.answers import answer_of
+from journeykit.runtime.errands import Carried
 from journeykit.runtime.outcomes import Failure
 from journeykit.runtime.script import set_aside, stuck
 
@@ -33,6 +34,7 @@ class Delivered(Struct):
         overtaken: Messages given back because somebody else changed their customers.
         cut: Time ran out before all claimed messages had their turn.
         stopped: The worker was told to stop.
+        errands: Errands of which something became.
     """
 
     accepted: int = 0
@@ -43,11 +45,20 @@ class Delivered(Struct):
     failures: list[Failure] = field(default_factory=list)
     cut: bool = False
     stopped: bool = False
+    errands: int = 0
 
     @property
     def finished(self) -> int:
-        """Messages of which something became."""
-        return self.accepted + self.rejected + self.retried + self.blocked
+        """Messages, and errands, of which something became."""
+        return self.accepted + self.rejected + self.retried + self.blocked + self.errands
+
+    def add(self, carried: Carried) -> None:
+        """Take a round of errands into account."""
+        self.errands += carried.done
+        self.overtaken += carried.overtaken
+        self.failures += carried.failures
+        self.cut = self.cut or carried.cut
+        self.stopped = self.stopped or carried.stopped
 
 
 class Tokens(Struct):
@@ -83,13 +94,14 @@ class Going(Struct):
     """A message that passed the gate.
 
     Attributes:
-        judged: The instant, and the version of the customer, for which it passed.
+        judged: The instant, the version of the customer, and the journeys that paused, for which
+            it passed.
     """
 
     claim: ClaimedMessage
     customer: Member
     message: Message
-    judged: tuple[int, int]
+    judged: tuple[int, int, frozenset[str]]
     content: Content | None = None
 
     @property

@@ -6,21 +6,23 @@ The front door's `Orchestrator` is a `Runner` with the system clock.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from journeykit.errors import JourneykitError, StoreError, UsageError
 from journeykit.kernel import Signal
 from journeykit.machine import compile_workspace
-from journeykit.model import Workspace
-from journeykit.ports import Channel, Clock, Renderer, Store, TokenSigner
+from journeykit.model import Condition, Event, Workspace
+from journeykit.ports import Channel, Clock, Function, Renderer, Store, TokenSigner
 from journeykit.runtime import calls as c
 from journeykit.runtime import logs
+from journeykit.runtime.broadcasting import Audience, BroadcastOutcome, broadcast
 from journeykit.runtime.drivers import drive
-from journeykit.runtime.fitting import check_channels, check_templates
+from journeykit.runtime.fitting import check_channels, check_functions, check_templates
 from journeykit.runtime.hands import HANDS
 from journeykit.runtime.inputs import Inputs
-from journeykit.runtime.intake import Asked, Reported, check_address, check_channel
+from journeykit.runtime.intake import Asked, Reported, check_address, check_channel, read_event
 from journeykit.runtime.outcomes import BadRow, BatchOutcome, Outcome, TickCounts
 from journeykit.runtime.performing import Ports
 from journeykit.runtime.publishing import publish
@@ -56,9 +58,11 @@ class Runner(Queries, Inputs):
         lease: How long a claimed message is kept from other workers.
         batch: Customers or messages per transaction.
         tokens: Signs and reads the tokens of links, such as `journeykit.adapters.Tokens`.
+        functions: What `Call` steps call, by name.
 
     Raises:
-        DefinitionError: A journey sends through a channel that is not given.
+        DefinitionError: A journey sends through a channel, or calls a function, that is not
+            given.
         TemplateError: The renderer lacks a template.
         VersionError: A published journey was edited under its old version.
     """
@@ -75,6 +79,7 @@ class Runner(Queries, Inputs):
         lease: timedelta = timedelta(minutes=5),
         batch: int = 1000,
         tokens: TokenSigner | None = None,
+        functions: Mapping[str, Function] = MappingProxyType({}),
     ) -> None:
         if lease <= timedelta(0) or batch < 1:
             raise UsageError(
@@ -86,13 +91,15 @@ class Runner(Queries, Inputs):
         self._store = store
         self._tokens = tokens
         self._ports = Ports(
-            store, dict(channels), renderer, clock, worker, self._may_start, self._committed
+            store, dict(channels), renderer, clock, worker, self._may_start, self._committed,
+            dict(functions),
         )
         self._lease = lease // timedelta(microseconds=1)
         self._batch = batch
         self._pace = Pace(batch)
         check_channels(workspace, channels)
         check_templates(workspace, renderer)
+        check_functions(workspace, functions)
         older = publish(workspace, store)
         self._rules = compile_workspace(workspace, older)
         if worker:
@@ -164,6 +171,39 @@ class Runner(Queries, Inputs):
         self._report_rows(batch, good, places)
         batch.bad.sort(key=lambda bad: bad.index)
         return batch
+
+    def broadcast(
+        self,
+        event: Event | str,
+        data: Mapping[str, Any] | None = None,
+        *,
+        to: Iterable[str] | None = None,
+        where: Condition | bool | None = None,
+        running: str | None = None,
+        id: str,
+        occurred_at: datetime | None = None,
+    ) -> BroadcastOutcome:
+        """Report one business event, such as `BackInStock`, to many customers.
+
+        Each of them gets it as from `track`, a batch to a transaction. A repeat with the same
+        `id` reports it to nobody twice: after a crash in the middle, call again.
+
+        Args:
+            event, data, occurred_at: As for `track`.
+            to: Customer ids.
+            where: A condition on the profile and the past: to all customers of whom it holds.
+            running: To all customers with an open run of this journey.
+            id: The host's id of the event: each customer gets it under this id.
+
+        Raises:
+            UnknownEventError, InvalidEventError, NaiveInstantError, FutureEventError,
+                UnknownJourneyError, UsageError: What was handed in is wrong; nothing was stored.
+        """
+        audience = Audience(self._rules, to, where, running)
+        about = read_event(
+            self._rules, "-", event, data, id=id, occurred_at=occurred_at, now=self._now()
+        )
+        return self.drive(broadcast(self._rules, audience, about, self._batch))
 
     def suppress_addresses(self, rows: Iterable[Row]) -> ListOutcome:
         """Put addresses on the list of suppressed ones, whoever has them, now or later.

@@ -11,6 +11,7 @@ from journeykit.kernel import journal as j
 from journeykit.kernel import reasons
 from journeykit.machine import CompiledStep, Rules
 from journeykit.model.spans import in_words
+from journeykit.runtime.telling_errands import ERRANDS, Line
 from journeykit.runtime.timeline import Timeline, TimelineLine, local_time
 from journeykit.runtime.wording import because, refused
 from journeykit.time import from_micros
@@ -46,6 +47,7 @@ class _Teller:
         self.runs: dict[str, tuple[str, int]] = {}
         self.messages: dict[str, tuple[str, str]] = {}
         self.held: set[str] = set()
+        self.errands: dict[str, tuple[str, str, str]] = {}
         self.hand_overs: Counter[str] = Counter()
 
     def tell(self, entry: j.Entry) -> TimelineLine:
@@ -76,6 +78,8 @@ def _id(given: str) -> str:
 
 def _received(t: _Teller, e: j.Received) -> Told:
     late = "" if e.occurred >= e.at else f", which happened {t.local(e.occurred)}"
+    if e.by:
+        return Told(t.journey(e.by), "", f"emits event {e.name}")
     return Told("", "", f"event {e.name}{_id(e.id)}{late}")
 
 
@@ -90,6 +94,17 @@ def _profiled(t: _Teller, e: j.Profiled) -> Told:
 
 def _assigned(t: _Teller, e: j.Assigned) -> Told:
     return Told(t.journey(e.enrollment), "", f"sets {', '.join(sorted(e.attributes))}")
+
+
+def _started(t: _Teller, e: j.Started) -> Told:
+    key = f" for {e.key}" if e.key is not None else ""
+    waits = "" if e.due is None else f", and waits until {t.local(e.due)} at most"
+    return Told(t.journey(e.enrollment), "", f"starts {e.journey}{key}{waits}")
+
+
+def _returned(t: _Teller, e: j.Returned) -> Told:
+    over = {"started": "was started", "refused": "was refused"}.get(e.status, f"is over: {e.status}")
+    return Told(t.journey(e.enrollment), e.status, f"the journey that it started {over}")
 
 
 def _consented(t: _Teller, e: j.Consented) -> Told:
@@ -168,6 +183,10 @@ def _after(outcome: str) -> str:
         return "nothing came in time"
     if outcome == "event":
         return "what it waited for came"
+    if outcome == "again":
+        return "goes round again"
+    if outcome.startswith("goal_"):
+        return "goes on where its goal leads"
     if outcome == "otherwise":
         return "no condition holds: takes the way otherwise"
     if outcome.startswith("when_"):
@@ -289,11 +308,13 @@ def _withdrawn(t: _Teller, e: j.Withdrawn) -> Told:
     return Told(journey, e.reason, text)
 
 
-_TELL: dict[type[j.Entry], Callable[[_Teller, Any], Told]] = {
+_TELL: dict[type[j.Entry], Callable[[_Teller, Any], Told | Line]] = {
     j.Received: _received,
     j.Conflicted: _conflicted,
     j.Profiled: _profiled,
     j.Assigned: _assigned,
+    j.Started: _started,
+    j.Returned: _returned,
     j.Consented: _consented,
     j.Confirmed: _confirmed,
     j.Suppressed: _suppressed,
@@ -320,4 +341,5 @@ _TELL: dict[type[j.Entry], Callable[[_Teller, Any], Told]] = {
     j.Answered: _answered,
     j.Dropped: _dropped,
     j.Withdrawn: _withdrawn,
+    **ERRANDS,
 }

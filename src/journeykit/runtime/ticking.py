@@ -52,6 +52,7 @@ def turn(rules: Rules, until: int, pace: Pace, lease: int, counts: TickCounts) -
         sent.retried,
         sent.blocked,
         worked.failures + sent.failures,
+        sent.errands,
     )
     if sent.stopped:
         return False

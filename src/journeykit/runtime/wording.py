@@ -190,4 +190,5 @@ def refused(reason: str, detail: Detail, local: Local) -> str:
     meaning = reasons.REFUSED.get(reason, reason)
     if isinstance(detail.get("last"), int) and isinstance(detail.get("opens"), int):
         return f"{meaning}: it was {local(detail['last'])}, and the next may be {local(detail['opens'])}"
-    return f"{meaning} ({detail['limit']})" if "limit" in detail else meaning
+    shown = detail.get("limit", detail.get("rule"))
+    return meaning if shown is None else f"{meaning} ({shown})"

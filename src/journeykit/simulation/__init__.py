@@ -2,6 +2,7 @@
 
 from journeykit.simulation.channels import ScriptedChannel
 from journeykit.simulation.clock import VirtualClock
+from journeykit.simulation.functions import ScriptedFunction
 from journeykit.simulation.history import History, Person, read_history
 from journeykit.simulation.people import SimulatedCustomer
 from journeykit.simulation.provider import HandOverLog, PretendChannel, hand_overs, read_head
@@ -19,6 +20,7 @@ __all__ = [
     "Replay",
     "ReplayCounts",
     "ScriptedChannel",
+    "ScriptedFunction",
     "SimulatedCustomer",
     "Simulation",
     "Summary",

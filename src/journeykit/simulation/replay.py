@@ -105,6 +105,8 @@ class _Line:
             for message in state.messages.values()
             if message.status == "released"
         }
+        for errand in state.errands.values():
+            self.outbox[errand.id] = self.clock if errand.until is None else errand.until
         events = self.person.events
         while self.place < len(events) and events[self.place].signal.received < state.clock:
             self.place += 1
@@ -230,6 +232,8 @@ class _Performer:
                 return who.clock
             case c.Due():
                 return [who.id] if who.timer is not None and who.timer <= call.now else []
+            case c.Heed():
+                return call.rules
             case c.Claim() | c.InHands():
                 return ()
             case c.Hold():
@@ -301,6 +305,7 @@ class _Performer:
 
 _AT_ONCE = frozenset(
     {c.Now, c.Due, c.Render, c.Hold, c.LetGo, c.InHands, c.Start, c.Take, c.HandOver}
+    | {c.CallFunction, c.GoesOn, c.Heed}
 )
 _TOGETHER: dict[type[c.Call[Any]], Callable[[_Performer, Any], Sequence[Any]]] = {
     c.Load: _Performer._load,

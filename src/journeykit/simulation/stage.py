@@ -14,15 +14,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from journeykit.adapters import MemoryStore, TemplateNames
 from journeykit.errors import UsageError
-from journeykit.model import Event, Profile, Workspace
+from journeykit.model import Condition, Event, Profile, Workspace
 from journeykit.model.spans import Span
 from journeykit.ports import OutgoingMessage, Renderer, Store, TokenSigner
 from journeykit.runtime import (
+    BroadcastOutcome,
     ListOutcome,
     MessageLife,
     Outcome,
@@ -35,6 +37,7 @@ from journeykit.runtime import (
 from journeykit.simulation.backlog import Backlog
 from journeykit.simulation.channels import ScriptedChannel
 from journeykit.simulation.clock import VirtualClock
+from journeykit.simulation.functions import ScriptedFunction
 from journeykit.time import (
     Duration,
     from_micros,
@@ -59,6 +62,7 @@ class Stage:
         renderer: Renderer | None = None,
         store: Store | None = None,
         tokens: TokenSigner | None = None,
+        functions: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
         self.tz = tz if tz is not None else workspace.timezone
         self._zone = zone(self.tz)
@@ -66,6 +70,7 @@ class Stage:
         self._taken: dict[str, list[OutgoingMessage]] = {}
         names = workspace.policy.channels
         self.channels = {name: ScriptedChannel(name, self._taken) for name in names}
+        self.functions = {name: ScriptedFunction(name, one) for name, one in functions.items()}
         self.runner = Runner(
             workspace,
             store=store if store is not None else MemoryStore(),
@@ -73,6 +78,7 @@ class Stage:
             renderer=renderer if renderer is not None else TemplateNames(),
             clock=self.clock,
             tokens=tokens,
+            functions=self.functions,
         )
         self._backlog: Backlog | None = None
 
@@ -143,6 +149,17 @@ class Stage:
             )
         return self.channels[name]
 
+    def function(self, name: str) -> ScriptedFunction:
+        """Return a function, to script its answers and to see how it was called."""
+        if name not in self.functions:
+            raise UsageError(
+                "the simulation was given no such function",
+                place="function",
+                value=name,
+                remedy=f"given are {', '.join(sorted(self.functions)) or 'none'}",
+            )
+        return self.functions[name]
+
     def accepted(self, customer_id: str) -> Sequence[OutgoingMessage]:
         """Return the messages to one customer that channels accepted, in order of hand-over."""
         return self._taken.get(customer_id, ())
@@ -187,6 +204,27 @@ class Stage:
         if occurred_at is not None:
             happened = from_micros(self._instant(occurred_at, "occurred_at"))
         return self._host.track(customer_id, event, data, id=id, occurred_at=happened)
+
+    def broadcast(
+        self,
+        event: Event | str,
+        data: Mapping[str, Any] | None = None,
+        *,
+        to: Iterable[str] | None = None,
+        where: Condition | bool | None = None,
+        running: str | None = None,
+        id: str,
+        occurred_at: datetime | str | None = None,
+    ) -> BroadcastOutcome:
+        """Report one event to many customers; not while nothing runs."""
+        if self._backlog is not None:
+            raise UsageError("nothing runs that could broadcast", place="broadcast")
+        happened = None
+        if occurred_at is not None:
+            happened = from_micros(self._instant(occurred_at, "occurred_at"))
+        return self.runner.broadcast(
+            event, data, to=to, where=where, running=running, id=id, occurred_at=happened
+        )
 
     def identify(
         self, customer_id: str, attributes: Mapping[str, Any] | Profile | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from journeykit.model import Profile, Workspace
@@ -23,6 +24,8 @@ class Simulation(Stage):
         renderer: Turns templates into content; by default a template's content is its name.
         store: Another store than one in memory.
         tokens: Signs and reads the tokens of links.
+        functions: What `Call` steps call, by name: a function, or what is always answered,
+            such as `LeadScore(score=7)`. `function(name)` scripts other answers.
 
     Attributes:
         people: The customers of the script by id, in their order.
@@ -37,8 +40,17 @@ class Simulation(Stage):
         renderer: Renderer | None = None,
         store: Store | None = None,
         tokens: TokenSigner | None = None,
+        functions: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
-        super().__init__(workspace, at=at, tz=tz, renderer=renderer, store=store, tokens=tokens)
+        super().__init__(
+            workspace,
+            at=at,
+            tz=tz,
+            renderer=renderer,
+            store=store,
+            tokens=tokens,
+            functions=functions,
+        )
         self.people: dict[str, SimulatedCustomer] = {}
 
     def customer(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +24,9 @@ from journeykit.model.spans import Positive, Span
 from journeykit.model.steps.base import InnerSteps, Step
 from journeykit.model.steps.failing import OnFailure, failing_outcomes, failing_steps
 from journeykit.model.throttles import elapsed, interval_of
+
+
+ResultClass: TypeAlias = type[Result]
 
 
 def _shape_of_argument(value: object) -> str:
@@ -59,7 +62,7 @@ class Call(Step):
     max_attempts: int = Field(default=5, ge=1, le=100, kw_only=True, strict=True)
     on_failure: OnFailure = Field(default="continue", kw_only=True)
     type: Literal["call"] = Field(default="call", kw_only=True)
-    _result_class: type[Result] | None = PrivateAttr(default=None)
+    _result_class: ResultClass | None = PrivateAttr(default=None)
 
     if TYPE_CHECKING:
 
@@ -67,7 +70,7 @@ class Call(Step):
             self,
             function: str,
             *,
-            gives: type[Result] | str | None = None,
+            gives: ResultClass | str | None = None,
             arguments: Mapping[str, object] = ...,
             max_attempts: int = 5,
             on_failure: Literal["continue", "exit"] | Sequence[Step] = "continue",
@@ -84,7 +87,7 @@ class Call(Step):
         return call
 
     @property
-    def result_class(self) -> type[Result] | None:
+    def result_class(self) -> ResultClass | None:
         """The class this was written with; None where it gives nothing, or was loaded from data."""
         return self._result_class
 

@@ -1,0 +1,317 @@
+"""How is an errand carried out? Claim, call or take, and settle what came of it.
+
+Functions, turns and slots that customers wait for lie in the outbox, on channels of
+journeykit's own, and are claimed as messages are.
+
+Keeps true:
+    * a function is called at least once, always with the same key, and outside of the kernel;
+    * turns and slots are taken out of buckets that all workers share: what was taken and not
+      settled, because a worker died, is lost, and never given twice;
+    * functions are called for `ROUND` and one call at most, before their answers are stored
+      and others have their turn; what was not called by then is given back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from msgspec import Struct, field
+
+from journeykit.errors import StoreError
+from journeykit.kernel import (
+    CALL,
+    NEVER,
+    RATE,
+    CustomerState,
+    Errand,
+    ErrandAnswered,
+    advance,
+    decode_state,
+    is_still_wanted,
+)
+from journeykit.machine import EntryCapRule, RatePlan, Rules
+from journeykit.ports import ClaimedMessage, CustomerCommit, Retry, StoredCustomer, Taking
+from journeykit.runtime.calling import call_context, plan_of_call, read_answer
+from journeykit.runtime.calls import (
+    CallFunction,
+    Commit,
+    Flow,
+    GoesOn,
+    Load,
+    Now,
+    Take,
+    Unclaim,
+    Versions,
+)
+from journeykit.runtime.outcomes import Failure
+from journeykit.runtime.script import Arrival, decode_json, ingest, set_aside, stuck, to_commit
+from journeykit.time import SECOND
+
+ROUND = SECOND // 2
+"""How long functions are called before their answers are stored."""
+
+RECHECK = SECOND // 10
+"""How old what is known of commits of others may be when a function is called."""
+
+
+class Carried(Struct):
+    """What one round of errands came to.
+
+    Attributes:
+        done: Errands of which something became: an answer, a turn, a slot, or none of these yet.
+        overtaken: Given back, because somebody else changed their customers.
+        cut: Time ran out before all functions were called.
+        stopped: The worker was told to stop.
+    """
+
+    done: int = 0
+    overtaken: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    cut: bool = False
+    stopped: bool = False
+
+
+class _Member(Struct):
+    """A customer in this round, and what came back for it."""
+
+    stored: StoredCustomer
+    state: CustomerState
+    answers: list[ErrandAnswered] = field(default_factory=list)
+
+
+class _Errand(Struct):
+    """One claimed errand, and whose it is."""
+
+    claim: ClaimedMessage
+    member: _Member
+    errand: Errand
+
+
+class _Desk(Struct):
+    """A round: what is claimed and not answered yet, and what is to be committed."""
+
+    rules: Rules
+    open: dict[str, ClaimedMessage]
+    loaded: int = 0
+    members: dict[str, _Member] = field(default_factory=dict)
+    stuck: list[CustomerCommit] = field(default_factory=list)
+    carried: Carried = field(default_factory=Carried)
+
+    def answer(self, one: _Errand, signal: ErrandAnswered) -> None:
+        """Note what came back."""
+        one.member.answers.append(signal)
+        self.open.pop(one.claim.key, None)
+        self.carried.done += 1
+
+    def stick(self, stored: StoredCustomer, error: Exception, now: int) -> None:
+        """Set a customer aside, and what was claimed for it."""
+        self.members.pop(stored.customer_id, None)
+        claims = [one for one in self.open.values() if one.customer_id == stored.customer_id]
+        for claim in claims:
+            del self.open[claim.key]
+        self.carried.failures.append(Failure(stored.customer_id, stuck(stored.customer_id, error)))
+        self.stuck.append(set_aside(stored, now, claims))
+
+
+def carry_out(rules: Rules, claims: Sequence[ClaimedMessage]) -> Flow[Carried]:
+    """Carry out errands that were claimed, and settle what came of them."""
+    desk = _Desk(rules, {claim.key: claim for claim in claims})
+    try:
+        errands = yield from _open(desk, claims)
+        yield from _take_turns(desk, [one for one in errands if one.claim.channel == RATE])
+        rest = [one for one in errands if one.claim.channel != RATE]
+        yield from _take_slots(desk, [one for one in rest if one.claim.channel != CALL])
+        yield from _call_all(desk, [one for one in rest if one.claim.channel == CALL])
+        yield from _settle(desk)
+        if desk.open:
+            yield from Unclaim(list(desk.open.values()))
+    except (Exception, KeyboardInterrupt, SystemExit):
+        with suppress(Exception):  # the first error is the one to tell
+            yield from _settle(desk)
+        with suppress(Exception):
+            yield from Unclaim(list(desk.open.values()))
+        raise
+    return desk.carried
+
+
+def _open(desk: _Desk, claims: Sequence[ClaimedMessage]) -> Flow[list[_Errand]]:
+    stored = yield from Load(list({claim.customer_id: None for claim in claims}), True)
+    desk.loaded = now = yield from Now()
+    for customer_id, found in stored.items():
+        try:
+            desk.members[customer_id] = _Member(found, decode_state(found.body))
+        except Exception as error:
+            desk.stick(found, error, now)
+    errands: list[_Errand] = []
+    for claim in claims:
+        member = desk.members.get(claim.customer_id)
+        if member is None:
+            continue
+        errand = member.state.errands.get(claim.key)
+        if errand is None:  # nobody waits for it: its row leaves the outbox
+            member.answers.append(ErrandAnswered(now, claim.key, "", "", "moot"))
+            desk.open.pop(claim.key, None)
+        else:
+            errands.append(_Errand(claim, member, errand))
+    return errands
+
+
+# ---- turns
+
+
+def _take_turns(desk: _Desk, errands: Sequence[_Errand]) -> Flow[None]:
+    """Ask each bucket once: who gets no token is told when to ask again."""
+    queues: dict[str, tuple[RatePlan, list[_Errand]]] = {}
+    for one in errands:
+        run = one.member.state.enrollments[one.errand.enrollment]
+        plan: RatePlan = desk.rules.tables[run.journey, run.version].steps[run.step].plan
+        queues.setdefault(plan.bucket(run.journey), (plan, []))[1].append(one)
+    for bucket, (plan, queue) in queues.items():
+        queue.sort(key=_place)
+        waited = sum(one.errand.until is not None for one in queue)
+        now = yield from Now()
+        before = [NEVER] * len(queue)
+        asked = Taking(now, plan.interval, plan.burst, len(queue), waited, before)
+        taken = yield from Take(bucket, asked)
+        now = yield from Now()
+        for one in queue[: taken.granted]:
+            desk.answer(one, ErrandAnswered(now, one.errand.id, "rate", "", "done"))
+        for one, turn in zip(queue[taken.granted :], taken.turns, strict=False):
+            after = max(1, turn - now)
+            later = ErrandAnswered(
+                now, one.errand.id, "rate", "", "later", detail=plan.rate, after=after
+            )
+            desk.answer(one, later)
+
+
+def _place(one: _Errand) -> tuple[bool, int, str]:
+    """Whoever waited for a turn goes first; else who asked first."""
+    errand = one.errand
+    at = errand.asked if errand.until is None else errand.until - errand.attempts
+    return errand.until is None, at, errand.id
+
+
+# ---- slots
+
+
+def _take_slots(desk: _Desk, errands: Sequence[_Errand]) -> Flow[None]:
+    """Take slots for triggers that may still enter; ask each counter once."""
+    journeys: dict[str, list[_Errand]] = {}
+    now = yield from Now()
+    for one in errands:
+        if _is_wanted(desk, one, now):
+            journeys.setdefault(one.errand.journey, []).append(one)
+        else:
+            desk.answer(one, ErrandAnswered(now, one.errand.id, "entry", "", "moot"))
+    for journey, queue in journeys.items():
+        for rule in desk.rules.current[journey].entry_caps:
+            queue = yield from _under(desk, rule, queue)
+        for one in queue:
+            desk.answer(one, ErrandAnswered(now, one.errand.id, "entry", "", "done"))
+
+
+def _is_wanted(desk: _Desk, one: _Errand, now: int) -> bool:
+    stored, member = one.member.stored, one.member
+    profile = decode_json(stored.profile) if stored.profile else None
+    return is_still_wanted(desk.rules, member.state, one.errand, now, profile)
+
+
+def _under(desk: _Desk, rule: EntryCapRule, queue: list[_Errand]) -> Flow[list[_Errand]]:
+    """Return those for whom a cap has a slot; tell the others that it has none.
+
+    A counter is a bucket into which nothing comes back, at an instant that stands still.
+    """
+    if not queue:
+        return queue
+    now = yield from Now()
+    granted = 0
+    if rule.limit:
+        wanted = len(queue)
+        taken = yield from Take(
+            rule.counter(now), Taking(0, 1, rule.limit, wanted, wanted, [NEVER] * wanted)
+        )
+        granted = taken.granted
+    for one in queue[granted:]:
+        desk.answer(
+            one, ErrandAnswered(now, one.errand.id, "entry", "", "refused", detail=rule.title)
+        )
+    return queue[:granted]
+
+
+# ---- functions
+
+
+def _call_all(desk: _Desk, errands: Sequence[_Errand]) -> Flow[None]:
+    now = yield from Now()
+    ends = now + ROUND
+    for place, one in enumerate(errands):
+        if place and now >= ends:
+            desk.carried.cut = True
+            return
+        if not (yield from GoesOn()):
+            desk.carried.stopped = True
+            return
+        if now - desk.loaded < RECHECK or (yield from _is_fresh(one.member)):
+            yield from _call(desk, one)
+        else:
+            desk.carried.overtaken += 1
+        now = yield from Now()
+
+
+def _is_fresh(member: _Member) -> Flow[bool]:
+    """Tell whether nobody changed the customer: perhaps nobody waits for the answer any more."""
+    stored = member.stored
+    newest = yield from Versions([stored.customer_id])
+    return newest.get(stored.customer_id) == stored.version
+
+
+def _call(desk: _Desk, one: _Errand) -> Flow[None]:
+    member, errand = one.member, one.errand
+    now = yield from Now()
+    try:
+        plan = plan_of_call(desk.rules, member.state, errand)
+        context = call_context(desk.rules, member.stored, member.state, errand, now)
+    except Exception as error:
+        desk.stick(member.stored, error, now)
+        return
+    returned: object
+    try:
+        returned = yield from CallFunction(context)
+    except Exception as error:  # the same key comes again
+        returned = Retry(f"{type(error).__name__} from function {errand.what!r}")
+    now = yield from Now()
+    desk.answer(one, read_answer(desk.rules, plan, errand, returned, now))
+
+
+# ---- what came of it
+
+
+def _settle(desk: _Desk) -> Flow[None]:
+    """Commit the answers; where somebody else changed a customer, on the newest state."""
+    commits, desk.stuck = desk.stuck, []
+    waiting: dict[str, list[ErrandAnswered]] = {}
+    now = yield from Now()
+    for customer_id, member in list(desk.members.items()):
+        if not member.answers:
+            continue
+        answers, member.answers = member.answers, []
+        stored = member.stored
+        try:
+            profile = decode_json(stored.profile) if stored.profile else None
+            decision = advance(desk.rules, member.state, answers, now, profile=profile)
+            commit = to_commit(desk.rules, decision, stored.version)
+        except Exception as error:
+            desk.stick(stored, error, now)
+            commits, desk.stuck = [*commits, *desk.stuck], []
+            continue
+        commits.append(commit)
+        waiting[customer_id] = answers
+    if not commits:
+        return
+    stale = yield from Commit(commits)
+    arrivals = [Arrival(one, list(waiting[one])) for one in stale if one in waiting]
+    if arrivals:
+        refused: dict[str, StoreError] = {}
+        yield from ingest(desk.rules, arrivals, refused)
+        desk.carried.failures += [Failure(*one) for one in refused.items()]
