@@ -274,7 +274,7 @@ def workspace(*journeys: Journey, **options: Any) -> Workspace:
         ),
         (
             lambda: journey(HELLO, Branch(When(outcome("helo") == "failed", [Exit()]))),
-            "Journey.steps[1] › whens[0] › condition", "no Send step has the id 'helo'", "'hello'",
+            "Journey.steps[1] › whens[0] › condition", "no Send or StartJourney step has the id 'helo'", "'hello'",
         ),
         # --- policy
         (lambda: QuietHours("00:00", "24:00"), "QuietHours:", "never end", "some time open"),  # G2

@@ -26,7 +26,19 @@ def address_mark(seed: bytes, address: str) -> str:
     return blake2b(plain.encode(), digest_size=16, key=seed, person=b"address").hexdigest()
 
 
+def enrollment_id(
+    seed: bytes, journey: str, customer: str, key: str | None, cause: str, when: str = ""
+) -> str:
+    """Return the id of the run that `cause` starts, an event also by when it happened."""
+    return derived_id(seed, "enrollment", journey, customer, key or "", cause, when)
+
+
+def even_bits(seed: bytes, *cause: str) -> int:
+    """Return 64 bits that stand for `cause`, evenly spread over causes."""
+    digest = blake2b(_SEPARATOR.join(cause).encode(), digest_size=8, key=seed).digest()
+    return int.from_bytes(digest, "big")
+
+
 def fraction(seed: bytes, *cause: str) -> float:
     """Return a number in [0, 1) that stands for `cause`, evenly spread over causes."""
-    digest = blake2b(_SEPARATOR.join(cause).encode(), digest_size=8, key=seed).digest()
-    return (int.from_bytes(digest, "big") >> 11) / (1 << 53)
+    return (even_bits(seed, *cause) >> 11) / (1 << 53)

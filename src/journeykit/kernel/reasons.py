@@ -36,6 +36,7 @@ Refusal = Literal[
     "paused",
     "re_entry_too_soon",
     "too_many_open",
+    "unknown_journey",
 ]
 
 LASTING: Final[Mapping[str, str]] = {
@@ -94,8 +95,8 @@ REFUSED: Final[Mapping[str, str]] = {
     "key_missing": "the field that tells runs apart has no value",
     "paused": "the journey pauses",
     "re_entry_too_soon": "the last entry is not long enough ago",
-    "unknown_journey": "the workspace has no such journey any more, which a step was to start",
     "too_many_open": "the customer has as many open runs as the journey allows",
+    "unknown_journey": "the workspace has no such journey any more, which a step was to start",
 }
 """Why a trigger did not start a run (rule E4)."""
 

@@ -234,6 +234,32 @@ class Responses(Struct, array_like=True, gc=False):
     hours: dict[int, int] = field(default_factory=dict)
 
 
+class Membership(Struct, array_like=True, omit_defaults=True, gc=False):
+    """How a customer stands to one segment.
+
+    Attributes:
+        inside: Whether it belongs to it.
+        since: When that became so; None where it was so when it was first looked at.
+        look: When time alone changes it next, or None.
+    """
+
+    inside: bool
+    since: int | None = None
+    look: int | None = None
+
+
+class Timer(Struct, array_like=True, omit_defaults=True, gc=False):
+    """When an entry that goes by the calendar starts a run next.
+
+    Attributes:
+        due: That instant, or None.
+        last: What the clock showed when it last did, or None.
+    """
+
+    due: int | None = None
+    last: int | None = None
+
+
 class CustomerState(Struct, omit_defaults=True, gc=False):
     """All that is kept of one customer, the profile apart.
 
@@ -254,6 +280,8 @@ class CustomerState(Struct, omit_defaults=True, gc=False):
         zones: Channel to the zone that was told with its address.
         responses: Channel to what the customer answered on it.
         errands: What is asked outside and not answered yet, by id.
+        segments: How the customer stands to segments, by their ids.
+        armed: The timers of entries that go by the calendar, by their ids.
     """
 
     id: str
@@ -272,6 +300,8 @@ class CustomerState(Struct, omit_defaults=True, gc=False):
     zones: dict[str, str] = field(default_factory=dict)
     responses: dict[str, Responses] = field(default_factory=dict)
     errands: dict[str, Errand] = field(default_factory=dict)
+    segments: dict[str, Membership] = field(default_factory=dict)
+    armed: dict[str, Timer] = field(default_factory=dict)
 
 
 def next_due(state: CustomerState) -> int | None:
@@ -283,8 +313,8 @@ def next_due(state: CustomerState) -> int | None:
 def soonest(state: CustomerState, bound: int = -NEVER, *, leaves: bool = True) -> int:
     """Return `next_due`, or an instant that never comes.
 
-    `Turn` and `advance` ask only where there are runs: without them no time counts. Whoever
-    adds what is due without a run lets both ask there too.
+    `Turn` and `advance` ask only where there are runs, segments or timers of entries: without
+    them no time counts. Whoever adds what is due without any lets both ask there too.
 
     Args:
         bound: An instant before which nothing is due: what is due then ends the search.
@@ -307,6 +337,13 @@ def soonest(state: CustomerState, bound: int = -NEVER, *, leaves: bool = True) -
                 at = message.until
                 if at is not None and at < due:
                     due = at
+    if state.segments or state.armed:
+        for membership in state.segments.values():
+            if membership.look is not None and membership.look < due:
+                due = membership.look
+        for timer in state.armed.values():
+            if timer.due is not None and timer.due < due:
+                due = timer.due
     return due
 
 

@@ -42,13 +42,17 @@ class Turn(Reading):
             now: the verdict with the earliest opening.
         late: By run or message, the instant at which it was due; only where its journey has a rule
             for what comes too late.
+        watches: Whether segments, or what the calendar starts, are to be looked at here.
+        stirred: Whether they are to be looked at now: what they go by has changed.
+        changes: Changed attributes since they were last looked at: name, before, after; "" for
+            the customer's zone.
         look_again: Whether something happened that may open the gate for held messages, or
             close it for good: `profile` or `slots`; "" if nothing did.
     """
 
     __slots__ = (
-        "asked", "drop", "entries", "following", "jumps", "late", "look_again", "openings", "profile_changed", "put", "rules",
-        "soonest", "stamp", "state", "taken", "taken_before", "told",
+        "asked", "changes", "drop", "entries", "following", "jumps", "late", "look_again", "openings", "profile_changed", "put", "rules",
+        "soonest", "stamp", "state", "stirred", "taken", "taken_before", "told", "watches",
     )  # fmt: skip
 
     def __init__(
@@ -76,8 +80,12 @@ class Turn(Reading):
         if gate.is_guarded or (gate.looks_ahead and _makes_room(state, now)):
             self.look_again = "slots"
         self.soonest = NEVER
-        if state.enrollments:  # without runs there is nothing that time changes
+        watches = bool(state.segments or state.armed)
+        if state.enrollments or watches:  # without them there is nothing that time changes
             self.soonest = soonest(state, leaves=rules.leaves_by_time)
+        self.watches = watches or rules.watch.is_needed
+        self.stirred = self.watches and _is_new_to(state, rules)
+        self.changes: list[tuple[str, Any, Any]] = []
         self.zone = rules.zone if state.zone is None else zone(state.zone)
         self.past = state.tallies
         self.event = self.trigger = self.results = self.answers = _NO_FIELDS
@@ -122,8 +130,15 @@ class Turn(Reading):
         self, attributes: dict[str, Any]
     ) -> tuple[str | None, dict[str, str], dict[str, str]]:
         """Change the profile; return its zone, its addresses, and the zones of addresses."""
+        before = self.profile
         self.told = told = {**self.told, **attributes}
-        self.profile = self.rules.attributes(told)
+        self.profile = profile = self.rules.attributes(told)
+        if self.watches:
+            self.stirred = True
+            for name in self.rules.watch.fields.intersection(attributes):
+                if before.get(name) != profile.get(name):
+                    self.changes.append((name, before.get(name), profile.get(name)))
+            self.changes.sort(key=lambda change: change[0])
         self.profile_changed = True
         self.look_again = "profile"
         given = [
@@ -143,7 +158,18 @@ class Turn(Reading):
         """Look the customer's zone up again; tell whether it is another one now."""
         before = self.zone
         self.zone = zone_of(self.rules, self.state)
-        return before is not self.zone and before.name != self.zone.name
+        changed = before is not self.zone and before.name != self.zone.name
+        if changed and self.watches:
+            self.changes.append(("", before.name, self.zone.name))
+        return changed
+
+
+def _is_new_to(state: CustomerState, rules: Rules) -> bool:
+    """Tell whether the workspace watches something else than when the customer was last seen."""
+    watch = rules.watch
+    return (
+        state.segments.keys() != watch.segments.keys() or state.armed.keys() != watch.armed.keys()
+    )
 
 
 def _makes_room(state: CustomerState, now: int) -> bool:

@@ -203,9 +203,19 @@ def ahead(duration: Duration) -> Any:
     return RelativeMoment(ahead=duration)
 
 
+_OUTCOMES = (
+    "accepted", "dropped", "failed", "withdrawn",
+    "started", "refused", "completed", "exited", "goal", "cancelled", "restarted",
+)  # fmt: skip
+
+
 def outcome(step: str) -> Attribute[str]:
-    """What became of the last message of a `Send` step: accepted, dropped, failed, withdrawn."""
-    return Attribute("step", step, "text", ("accepted", "dropped", "failed", "withdrawn"))
+    """What came of a step.
+
+    Of a `Send`, what became of its last message: accepted, dropped, failed, withdrawn. Of a
+    `StartJourney`: started or refused, or how the other run ended.
+    """
+    return Attribute("step", step, "text", _OUTCOMES)
 
 
 class _Asked(Reference):

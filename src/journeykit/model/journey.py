@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -36,9 +36,10 @@ from journeykit.model.graph import JUMP, Graph, draw
 from journeykit.model.migrations import Migrate, check_migration
 from journeykit.model.names import Name
 from journeykit.model.overdue import Overdue
+from journeykit.model.pictures import Counts, Direction
 from journeykit.model.receipts import Receipt
 from journeykit.model.segments import Segment
-from journeykit.model.steps import Digest, Send, Step, Steps
+from journeykit.model.steps import Digest, Send, StartJourney, Step, Steps
 from journeykit.model.steps.calls import gives_of
 from journeykit.model.triggers import (
     Entry,
@@ -73,7 +74,7 @@ ExitRule = Annotated[
 
 
 _ANSWERING: dict[str, tuple[type[Step], ...]] = {
-    "text": (Send,),  # its outcome
+    "text": (Send, StartJourney),  # its outcome
     "list": (Send,),  # the receipts of its message
     "integer": (Digest,),  # how many events it has collected
 }
@@ -125,6 +126,7 @@ class Journey(Frozen):
     overdue: Overdue | None = Field(default=None, kw_only=True)
     description: str = Field(default="", kw_only=True)
     _graph: Graph = PrivateAttr()
+    __draw__: ClassVar[Callable[..., str]]  # filled in by `analysis`
 
     if TYPE_CHECKING:
 
@@ -238,6 +240,24 @@ class Journey(Frozen):
             UsageError: PyYAML is not installed.
         """
         return from_yaml_text(cls, text)
+
+    def mermaid(self, counts: Counts | None = None, *, direction: Direction = "TD") -> str:
+        """Return the journey as a Mermaid flowchart, as a page or a notebook shows it.
+
+        Args:
+            counts: Laid over it, such as `counts_of(store, "cart")`.
+            direction: `TD` from top to bottom, `LR` from left to right.
+        """
+        return self.__draw__(counts, direction)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """Return what notebooks show: the picture, and text where they have none."""
+        drawn = self.mermaid()
+        return {
+            "text/vnd.mermaid": drawn,
+            "text/markdown": f"```mermaid\n{drawn}```\n",
+            "text/plain": repr(self),
+        }
 
 
 class Asked(NamedTuple):

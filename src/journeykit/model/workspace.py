@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from journeykit.model.acting import emitted_classes, refuse_unfit_acts, refuse_unknown_emits
 from journeykit.model.base import Frozen, Wrong
 from journeykit.model.caps import refuse_unknown_names
 from journeykit.model.channels import Via, refuse_unordered
@@ -122,6 +123,8 @@ class Workspace(Frozen):
         if _less_than(self.remember_events, days(90)):
             raise Wrong("shorter than 90 days", "give days(90) or more", "remember_events")
         self._every_event_has_a_class()
+        refuse_unknown_emits(self._placed_steps, self.event_classes)
+        refuse_unfit_acts(self.journeys, self._placed_steps)
         _ = self.result_classes  # refuses what has no class
         self._channels_and_times_can_be_chosen()
         return self
@@ -225,6 +228,7 @@ class Workspace(Frozen):
         found: dict[str, type[Event]] = {}
         named = [on.event_class for journey in self.journeys for _, on in ons_of(journey)]
         named += [on.event_class for _, on in self._responses()]
+        named += emitted_classes(self._placed_steps)
         for cls in (*self.events, *(cls for cls in named if cls is not None)):
             if found.setdefault(cls.__wire_name__, cls) is not cls:
                 raise Wrong(

@@ -9,13 +9,17 @@ from msgspec import field
 from journeykit.kernel.journal.base import Entry
 
 
-class Received(Entry, tag="event"):
-    """An event arrived. Every one is kept, also one that concerns nobody."""
+class Received(Entry, tag="event", omit_defaults=True):
+    """An event arrived. Every one is kept, also one that concerns nobody.
+
+    `by` is the enrollment whose `Emit` step reported it; "" for an event of the host's.
+    """
 
     name: str
     id: str
     occurred: int
     data: dict[str, Any]
+    by: str = ""
 
 
 class Conflicted(Entry, tag="conflict"):

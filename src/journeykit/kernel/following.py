@@ -1,0 +1,96 @@
+"""What follows from what steps did? Emitted events and started runs, one after another (O6).
+
+Keeps true:
+    * it is applied after the input or timer that led to it, in the order in which it came up;
+    * a circle of runs that emit or start without end in one instant ends with failed runs (E5).
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from journeykit.kernel import journal as j
+from journeykit.kernel.arriving import take
+from journeykit.kernel.entering import enter, refuse
+from journeykit.kernel.moving import leave, leave_by_condition
+from journeykit.kernel.news import Emitted, EntrySettled, News, RunOver, StartAsked
+from journeykit.kernel.starting import starter_of
+from journeykit.kernel.state import Enrollment
+from journeykit.kernel.turn import Turn
+from journeykit.machine import StartPlan
+
+
+def follow_up(turn: Turn) -> None:
+    """Apply everything that waits in `turn.following`, and what follows from that."""
+    queue, done = turn.following, 0
+    most = len(queue) * turn.rules.max_steps
+    while done < len(queue):
+        news = queue[done]
+        taken = news.taken if isinstance(news, Emitted | StartAsked) else 0
+        # Runs that start now have taken so many steps already. Beyond `most` they may take
+        # none but waits: not only chains end, but also what branches out.
+        turn.taken_before = taken if done < most else turn.rules.max_steps
+        done += 1
+        _apply(turn, news)
+    queue.clear()
+    turn.taken_before = 0
+
+
+def _apply(turn: Turn, news: News) -> None:
+    match news:
+        case Emitted():
+            take(turn, news.event)
+        case StartAsked():
+            _start(turn, news)
+        case EntrySettled():
+            _settle(turn, news.child)
+        case RunOver():
+            run = turn.state.enrollments.get(news.parent)
+            if run is not None and run.child == news.child:
+                _return(turn, run, news.status)
+        case _:
+            assert_never(news)
+
+
+def _start(turn: Turn, asked: StartAsked) -> None:
+    table, at = turn.rules.current.get(asked.journey), turn.stamp
+    if table is None:
+        detail = {"journey": asked.journey}
+        turn.emit(j.Refused(at, asked.journey, asked.key, "unknown_journey", detail))
+    elif table.keyed and asked.key is None:
+        refuse(turn, table, None, "key_missing", "")
+    else:
+        enter(turn, table, asked.key, ("", asked.cause, at, at, asked.data))
+    _settle(turn, asked.child)
+    leave_by_condition(turn)
+
+
+def _settle(turn: Turn, child: str) -> None:
+    """Tell the run that asked for `child` whether it was started."""
+    run = starter_of(turn, child)
+    waiting = turn.state.errands.values()
+    if run is None or any(one.kind == "entry" and one.enrollment == child for one in waiting):
+        return  # where it waits for a slot, `EntrySettled` comes
+    if any(isinstance(entry, j.Entered) and entry.enrollment == child for entry in turn.entries):
+        plan = _plan_at(turn, run)
+        if plan is not None and plan.waits:
+            turn.emit(j.Returned(turn.stamp, run.id, "started", over=False))
+        else:
+            _return(turn, run, "started")
+    else:
+        _return(turn, run, "refused")
+
+
+def _return(turn: Turn, run: Enrollment, status: str) -> None:
+    """Tell a run what came of the one it asked for, and let it go on."""
+    if _plan_at(turn, run) is None:  # it went on without: by a time-out, or to a goal
+        return
+    turn.emit(j.Returned(turn.stamp, run.id, status, over=True))
+    leave(turn, run, "done")
+    leave_by_condition(turn)
+
+
+def _plan_at(turn: Turn, run: Enrollment) -> StartPlan | None:
+    step = turn.table(run).steps[run.step]
+    plan: StartPlan | None = step.plan if step.kind == "start_journey" else None
+    return plan

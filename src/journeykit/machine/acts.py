@@ -1,0 +1,112 @@
+"""Do acting steps put in what the classes take? Events, items of lists, data of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from journeykit.errors import DefinitionError, InputError
+from journeykit.model import (
+    Append,
+    Emit,
+    Event,
+    FieldRef,
+    Journey,
+    On,
+    StartJourney,
+    Workspace,
+    kinds_of,
+    steps_of,
+    validate_part,
+    validate_profile,
+)
+from journeykit.model.values import NAMED
+
+
+def check_acts(workspace: Workspace) -> None:
+    """Refuse what surely fails when a run comes to it.
+
+    Raises:
+        DefinitionError: With the place, the value, and what the class takes.
+    """
+    named = {journey.name: journey for journey in workspace.journeys}
+    classes = workspace.event_classes
+    for journey in workspace.journeys:
+        for path, step in steps_of(journey):
+            place = f"Journey {journey.name!r} › {path}"
+            match step:
+                case Emit():
+                    _check_event(place, step, classes[step.event])
+                case Append():
+                    _check_item(place, step, workspace)
+                case StartJourney():
+                    _check_data(place, step, named[step.journey], classes)
+
+
+def _check_event(place: str, step: Emit, cls: type[Event]) -> None:
+    _refuse_unfit(f"{place} › fields", step.fields, cls)
+    missing = [
+        name for name, info in cls.model_fields.items()
+        if info.is_required() and name not in step.fields
+    ]  # fmt: skip
+    if missing:
+        raise DefinitionError(
+            f"{step.event}.{missing[0]} is missing, and has no default",
+            place=f"{place} › fields",
+            remedy=f"give {', '.join(missing)}",
+        )
+
+
+def _refuse_unfit(place: str, given: Mapping[str, Any], cls: type[Event]) -> None:
+    """Refuse constants that an event does not take, and fields of another kind."""
+    kinds = kinds_of(cls)
+    for name, value in given.items():
+        if isinstance(value, FieldRef) and name in kinds:
+            if value.kind != kinds[name]:
+                raise DefinitionError(
+                    f"{cls.__wire_name__}.{name} is {NAMED[kinds[name]]}, and "
+                    f"{value.of}.{value.field} is {NAMED[value.kind]}",
+                    place=f"{place} › {name}",
+                    remedy="give a field of the same kind",
+                )
+            continue
+        try:
+            validate_part(cls, {name: None if isinstance(value, FieldRef) else value})
+        except InputError as error:
+            raise DefinitionError(
+                error.problem, place=f"{place} › {name}", remedy=error.remedy,
+                **({} if isinstance(value, FieldRef) else {"value": value}),
+            ) from None  # fmt: skip
+
+
+def _check_item(place: str, step: Append, workspace: Workspace) -> None:
+    """Refuse an item that the list does not hold, or would hold as something else."""
+    if isinstance(step.value, FieldRef):
+        return
+    name = step.field.field
+    problem, remedy = "the list holds it as something else", "give it as the list holds it"
+    try:
+        if validate_profile(workspace.profile, {name: [step.value]})[name] == [step.value]:
+            return
+    except InputError as error:
+        problem, remedy = error.problem, error.remedy
+    raise DefinitionError(problem, place=f"{place} › value", value=step.value, remedy=remedy)
+
+
+def _check_data(
+    place: str, step: StartJourney, journey: Journey, classes: Mapping[str, type[Event]]
+) -> None:
+    """Refuse data that the entry events know, and of which none takes it; the rest is free."""
+    entries = [classes[entry.event] for entry in journey.entry if isinstance(entry, On)]
+    for name, value in step.data.items():
+        wrong: DefinitionError | None = None
+        knowing = [cls for cls in entries if name in cls.model_fields]
+        for cls in knowing:
+            try:
+                _refuse_unfit(f"{place} › data", {name: value}, cls)
+                break
+            except DefinitionError as error:
+                wrong = wrong or error
+        else:
+            if wrong is not None:
+                raise wrong
