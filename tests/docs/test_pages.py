@@ -11,14 +11,18 @@ import contextlib
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sybil import Document, Example
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser
 
+from journeykit import Workspace
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md"))]
+SHOW_MISTAKES = ("check-journeys.md", "findings.md")  # and what `check` says of them
 LANGUAGES = ("python", "text", "bash", "json", "mermaid", "sql")
 
 page = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -48,7 +52,8 @@ class Reader:
             assert lines_of(shown) == lines_of(self._printed), where(example)
             self._printed = ""
 
-    def run(self, path: Path) -> None:
+    def run(self, path: Path) -> dict[str, Any]:
+        """Run a page; return the names that it leaves behind."""
         text: Callable[[Example], None] = self.text
         document = Document.parse(
             str(path), CodeBlockParser("python", self.python), CodeBlockParser("text", text)
@@ -57,6 +62,7 @@ class Reader:
         for example in document.examples():
             example.evaluate()
         assert not self._printed, f"{path}: the last block prints, and nothing shows it"
+        return dict(document.namespace)
 
 
 def where(example: Example) -> str:
@@ -70,7 +76,10 @@ def lines_of(text: str) -> list[str]:
 @page
 def test_the_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Reader().run(page)
+    names = Reader().run(page)
+    if page.name not in SHOW_MISTAKES:
+        shown = [value for value in names.values() if isinstance(value, Workspace)]
+        assert not [found for one in shown for found in one.check().of("error", "warning")]
 
 
 @page

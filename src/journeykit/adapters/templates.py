@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 
+from journeykit.adapters.template_variables import variables_of
 from journeykit.errors import DefinitionError, TemplateError
 from journeykit.ports import Content, RenderContext
 
@@ -94,6 +95,15 @@ class Templates:
         if near:
             return f"not registered; did you mean {near[0]!r}?"
         return f"not registered; there are {', '.join(names) or 'none'}"
+
+    def variables(self, template: str, channel: str) -> tuple[str, ...] | None:
+        """Return what the function reads of its context and cannot do without.
+
+        Such as `trigger.total` for `context.trigger["total"]`; what it asks for with `get` or
+        `in` it can do without. None: its source is not at hand.
+        """
+        function = self._find(template, channel)
+        return None if function is None else variables_of(function)
 
     def _find(self, template: str, channel: str) -> TemplateFunction | None:
         return self._functions.get((template, channel)) or self._functions.get((template, None))

@@ -29,12 +29,16 @@ class Closures(NamedTuple):
 def closures_of(policy: Policy, send: Send) -> Closures:
     """Return what quiet hours and send windows keep closed for a message, channel by channel."""
     rules = [rule for _, rule in policy.clock_rules if _counts_for_all(rule, send)]
-    titles: dict[str, None] = {}
+    own = ", ".join(each.hours_in_words for each in send.hours)
+    titles: dict[str, None] = {f"outside its own hours {own}": None} if own else {}
     windows: list[Windows] = []
     for channel in send.channels:
         mine = [rule for rule in rules if rule.channels is None or channel in rule.channels]
         titles.update(dict.fromkeys(rule.title for rule in mine))
-        windows.append(Windows.union(rule.windows for rule in mine).without_calendars)
+        closed = [rule.windows for rule in mine]
+        if send.hours:
+            closed.append(Windows.of([each.span for each in send.hours], outside=True))
+        windows.append(Windows.union(closed).without_calendars)
     return Closures(tuple(windows), tuple(titles))
 
 
@@ -50,7 +54,8 @@ def longest_closure(closed: Closures) -> int | None:
 
 
 def _counts_for_all(rule: QuietHours | SendWindow, send: Send) -> bool:
-    if not (rule.where is rule.countries is rule.valid_from is rule.valid_until is None):
+    some = (rule.where, rule.countries, rule.valid_from, rule.valid_until)
+    if any(one is not None for one in some):
         return False
     return rule.topics is None or send.topic in rule.topics
 

@@ -15,6 +15,7 @@ from datetime import date
 
 from journeykit.analysis import (
     findings_conditions,
+    findings_order,
     findings_sends,
     findings_steps,
     findings_templates,
@@ -23,8 +24,14 @@ from journeykit.analysis.subject import Subject
 from journeykit.model import Workspace
 from journeykit.model.findings import Finding, Findings, KnowsTemplates
 
-_OF_JOURNEYS = (findings_steps, findings_conditions, findings_sends, findings_templates)
-_OF_POLICY = (findings_conditions, findings_sends)
+_OF_JOURNEYS = (
+    findings_steps,
+    findings_conditions,
+    findings_order,
+    findings_sends,
+    findings_templates,
+)
+_OF_POLICY = (findings_conditions, findings_order, findings_sends)
 
 
 def check(

@@ -13,8 +13,13 @@ from journeykit.model import (
     All,
     AnyOf,
     Branch,
+    Changed,
+    Comparison,
     Condition,
+    Enters,
+    Entry,
     Journey,
+    Leaves,
     Not,
     On,
     PastComparison,
@@ -33,10 +38,10 @@ def of_journey(subject: Subject, journey: Journey) -> Iterator[Finding]:
     """Yield what is found in the conditions of a journey."""
     for asked in conditions_of(journey):
         domains = subject.domains(journey, asked.incoming)
-        if not (asked.place.startswith("exits") and asked.incoming is None):
-            yield from _judged(subject, journey, asked.place, asked.condition, domains)
-        else:
+        if asked.place.startswith("exits") and asked.place.endswith("]"):
             yield from _exit(subject, journey, asked.place, asked.condition)
+        else:
+            yield from _judged(subject, journey, asked.place, asked.condition, domains)
     for path, step in steps_of(journey):
         if isinstance(step, Branch):
             yield from _ways(subject, journey, path, step)
@@ -105,15 +110,33 @@ def _exit(
         yield from _judged(subject, journey, place, condition, subject.domains(journey, None))
         return
     known = {ref.of for ref in reads(condition)} - {"profile"}
-    for number, on in enumerate(journey.entry):
-        where = getattr(on, "where", None)
-        if where is None or not known <= {on.event}:
+    for number, entry in enumerate(journey.entry):
+        if not known <= {entry.gives}:
             continue
-        domains = subject.domains(journey, on.event)
-        may_enter = truth_of(where, domains) != "never"
-        if may_enter and truth_of(where & ~condition, domains) == "never":
+        holds, domains = _holds_at(entry), subject.domains(journey, entry.gives)
+        may_enter = truth_of(holds, domains) != "never"
+        if may_enter and truth_of(holds & ~condition, domains) == "never":
             why = f"{words} holds whenever entry[{number}] lets somebody in, so nobody enters there"
             yield found("JK203", journey.name, place, why, remedy)
+
+
+def _holds_at(entry: Entry) -> Condition:
+    """Return what holds of everybody who enters."""
+    parts: list[Condition] = []
+    where = getattr(entry, "where", None)
+    if where is not None:
+        parts.append(where)
+    match entry:
+        case Enters(segment=segment):
+            parts.append(segment.condition)
+        case Leaves(segment=segment):
+            parts.append(~segment.condition)
+        case Changed(attribute=ref, becomes=(_, *_) as given) if None not in given:
+            values = tuple(value for value in given if value is not None)
+            parts.append(
+                Comparison(of=ref.of, field=ref.field, kind=ref.kind, op="in", value=values)
+            )
+    return All(all=tuple(parts))
 
 
 def _ways(subject: Subject, journey: Journey, path: str, branch: Branch) -> Iterator[Finding]:
@@ -139,9 +162,7 @@ def _ways(subject: Subject, journey: Journey, path: str, branch: Branch) -> Iter
         yield found("JK101", journey.name, f"{path} › otherwise", why, remedy)
 
 
-def implied_by(
-    subject: Subject, journey: Journey, incoming: str, one: On, other: On
-) -> bool:
+def implied_by(subject: Subject, journey: Journey, incoming: str, one: On, other: On) -> bool:
     """Tell whether `one` hears every event that `other` hears, of the same run."""
     if one.key is not None and one.key != other.key:
         return False

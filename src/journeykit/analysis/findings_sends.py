@@ -7,11 +7,20 @@ from datetime import UTC, date, datetime, timedelta
 
 from journeykit.analysis.closures import closures_of, longest_closure
 from journeykit.analysis.codes import found
-from journeykit.analysis.paths import least, most, nearest
+from journeykit.analysis.paths import nearest
 from journeykit.analysis.subject import Subject, sends_of
-from journeykit.model import FrequencyCap, Journey, MinimumGap, Policy, Send, Step, WaitUntil, steps_of
+from journeykit.model import (
+    FrequencyCap,
+    Journey,
+    MinimumGap,
+    Policy,
+    Send,
+    Step,
+    WaitUntil,
+    steps_of,
+)
 from journeykit.model.findings import Finding
-from journeykit.model.spans import in_words
+from journeykit.model.spans import in_words, longest, shortest
 from journeykit.time import Duration
 
 Cap = FrequencyCap | MinimumGap
@@ -43,7 +52,7 @@ def _caps(subject: Subject, journey: Journey) -> Iterator[Finding]:
     caps = [
         (place, cap)
         for place, cap in subject.workspace.policy.cap_rules
-        if cap.where is cap.countries is cap.valid_from is cap.valid_until is None
+        if (cap.where, cap.countries, cap.valid_from, cap.valid_until) == (None,) * 4
     ]
     for name, path, send in sends_of(journey):
         for place, cap in caps:
@@ -69,7 +78,7 @@ def _crowded(
     for other, at in nearest(journey, name, lambda step: isinstance(step, Send)).items():
         state = journey.graph.states[other]
         assert isinstance(state.step, Send)
-        if _blocks(cap, journey, state.step) and at + _patience(state.step) < least(span):
+        if _blocks(cap, journey, state.step) and at + _patience(state.step) < shortest(span):
             latest = f"{in_words(Duration(micros=at))} at the latest" if at else "at once"
             closed = closures_of(policy, state.step)
             apart = ", quiet hours apart" if closed and state.step.on_quiet == "hold" else ""
@@ -85,7 +94,7 @@ def _patience(send: Send) -> int:
     """Return how long a message can wait for a slot."""
     if send.on_cap != "hold":
         return 0
-    return 1 << 62 if send.valid_for is None else most(send.valid_for)
+    return 1 << 62 if send.valid_for is None else longest(send.valid_for)
 
 
 def _counts(cap: Cap, journey: Journey, send: Send) -> bool:
@@ -121,9 +130,9 @@ def _quiet_hours(subject: Subject, journey: Journey) -> Iterator[Finding]:
         if send.valid_for is None or send.transactional or send.on_quiet != "hold":
             continue
         closed = closures_of(subject.workspace.policy, send)
-        longest = longest_closure(closed)
-        if longest is not None and longest >= most(send.valid_for):
-            span, rules = in_words(Duration(micros=longest)), ", ".join(closed.titles)
+        closure = longest_closure(closed)
+        if closure is not None and closure >= longest(send.valid_for):
+            span, rules = in_words(Duration(micros=closure)), ", ".join(closed.titles)
             yield found(
                 "JK303",
                 journey.name,
@@ -138,7 +147,11 @@ def _chosen_moments(journey: Journey) -> Iterator[Finding]:
     for _, path, send in sends_of(journey):
         for option in ("within", "spread"):
             span = getattr(send, option)
-            if span is not None and send.valid_for is not None and least(span) > most(send.valid_for):
+            if (
+                span is not None
+                and send.valid_for is not None
+                and shortest(span) > longest(send.valid_for)
+            ):
                 why = (
                     f"{option} lets {in_words(span)} pass, and the message is valid for "
                     f"{in_words(send.valid_for)}"
@@ -192,5 +205,3 @@ def _latest(moment: date, offset: Duration) -> date:
 
 def _day_of(moment: date | datetime) -> date:
     return moment.astimezone(UTC).date() if isinstance(moment, datetime) else moment
-
-

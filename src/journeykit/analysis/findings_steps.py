@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from journeykit.analysis.codes import found
 from journeykit.analysis.findings_conditions import implied_by
-from journeykit.analysis.paths import earliest, least, most, stay_at
+from journeykit.analysis.paths import earliest, stay_at
 from journeykit.analysis.subject import Subject
 from journeykit.analysis.wording import condition_in_words
 from journeykit.model import COMPLETED, Goal, Journey, On, Send, Split, WaitFor, steps_of
 from journeykit.model.findings import Finding
-from journeykit.model.spans import in_words
+from journeykit.model.spans import in_words, longest, shortest
 
 _PLACELESS = ("append", "branch", "consent", "emit", "exit", "increment", "set")
 
@@ -121,9 +121,11 @@ def _goals(subject: Subject, journey: Journey) -> Iterator[Finding]:
 def _takes_all_of(subject: Subject, journey: Journey, earlier: Goal, later: Goal) -> bool:
     if not earlier.ends_run or earlier.on.event != later.on.event:
         return False
-    if earlier.within is not None and (
-        later.within is None or most(later.within) > least(earlier.within)
-    ) and earlier.within != later.within:
+    if (
+        earlier.within is not None
+        and (later.within is None or longest(later.within) > shortest(earlier.within))
+        and earlier.within != later.within
+    ):
         return False
     return implied_by(subject, journey, later.on.event, earlier.on, later.on)
 
@@ -133,7 +135,7 @@ def _behind_the_goal(subject: Subject, journey: Journey) -> Iterator[Finding]:
     for number, goal in enumerate(journey.goal):
         if goal.within is None or not goal.ends_run or _ends_otherwise(subject, journey, goal):
             continue
-        window, arrivals = most(goal.within), earliest(journey)
+        window, arrivals = longest(goal.within), earliest(journey)
         for name, state in journey.graph.states.items():
             at = arrivals.get(name, 0)
             if not isinstance(state.step, Send) or at < window:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 
 from journeykit.analysis.codes import found
 from journeykit.analysis.subject import Subject, sends_of
-from journeykit.model import START, Journey, On, Send, kinds_of
+from journeykit.model import START, Call, Journey, Send, kinds_of
 from journeykit.model.findings import Finding
+from journeykit.model.steps.calls import gives_of
 
 
 def of_journey(subject: Subject, journey: Journey) -> Iterator[Finding]:
@@ -44,7 +45,7 @@ def _variable(
             yield found("JK502", journey.name, path, f"{reads}: {_none(field, known)}", _GIVE)
     elif of == "trigger":
         yield from _trigger(subject, journey, path, reads, field)
-    elif of == "results":
+    elif of in ("results", "collected", "answers"):
         yield from _result(journey, name, path, reads, field)
 
 
@@ -61,7 +62,7 @@ def _none(field: str, known: list[str]) -> str:
 def _trigger(
     subject: Subject, journey: Journey, path: str, reads: str, field: str
 ) -> Iterator[Finding]:
-    events = [on.event for on in journey.entry if isinstance(on, On)]
+    events = [entry.gives for entry in journey.entry if entry.gives is not None]
     known = {name: list(kinds_of(subject.classes[name])) for name in events}
     without = [name for name, fields in known.items() if field not in fields]
     without += ["an entry without an event"] if len(events) < len(journey.entry) else []
@@ -74,30 +75,31 @@ def _trigger(
     yield found("JK502", journey.name, path, why, "correct the template, or split the journey")
 
 
-def _result(
-    journey: Journey, name: str, path: str, reads: str, field: str
-) -> Iterator[Finding]:
+def _result(journey: Journey, name: str, path: str, reads: str, field: str) -> Iterator[Finding]:
     states = journey.graph.states
-    if field not in states:
-        why = f"{reads}: no step has the id {field!r}"
+    giving = {step for step, state in states.items() if field in (step, gives_of(state.step))}
+    if not giving:
+        why = f"{reads}: no step has the id {field!r}, and none gives it"
         yield found("JK502", journey.name, path, why, "correct the template")
-    elif _avoids(journey, field, name):
-        why = f"{reads}: there are paths to {name} on which step {field} does not come before"
-        remedy = 'let the template ask for it: context.results.get("...")'
+    elif _avoids(journey, giving, name):
+        steps = " or ".join(sorted(giving))
+        why = f"{reads}: there are paths to {name} on which {steps} does not give it before"
+        remedy = 'let the template ask for it, such as context.results.get("...")'
         yield found("JK503", journey.name, path, why, remedy)
 
 
-def _avoids(journey: Journey, passed: str, target: str) -> bool:
-    """Tell whether a run can come to `target` without having left `passed`."""
+def _avoids(journey: Journey, giving: Collection[str], target: str) -> bool:
+    """Tell whether a run can come to `target` without what steps give that it leaves."""
     reached, waiting = {START}, [START]
     while waiting:
         name = waiting.pop()
         if name == target:
             return True
-        if name == passed:
-            continue
-        for following in journey.graph.states[name].outcomes.values():
-            if following not in reached:
+        state = journey.graph.states[name]
+        for outcome, following in state.outcomes.items():
+            gives = name in giving and (outcome != "failed" or not isinstance(state.step, Call))
+            exits = outcome == "failed" and getattr(state.step, "on_failure", None) == "exit"
+            if following not in reached and not gives and not exits:
                 reached.add(following)
                 waiting.append(following)
     return False

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from journeykit.model import Workspace
+from journeykit.model import Journey, Workspace
 from journeykit.model.findings import Findings, KnowsTemplates
+from journeykit.model.pictures import Counts, Direction
 
 
 def check(
@@ -25,4 +26,12 @@ def check(
     return look(workspace, today=today, templates=templates, strict=strict)
 
 
+def draw(journey: Journey, counts: Counts | None = None, direction: Direction = "TD") -> str:
+    """Return a journey as a Mermaid flowchart; see `Journey.mermaid`."""
+    from journeykit.analysis.mermaid import mermaid  # here, since few ask
+
+    return mermaid(journey, counts, direction)
+
+
 Workspace.__check__ = check
+Journey.__draw__ = draw

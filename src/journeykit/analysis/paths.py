@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from journeykit.model import START, Journey, Send, Step, Wait, WaitFor, WaitUntil
-from journeykit.time import DAY, HOUR, Duration
+from journeykit.model import START, Digest, Journey, Send, Step, Wait, WaitFor, WaitUntil
+from journeykit.model.spans import longest, shortest
+from journeykit.time import DAY, HOUR
 
-_AT_ONCE = ("branch", "consent", "exit", "goto", "set", "split")
-_CHANGE = HOUR  # by which a clock change makes a span of days shorter or longer
+_AT_ONCE = (
+    "append", "branch", "consent", "emit", "exit", "experiment", "goto", "increment", "set", "split",
+)  # fmt: skip
 
 
 class Stay(NamedTuple):
@@ -25,30 +27,25 @@ class Stay(NamedTuple):
     most: int | None
 
 
-def least(span: Duration) -> int:
-    """Return the shortest time that a span can take, in micros."""
-    changes = _CHANGE if span.is_calendar else 0
-    return max(0, span.micros + (span.months * 28 + span.days) * DAY - changes)
-
-
-def most(span: Duration) -> int:
-    """Return the longest time that a span can take, in micros."""
-    changes = _CHANGE if span.is_calendar else 0
-    return span.micros + (span.months * 31 + span.days) * DAY + changes
-
-
 def stay_at(step: Step | None, outcome: str) -> Stay:
     """Return how long a run stays at a step that it leaves by an outcome."""
+    stay = _stay(step, outcome)
+    return stay._replace(least=0) if outcome.startswith("goal_") else stay
+
+
+def _stay(step: Step | None, outcome: str) -> Stay:
     match step:
         case None:
             return Stay(0, 0)
         case Wait():
-            return Stay(least(step.duration), most(step.duration))
+            return Stay(shortest(step.duration), longest(step.up_to or step.duration))
         case WaitFor(timeout=timeout):
-            return Stay(least(timeout) if outcome == "timeout" else 0, most(timeout))
+            return Stay(shortest(timeout) if outcome == "timeout" else 0, longest(timeout))
+        case Digest(sliding=False, window=window):
+            return Stay(0, longest(window))
         case WaitUntil(moment=None, cron=None):
             days = 1 if step.days is None else 7
-            return Stay(0, (days + 1) * DAY + _CHANGE)  # a date can be left out (T3)
+            return Stay(0, (days + 1) * DAY + HOUR)  # a date can be left out (T3)
         case Send():
             return Stay(0, 0)
         case _:
@@ -98,19 +95,19 @@ def nearest(journey: Journey, state: str, wanted: Callable[[Step], bool]) -> Map
                 sources[target] = 0
                 waiting.append(target)
             sources[target] += 1
-    longest: dict[str, int | None] = {first: 0}
+    latest: dict[str, int | None] = {first: 0}
     ready = [name for name, count in sources.items() if not count]
     done: dict[str, int] = {}
     while ready:  # what lies on a loop, or behind one, never gets ready
         name = ready.pop()
-        at, step = longest[name], states[name].step
+        at, step = latest[name], states[name].step
         if at is not None and step is not None and wanted(step):
             done[name] = at
         for outcome, target in following(name):
             stay = stay_at(step, outcome).most
             further = None if at is None or stay is None else at + stay
-            known = longest.get(target, 0)
-            longest[target] = None if further is None or known is None else max(known, further)
+            known = latest.get(target, 0)
+            latest[target] = None if further is None or known is None else max(known, further)
             sources[target] -= 1
             if not sources[target]:
                 ready.append(target)

@@ -10,11 +10,13 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from journeykit.analysis.truths import Domain, Domains
-from journeykit.model import Event, Journey, Profile, Send, Workspace, wire
+from journeykit.model import Event, Journey, Send, StartJourney, Workspace, wire
+from journeykit.model.facts import Fact
+from journeykit.model.fields import RESULT
 from journeykit.model.findings import KnowsTemplates
 from journeykit.model.kinds import kind_of
 
-_OUTCOMES = ("accepted", "dropped", "failed")
+_OUTCOMES = ("accepted", "dropped", "failed", "withdrawn")
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,14 @@ class Subject:
         def domain(of: str, field: str) -> Domain:
             if of == "profile":
                 told = _domain(self.workspace.profile, field)
-                return told._replace(may_be_missing=told.may_be_missing or field not in self.defaults)
+                return told._replace(
+                    may_be_missing=told.may_be_missing or field not in self.defaults
+                )
             if of == "step":
                 return _domain_of_step(journey, field)
-            cls = self.classes.get(of)
+            cls: type[Fact] | None = self.classes.get(of)
+            if of.startswith(RESULT):
+                cls = self.workspace.result_classes.get(of)
             if cls is None:
                 return Domain()
             found = _domain(cls, field)
@@ -71,7 +77,7 @@ def sends_of(journey: Journey) -> Iterator[tuple[str, str, Send]]:
             yield name, state.path, state.step
 
 
-def _domain(cls: type[Event] | type[Profile], field: str) -> Domain:
+def _domain(cls: type[Fact], field: str) -> Domain:
     info = cls.model_fields.get(field)
     if info is None:
         return Domain()
@@ -93,5 +99,7 @@ def _may_be_none(annotation: Any) -> bool:
 
 def _domain_of_step(journey: Journey | None, step: str) -> Domain:
     state = None if journey is None else journey.graph.states.get(step)
+    if state is not None and isinstance(state.step, StartJourney):
+        return Domain(state.step.results)
     is_send = state is not None and isinstance(state.step, Send)
     return Domain(_OUTCOMES if is_send else ())

@@ -227,7 +227,7 @@ def _points(key: Key, leaves: Iterable[Condition], domains: Domains) -> Iterator
         domain, least = domains(key[0], key[1]), None
     if domain.may_be_missing:
         yield _MISSING
-    if domain.choices:
+    if domain.choices and kind in ("text", "integer"):
         yield from (_Point(choice, True) for choice in domain.choices)
     elif kind == "boolean":
         yield from _FREE
