@@ -76,6 +76,7 @@ from journeykit.model.journey import (
 from journeykit.model.migrations import EXIT, RESTART, Migrate
 from journeykit.model.overdue import Overdue
 from journeykit.model.packs import PackRule, RulePack, Source
+from journeykit.model.pictures import Counts
 from journeykit.model.policy import Policy
 from journeykit.model.receipts import RECEIPTS, Receipt, ReceiptKind, collected, receipt
 from journeykit.model.results import Result, result_name, validate_result
@@ -161,6 +162,7 @@ __all__ = [
     "Condition",
     "Consent",
     "ConsentRule",
+    "Counts",
     "DeliveryWindow",
     "Digest",
     "Emit",
