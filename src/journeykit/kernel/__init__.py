@@ -15,7 +15,7 @@ from journeykit.kernel.errands import CALL, ENTRY, RATE
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.fold import apply, replay
 from journeykit.kernel.gate import first_open, judge
-from journeykit.kernel.keys import address_mark, derived_id, fraction
+from journeykit.kernel.keys import address_mark, customer_mark, derived_id, fraction
 from journeykit.kernel.migrating import movable
 from journeykit.kernel.pausing import is_set_free
 from journeykit.kernel.sending import may_hand_over, plan_of
@@ -31,6 +31,7 @@ from journeykit.kernel.signals import (
     GateClosed,
     PreferencesTold,
     ProfileTold,
+    ReceiptTold,
     Signal,
     SuppressionTold,
     Throttled,
@@ -78,6 +79,7 @@ __all__ = [
     "Message",
     "PreferencesTold",
     "ProfileTold",
+    "ReceiptTold",
     "Signal",
     "Standing",
     "SuppressionTold",
@@ -87,6 +89,7 @@ __all__ = [
     "advance",
     "apply",
     "consent_key",
+    "customer_mark",
     "decode_entries",
     "decode_state",
     "derived_id",
@@ -95,8 +98,8 @@ __all__ = [
     "first_open",
     "fraction",
     "is_chosen",
-    "is_still_wanted",
     "is_set_free",
+    "is_still_wanted",
     "judge",
     "may_hand_over",
     "movable",

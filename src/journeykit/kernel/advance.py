@@ -21,6 +21,7 @@ from journeykit.kernel import journal as j
 from journeykit.kernel.arriving import take
 from journeykit.kernel.asking import ask_waits
 from journeykit.kernel.following import follow_up
+from journeykit.kernel.errands import let_go
 from journeykit.kernel.leaving import foresee
 from journeykit.kernel.migrating import migrate
 from journeykit.kernel.moving import leave, leave_by_condition
@@ -85,6 +86,8 @@ def advance(
         migrate(turn)
     if state.messages and not turn.look_again and is_set_free(rules, state):
         turn.look_again = "slots"
+    if state.errands:
+        let_go(turn)
     late = 0
     for signal in signals:
         if signal.received >= now and not waited:

@@ -1,7 +1,6 @@
 """May this trigger start a run? Every no has a stable reason (rule E4).
 
-`condition_false`, `key_missing`, `holdout`, `already_inside`, `already_entered`,
-`re_entry_too_soon`, `exit_already_happened`, `exit_condition_holds`, `too_many_open`.
+They are listed in `kernel.reasons`.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from journeykit.kernel.digesting import collect_trigger
 from journeykit.kernel.errands import request_entry
 from journeykit.kernel.keys import enrollment_id, fraction
 from journeykit.kernel.moving import end_run, leave
+from journeykit.kernel.news import EntryDue
 from journeykit.kernel.starting import starter_of
 from journeykit.kernel.state import Enrollment, history_key
 from journeykit.kernel.turn import Turn
@@ -77,6 +77,17 @@ def enter(
     leave(turn, run, "enter")
 
 
+def start_alone(turn: Turn, due: EntryDue) -> None:
+    """Start a run for an entry without an event, or journal why not."""
+    table, rule = turn.rules.current[due.journey], turn.rules.watch.starts[due.entry]
+    turn.event = {}
+    turn.read_nobody({})
+    if rule.guard is not None and not rule.guard(turn):
+        refuse(turn, table, None, "condition_false", "", {"by": rule.by})
+        return
+    enter(turn, table, None, ("", due.cause, turn.now, due.at, due.data))
+
+
 def may_enter(turn: Turn, table: Table, key: str | None, trigger: Trigger) -> bool:
     """Tell whether no rule of re-entry stands in the way."""
     return _objection(turn, table, key, trigger)[0] is None
@@ -104,6 +115,10 @@ def _objection(
     journey = table.journey
     if journey in turn.rules.paused:
         return "paused", []
+    if table.opens is not None and occurred < table.opens:
+        return "not_open_yet", []
+    if table.closes is not None and occurred >= table.closes:
+        return "closed", []
     if table.holdout and _held_out(turn, table):
         return "holdout", []
     runs = [run for run in turn.state.enrollments.values() if run.journey == journey]
@@ -127,6 +142,9 @@ def _numbers(turn: Turn, table: Table, key: str | None, reason: str) -> dict[str
     if reason == "re_entry_too_soon" and table.after is not None:
         last = turn.state.history[history_key(table.journey, key)].entered
         return {"last": last, "opens": shift(last, table.after, turn.zone)}
+    if reason in ("not_open_yet", "closed"):
+        shown = table.opens if reason == "not_open_yet" else table.closes
+        return {} if shown is None else {"opens" if reason == "not_open_yet" else "closed": shown}
     return {"limit": table.max_open} if reason == "too_many_open" else {}
 
 
@@ -159,9 +177,14 @@ def _re_entry(
 
 def _already_over(turn: Turn, table: Table, key: str | None, trigger: Trigger) -> bool:
     """Tell whether an exit or a goal of the run happened before its late trigger came (O5)."""
+    occurred = trigger[3]
+    for rule in table.segment_exits:
+        standing = turn.state.segments.get(rule.segment)
+        if standing is not None and standing.inside is rule.inside:
+            if standing.since is not None and standing.since > occurred and rule.guard is None:
+                return True
     if not turn.state.marks:
         return False
-    occurred = trigger[3]
     if any(
         _happened(turn, listener, key, trigger, before=None) for listener in table.exit_listeners
     ):

@@ -154,7 +154,7 @@ class ErrandAnswered(Struct, frozen=True, gc=False):
     Attributes:
         kind, what: As in the journal entry `Requested`.
         answer: `done`; `retry` of a function that failed; `later` where the turn is still to
-            come; `refused` where a cap had no slot left;
+            come, or the journey of a call pauses; `refused` where a cap had no slot left;
             `moot` where nobody asked for a slot, since the trigger could not enter any more.
         result, data: What a function gave, in wire form: its wire name, and its fields.
         detail: Why not; of a refusal, the rule.

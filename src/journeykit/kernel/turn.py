@@ -135,10 +135,9 @@ class Turn(Reading):
         self.profile = profile = self.rules.attributes(told)
         if self.watches:
             self.stirred = True
-            for name in self.rules.watch.fields.intersection(attributes):
+            for name in sorted(self.rules.watch.fields.intersection(attributes)):
                 if before.get(name) != profile.get(name):
                     self.changes.append((name, before.get(name), profile.get(name)))
-            self.changes.sort(key=lambda change: change[0])
         self.profile_changed = True
         self.look_again = "profile"
         given = [

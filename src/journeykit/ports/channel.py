@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -129,6 +129,7 @@ class RenderContext:
         profile: The customer's attributes at the first hand-over.
         trigger: The fields of the event that started the enrollment.
         results: Step label to outcome of the messages that this run sent so far.
+        collected: Digest step label to the fields of the events that it collected, oldest first.
     """
 
     customer_id: str
@@ -141,6 +142,7 @@ class RenderContext:
     trigger: Mapping[str, Any] = field(default_factory=dict)
     results: Mapping[str, str] = field(default_factory=dict)
     locale: str | None = None
+    collected: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 class Renderer(Protocol):

@@ -44,6 +44,7 @@ def context_of(
         run.data,
         results_of(run.results, run.answers),
         profile.get("locale"),
+        {step: gathered.done for step, gathered in run.collected.items()},
     )
 
 

@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from journeykit.kernel import CancelAsked, SuppressionTold
+from journeykit.kernel import journal as j
 from journeykit.machine import Rules
-from journeykit.model import Event, Profile
+from journeykit.model import Event, Profile, ReceiptKind
 from journeykit.runtime.consenting import Consenting
 from journeykit.runtime.intake import (
     Asked,
@@ -29,6 +30,7 @@ from journeykit.runtime.intake import (
     read_profile,
 )
 from journeykit.runtime.outcomes import Outcome
+from journeykit.runtime.receipts import read_receipt
 
 
 class Inputs(Consenting):
@@ -131,6 +133,47 @@ class Inputs(Consenting):
         """
         asked = read_enrollment(self._rules, customer_id, journey, key, data, id, self._now())
         return self._report(asked)
+
+    def report(
+        self,
+        customer_id: str,
+        message: str,
+        receipt: ReceiptKind,
+        *,
+        id: str | None = None,
+        occurred_at: datetime | None = None,
+        detail: str = "",
+        dead_address: bool = False,
+    ) -> Outcome:
+        """Tell what became of a message after it was sent, as its provider reports it.
+
+        Runs wait for it (`WaitFor(Receipt(...))`), are ended by it (`exits=`), and ask for it
+        (`receipt(...)`). It is journaled also where the message is not known any more.
+        `complained`, and `bounced` from a dead address, suppress the address that the channel
+        has for the customer now (rule D4), as `complained` and `suppress` do; then it waits
+        for what workers have in hand.
+
+        Args:
+            message: The key that the channel was handed.
+            receipt: `delivered`, `opened`, `clicked`, `replied`, `bounced` or `complained`.
+            id: The provider's id of it: a repeat with equal content does nothing, one with
+                other content is reported as `conflict`, as for events (rule O8).
+            occurred_at: When it happened; now when not given.
+            detail: In the words of the provider, for the timeline.
+            dead_address: Of `bounced`: nothing can be sent to the address any more.
+
+        Raises:
+            UnknownCustomerError: Nobody was identified under this id.
+            NaiveInstantError, FutureEventError: `occurred_at` is no instant of the past.
+        """
+        told = read_receipt(
+            self._rules, customer_id, message, receipt, id=id, occurred_at=occurred_at,
+            detail=detail, dead_address=dead_address, now=self._now(),
+        )  # fmt: skip
+        outcome = self._report(told)
+        if any(isinstance(entry, j.Suppressed) for entry in outcome.entries):
+            self._let_hands_finish(None)
+        return outcome
 
     def cancel(
         self, customer_id: str, journey: str, *, key: str | None = None, reason: str = "cancelled"

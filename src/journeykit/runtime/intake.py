@@ -25,7 +25,7 @@ from journeykit.errors import (
     UnknownTopicError,
     UsageError,
 )
-from journeykit.kernel import ConsentTold, EnrollAsked, EventArrived, ProfileTold
+from journeykit.kernel import ConsentTold, EnrollAsked, EventArrived, ProfileTold, ReceiptTold
 from journeykit.machine import Rules
 from journeykit.model import (
     Event,
@@ -53,10 +53,10 @@ class Reported:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A call that starts a run and passed the door; `digest` as for an event."""
+    """A call that starts a run, or a receipt, that passed the door; `digest` as for an event."""
 
     customer_id: str
-    signal: EnrollAsked
+    signal: EnrollAsked | ReceiptTold
     digest: str | None
 
 
@@ -66,7 +66,7 @@ def check_customer_id(customer_id: object) -> str:
     Raises:
         UsageError: It is not a string, or it is empty.
     """
-    if not _is_text(customer_id) or len(customer_id) > _LONGEST_ID:
+    if not is_text(customer_id) or len(customer_id) > _LONGEST_ID:
         raise UsageError(
             f"a customer id must be a string of 1 to {_LONGEST_ID} characters",
             place="customer_id",
@@ -76,7 +76,7 @@ def check_customer_id(customer_id: object) -> str:
     return customer_id
 
 
-def _is_text(value: object) -> TypeGuard[str]:
+def is_text(value: object) -> TypeGuard[str]:
     """Tell whether a value is text that can be written down: not empty, no lone surrogates."""
     return isinstance(value, str) and value != "" and _can_be_written(value)
 
@@ -106,20 +106,22 @@ def read_event(
     name = type(checked).__wire_name__
     fields = wire(checked)
     _refuse_unwritable(name, fields, InvalidEventError)
-    occurred = now if occurred_at is None else _occurred(rules, name, occurred_at, now)
+    occurred = now if occurred_at is None else occurred_micros(rules, name, occurred_at, now)
     digest = None
     if id is not None:
-        _check_event_id(id)
-        digest = _digest([name, fields, None if occurred_at is None else occurred])
+        check_id(id)
+        digest = digest_of([name, fields, None if occurred_at is None else occurred])
     return Reported(customer_id, EventArrived(now, name, fields, occurred, id or ""), digest)
 
 
-def _digest(content: object) -> str:
+def digest_of(content: object) -> str:
+    """Return what tells two contents under one id apart (rule O8)."""
     return blake2b(_canonical(content), digest_size=10).hexdigest()
 
 
-def _check_event_id(id: object) -> None:
-    if not _is_text(id) or id.startswith("#"):
+def check_id(id: object) -> None:
+    """Refuse an id that is none."""
+    if not is_text(id) or id.startswith("#"):
         raise UsageError(
             "an event id must be a string that is not empty and does not begin with '#'",
             place="id",
@@ -128,7 +130,8 @@ def _check_event_id(id: object) -> None:
         )
 
 
-def _occurred(rules: Rules, name: str, occurred_at: datetime, now: int) -> int:
+def occurred_micros(rules: Rules, name: str, occurred_at: datetime, now: int) -> int:
+    """Return when something happened, in micros; refuse the future (rule O9)."""
     occurred = to_micros(occurred_at, what=f"{name}.occurred_at")
     if occurred > now + rules.future_tolerance:  # O9
         raise FutureEventError(
@@ -279,7 +282,7 @@ def check_topic(rules: Rules, topic: object) -> None:
     """Refuse a topic that nothing is about; None is the whole channel."""
     if topic is None:
         return
-    if not _is_text(topic) or "/" in topic:
+    if not is_text(topic) or "/" in topic:
         raise UsageError(
             "a topic must be a word without '/'", place="topic", value=topic,
             remedy="such as 'offers', or None for the whole channel",
@@ -294,7 +297,7 @@ def check_topic(rules: Rules, topic: object) -> None:
 
 def check_words(place: str, value: object, remedy: str) -> None:
     """Refuse what is not text; it may be empty."""
-    if value != "" and not _is_text(value):
+    if value != "" and not is_text(value):
         raise UsageError(f"{place} must be text", place=place, value=value, remedy=remedy)
 
 
@@ -349,7 +352,7 @@ def read_enrollment(
     check_journey(rules, journey)
     check_key(key)
     if id is not None:
-        _check_event_id(id)
+        check_id(id)
     if data is not None and not isinstance(data, Mapping):
         raise UsageError(
             "data must be a mapping", place="data", value=data, remedy="such as {'cart_id': 'c1'}"
@@ -362,7 +365,7 @@ def read_enrollment(
             f"data must be JSON values: {error}", place="data",
             remedy="texts, numbers, True, False, None, lists and dicts of these",
         ) from None  # fmt: skip
-    digest = None if id is None else _digest([journey, key, fields])
+    digest = None if id is None else digest_of([journey, key, fields])
     return Asked(customer_id, EnrollAsked(now, journey, key, fields, id or ""), digest)
 
 
@@ -386,7 +389,7 @@ def _known_fields(rules: Rules, journey: str, data: Mapping[str, Any]) -> dict[s
 
 def check_key(key: object) -> None:
     """Refuse a key that is neither None nor text."""
-    if key is not None and not _is_text(key):
+    if key is not None and not is_text(key):
         raise UsageError(
             "a key must be text, or None", place="key", value=key,
             remedy="the value of the field that the journey declares with key=, as text",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from journeykit.errors import JourneykitError, StoreError, UnknownCustomerError
+from journeykit.errors import JourneykitError, StoreError
+from journeykit.kernel import customer_mark
 from journeykit.kernel import journal as j
 from journeykit.machine import Rules
-from journeykit.runtime.calls import Flow
+from journeykit.runtime.calls import Erased, Flow
+from journeykit.runtime.erasing import absent
 from journeykit.runtime.intake import Asked, Reported
 from journeykit.runtime.outcomes import Outcome
 from journeykit.runtime.script import Applied, Arrival, ingest
@@ -30,16 +32,29 @@ def report(
     refused: dict[str, StoreError] = {}
     applied = yield from ingest(rules, list(arrivals.values()), refused)
     answers: dict[int, Outcome | JourneykitError] = {}
+    lost = yield from find_erased(
+        rules, [one for one in places if one not in applied and one not in refused]
+    )
     for customer_id, mine in places.items():
         found = applied.get(customer_id)
         if customer_id in refused:
             answers.update(dict.fromkeys(mine, refused[customer_id]))
         elif found is None:
-            answers.update((place, unknown_customer(customer_id)) for place in mine)
+            erased = lost.get(customer_id)
+            answers.update((place, absent(customer_id, erased)) for place in mine)
         else:
             told = _answers(customer_id, found, len(mine))
             answers.update(zip(mine, told, strict=True))
     return [answers[place] for place in range(len(reported))]
+
+
+def find_erased(rules: Rules, customer_ids: Sequence[str]) -> Flow[dict[str, int]]:
+    """Return when those of these customers were erased who were, and are not there."""
+    if not customer_ids:
+        return {}
+    marks = {customer_mark(rules.seed, one): one for one in customer_ids}
+    found = yield from Erased(list(marks))
+    return {marks[mark]: at for mark, at in found.items()}
 
 
 def _answers(customer_id: str, applied: Applied, count: int) -> list[Outcome]:
@@ -51,7 +66,7 @@ def _answers(customer_id: str, applied: Applied, count: int) -> list[Outcome]:
     shares: list[list[j.Entry]] = [[]]
     started = False
     for entry in applied.decision.entries:
-        if isinstance(entry, j.Received | j.Conflicted):
+        if isinstance(entry, j.Received | j.Conflicted | j.Receipted):
             if started:
                 shares.append([])
             started = True
@@ -64,13 +79,3 @@ def _answers(customer_id: str, applied: Applied, count: int) -> list[Outcome]:
             share = shares.pop(0)
             outcomes.append(Outcome(customer_id, share, conflict=place in applied.conflicting))
     return outcomes
-
-
-def unknown_customer(customer_id: str) -> UnknownCustomerError:
-    """Return the error for an id under which nobody was identified."""
-    return UnknownCustomerError(
-        "nobody was identified under this id",
-        place="customer_id",
-        value=customer_id,
-        remedy="call identify(customer_id, {...}) first",
-    )

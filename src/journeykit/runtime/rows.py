@@ -26,7 +26,7 @@ def read_row(rules: Rules, row: Mapping[str, Any], now: int) -> Reported:
         InputError, UsageError: As for `track`; also for a row that lacks a field, or has
             one that is not known.
     """
-    _check_fields(row, ROW_FIELDS, ("customer_id", "event"), _ROW_REMEDY)
+    check_fields(row, ROW_FIELDS, ("customer_id", "event"), _ROW_REMEDY)
     return read_event(
         rules,
         row["customer_id"],
@@ -57,7 +57,7 @@ def read_customer_row(rules: Rules, row: Mapping[str, Any], now: int) -> tuple[s
         InputError, UsageError: As for `identify` and `grant`; also for a row that lacks the
             id, or has a field that is not known.
     """
-    _check_fields(row, CUSTOMER_FIELDS, ("customer_id",), _CUSTOMER_REMEDY)
+    check_fields(row, CUSTOMER_FIELDS, ("customer_id",), _CUSTOMER_REMEDY)
     customer_id = check_customer_id(row["customer_id"])
     attributes, confirmed = row.get("attributes"), row.get("confirmed")
     if confirmed is not None and not isinstance(confirmed, bool):
@@ -90,7 +90,8 @@ def read_customer_row(rules: Rules, row: Mapping[str, Any], now: int) -> tuple[s
     return customer_id, signals
 
 
-def _check_fields(row: object, known: Sequence[str], needed: Sequence[str], remedy: str) -> None:
+def check_fields(row: object, known: Sequence[str], needed: Sequence[str], remedy: str) -> None:
+    """Refuse a row that is no mapping, lacks a field, or has one that is not known."""
     if not isinstance(row, Mapping):
         raise UsageError("a row must be a mapping", place="row", value=row, remedy=remedy)
     for field in needed:

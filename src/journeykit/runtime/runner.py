@@ -5,29 +5,32 @@ The front door's `Orchestrator` is a `Runner` with the system clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from journeykit.errors import JourneykitError, StoreError, UsageError
 from journeykit.kernel import Signal
-from journeykit.machine import compile_workspace
+from journeykit.kernel import journal as j
+from journeykit.machine import Rules
 from journeykit.model import Condition, Event, Workspace
 from journeykit.ports import Channel, Clock, Function, Renderer, Store, TokenSigner
 from journeykit.runtime import calls as c
 from journeykit.runtime import logs
 from journeykit.runtime.broadcasting import Audience, BroadcastOutcome, broadcast
 from journeykit.runtime.drivers import drive
+from journeykit.runtime.erasing import missing_customer
 from journeykit.runtime.fitting import check_channels, check_functions, check_templates
 from journeykit.runtime.hands import HANDS
 from journeykit.runtime.inputs import Inputs
 from journeykit.runtime.intake import Asked, Reported, check_address, check_channel, read_event
+from journeykit.runtime.operating import Operations
 from journeykit.runtime.outcomes import BadRow, BatchOutcome, Outcome, TickCounts
 from journeykit.runtime.performing import Ports
-from journeykit.runtime.publishing import publish
 from journeykit.runtime.queries import Queries
-from journeykit.runtime.reporting import report, unknown_customer
+from journeykit.runtime.receipts import read_receipt_row
+from journeykit.runtime.reporting import report
 from journeykit.runtime.rows import read_customer_row, read_row
 from journeykit.runtime.script import Arrival, ingest
 from journeykit.runtime.suppressing import (
@@ -44,7 +47,7 @@ R = TypeVar("R")
 Row = Mapping[str, Any]
 
 
-class Runner(Queries, Inputs):
+class Runner(Operations, Queries, Inputs):
     """Runs a workspace on a store, with channels and a clock that the host provides.
 
     Args:
@@ -97,11 +100,8 @@ class Runner(Queries, Inputs):
         self._lease = lease // timedelta(microseconds=1)
         self._batch = batch
         self._pace = Pace(batch)
-        check_channels(workspace, channels)
-        check_templates(workspace, renderer)
-        check_functions(workspace, functions)
-        older = publish(workspace, store)
-        self._rules = compile_workspace(workspace, older)
+        self._fit(workspace)
+        self._take(workspace)
         if worker:
             store.recover(worker)
 
@@ -155,13 +155,32 @@ class Runner(Queries, Inputs):
         Each row is a mapping with `customer_id`, `event`, and optionally `data`, `id` and
         `occurred_at`, as for `track`. Rows of one customer are applied in their order.
         """
+        return self._many(rows, read_row)
+
+    def report_many(self, rows: Iterable[Row]) -> BatchOutcome:
+        """Tell many receipts; good rows are done, bad ones come back with their errors.
+
+        Each row is a mapping with `customer_id`, `message` and `receipt`, and optionally `id`,
+        `occurred_at`, `detail` and `dead_address`, as for `report`.
+        """
+        batch = self._many(rows, read_receipt_row)
+        entries = (entry for outcome in batch.outcomes for entry in outcome.entries)
+        if any(isinstance(entry, j.Suppressed) for entry in entries):
+            self._let_hands_finish(None)
+        return batch
+
+    def _many(
+        self,
+        rows: Iterable[Row],
+        read: Callable[[Rules, Row, int], Reported | Asked],
+    ) -> BatchOutcome:
         batch = BatchOutcome()
-        good: list[Reported] = []
+        good: list[Reported | Asked] = []
         places: list[tuple[int, Row]] = []
         now = self._now()
         for index, row in enumerate(rows):
             try:
-                good.append(read_row(self._rules, row, now))
+                good.append(read(self._rules, row, now))
                 places.append((index, row))
             except JourneykitError as error:
                 batch.bad.append(BadRow(index, row, error))
@@ -262,7 +281,7 @@ class Runner(Queries, Inputs):
         arrival = Arrival(customer_id, signals, creates=creates)
         applied = self.drive(ingest(self._rules, [arrival])).get(customer_id)
         if applied is None:
-            raise unknown_customer(customer_id)
+            raise missing_customer(self._store, self._rules, customer_id)
         return Outcome(customer_id, applied.decision.entries)
 
     def _report(self, reported: Reported | Asked) -> Outcome:
@@ -287,7 +306,7 @@ class Runner(Queries, Inputs):
                 batch.outcomes.append(Outcome(customer_id, done[customer_id].decision.entries))
 
     def _report_rows(
-        self, batch: BatchOutcome, good: Sequence[Reported], places: Sequence[tuple[int, Row]]
+        self, batch: BatchOutcome, good: Sequence[Reported | Asked], places: Sequence[tuple[int, Row]]
     ) -> None:
         answers = self.drive(report(self._rules, good)) if good else []
         for (index, row), answer in zip(places, answers, strict=True):
@@ -295,6 +314,12 @@ class Runner(Queries, Inputs):
                 batch.outcomes.append(answer)
             else:
                 batch.bad.append(BadRow(index, row, answer))
+
+    def _fit(self, workspace: Workspace) -> None:
+        """Refuse a workspace that needs what is not given."""
+        check_channels(workspace, self._ports.channels)
+        check_templates(workspace, self._ports.renderer)
+        check_functions(workspace, self._ports.functions)
 
     def _let_hands_finish(self, customer_id: str | None) -> None:
         self.drive(let_hands_finish(customer_id))

@@ -10,23 +10,27 @@ Keeps true:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from journeykit.errors import ContentionError, StoreError
 from journeykit.kernel import (
+    NEVER,
     CustomerState,
     Decision,
     EnrollAsked,
     EventArrived,
     EventConflicted,
+    ReceiptTold,
     Signal,
     advance,
     decode_state,
     encode_entries,
     encode_state,
+    is_set_free,
 )
 from journeykit.machine import Rules
 from journeykit.ports import (
@@ -36,10 +40,13 @@ from journeykit.ports import (
     SeenEvent,
     StoredCustomer,
 )
-from journeykit.runtime.calls import Commit, Due, Flow, Load, Now, Seen
+from journeykit.runtime.calls import Commit, Due, Flow, Heed, Load, Now, Seen
 from journeykit.runtime.listing import changes_of
 from journeykit.runtime.outcomes import Failure
 from journeykit.time import HOUR
+
+Identified = EventArrived | EnrollAsked | ReceiptTold
+"""What may carry an id of the host's, so that a repeat is known (rule O8)."""
 
 ATTEMPTS = 20
 SET_ASIDE = HOUR
@@ -117,13 +124,14 @@ def _try_ingest(
     rules: Rules, pending: Mapping[str, Arrival], failed: dict[str, StoreError]
 ) -> Flow[tuple[dict[str, Applied], Sequence[str]]]:
     """Load first, then look event ids up: whoever commits in between makes this one stale."""
+    rules = yield from Heed(rules)
     profiles = rules.reads_profile or any(arrival.creates for arrival in pending.values())
     stored = yield from Load(list(pending), profiles)
     pairs = [
         (key, _known_as(signal))
         for key, arrival in pending.items()
         for place in arrival.digests
-        if isinstance(signal := arrival.signals[place], EventArrived | EnrollAsked)
+        if isinstance(signal := arrival.signals[place], Identified)
     ]
     known = (yield from Seen(pairs)) if pairs else {}
     now = yield from Now()
@@ -145,6 +153,8 @@ def _try_ingest(
     stale = (yield from Commit(commits)) if commits else ()
     for customer_id in stale:
         del applied[customer_id]
+    if rules.paused:
+        yield from wake_held(rules, [one.decision.state for one in applied.values()])
     return applied, stale
 
 
@@ -171,7 +181,7 @@ def _apply(
     conflicting: set[int] = set()
     for place, signal in enumerate(arrival.signals):
         digest = arrival.digests.get(place)
-        if digest is not None and isinstance(signal, EventArrived | EnrollAsked):
+        if digest is not None and isinstance(signal, Identified):
             known_as = _known_as(signal)
             first = seen.get(known_as)
             earlier = known.get((arrival.customer_id, known_as)) if first is None else first.digest
@@ -180,8 +190,7 @@ def _apply(
                 continue
             if earlier is not None:
                 conflicting.add(place)
-                what = signal.name if isinstance(signal, EventArrived) else signal.journey
-                signals.append(EventConflicted(signal.received, what, signal.id))
+                signals.append(EventConflicted(signal.received, _called(signal), signal.id))
                 continue
             seen[known_as] = SeenEvent(known_as, digest, now + rules.remember)
         signals.append(signal)
@@ -197,9 +206,18 @@ def _apply(
     return Applied(decision, repeated, conflicting), list(seen.values())
 
 
-def _known_as(signal: EventArrived | EnrollAsked) -> str:
+def _known_as(signal: Identified) -> str:
     """Return under which id it is remembered: an event's never begins with '#'."""
-    return signal.id if isinstance(signal, EventArrived) else f"#enroll {signal.id}"
+    if isinstance(signal, EventArrived):
+        return signal.id
+    return f"#{'enroll' if isinstance(signal, EnrollAsked) else 'receipt'} {signal.id}"
+
+
+def _called(signal: Identified) -> str:
+    """Return what the timeline calls it."""
+    if isinstance(signal, EventArrived):
+        return signal.name
+    return signal.journey if isinstance(signal, EnrollAsked) else signal.receipt
 
 
 class Worked(msgspec.Struct):
@@ -223,12 +241,15 @@ def work(rules: Rules, until: int, limit: int) -> Flow[Worked]:
     ids = yield from Due(until, limit)
     if not ids:
         return done
+    rules = yield from Heed(rules)
     stored = yield from Load(ids, rules.reads_profile)
     now = yield from Now()
     commits: list[CustomerCommit] = []
+    states: list[CustomerState] = []
     for customer_id, found in stored.items():
         try:
             decision = decide(rules, customer_id, found, (), now)
+            states.append(decision.state)
             commits.append(to_commit(rules, decision, found.version))
             done.entries += len(decision.entries)
         except Exception as error:
@@ -236,7 +257,48 @@ def work(rules: Rules, until: int, limit: int) -> Flow[Worked]:
             commits.append(set_aside(found, now))
     stale = (yield from Commit(commits)) if commits else ()
     done.advanced = len(commits) - len(stale) - len(done.failures)
+    if rules.paused:
+        yield from wake_held(rules, states)
     return done
+
+
+def touch(
+    rules: Rules, ids: Sequence[str], concerns: Callable[[Rules, CustomerState], bool]
+) -> Flow[int]:
+    """Let the newest rules act on those of `ids` whom they concern; return how many changed.
+
+    A customer who cannot be decided on is left to the next tick, which sets it aside.
+    """
+    changed = 0
+    for _ in range(ATTEMPTS):
+        stored = yield from Load(ids, rules.reads_profile)
+        now = yield from Now()
+        commits: list[CustomerCommit] = []
+        for customer_id, found in stored.items():
+            with suppress(Exception):
+                if concerns(rules, decode_state(found.body)):
+                    decision = decide(rules, customer_id, found, (), now, fire_now=False)
+                    if decision.entries:
+                        commits.append(to_commit(rules, decision, found.version))
+        ids = (yield from Commit(commits)) if commits else ()
+        changed += len(commits) - len(ids)
+        if not ids:
+            break
+    return changed
+
+
+def wake_held(rules: Rules, states: Iterable[CustomerState]) -> Flow[None]:
+    """Let go at once what was held for a pause that has ended meanwhile: nobody else may come."""
+    held = [
+        state.id
+        for state in states
+        if any(message.reason == "paused" for message in state.messages.values())
+        or any(errand.until == NEVER for errand in state.errands.values())
+    ]
+    if held:
+        newest = yield from Heed(rules, fresh=True)
+        if not rules.paused <= newest.paused:
+            yield from touch(newest, held, is_set_free)
 
 
 def stuck(customer_id: str, error: Exception) -> StoreError:

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from journeykit.kernel import journal as j
 from journeykit.kernel import reasons
 from journeykit.machine import CompiledStep, Rules
-from journeykit.model.spans import in_words
 from journeykit.runtime.telling_errands import ERRANDS, Line
+from journeykit.runtime.telling_waits import WAITS, in_wait
 from journeykit.runtime.timeline import Timeline, TimelineLine, local_time
 from journeykit.runtime.wording import because, refused
 from journeykit.time import from_micros
@@ -169,8 +169,8 @@ def _refused(t: _Teller, e: j.Refused) -> Told:
 
 def _moved(t: _Teller, e: j.Moved) -> Told:
     after = _after(e.outcome)
-    waits = "" if e.due is None else _waits(t, e, e.due)
-    text = "; ".join(part for part in (after, waits) if part)
+    until = "" if e.due is None else in_wait(t, e, e.due)
+    text = "; ".join(part for part in (after, until) if part)
     journey = t.journey(e.enrollment)
     if not text:
         return Told(journey, "", f"goes on to step {e.step}", is_detail=True)
@@ -191,19 +191,11 @@ def _after(outcome: str) -> str:
         return "no condition holds: takes the way otherwise"
     if outcome.startswith("when_"):
         return f"condition {outcome.removeprefix('when_')} holds: takes the way {outcome}"
+    if outcome.startswith("case_"):
+        return f"{outcome.replace('_', ' ')} came first"
     if outcome.startswith("arm_"):
         return f"falls into {outcome.removeprefix('arm_')}"
     return ""
-
-
-def _waits(t: _Teller, e: j.Moved, due: int) -> str:
-    step = t.step(e.enrollment, e.step)
-    if step is not None and step.kind == "wait":
-        return f"waits {in_words(step.plan)}, until {t.local(due)}"
-    if step is not None and step.kind == "wait_for":
-        names = " or ".join(dict.fromkeys(listener.event for listener in step.awaits))
-        return f"waits for {names}, {in_words(step.plan)} at most, until {t.local(due)}"
-    return f"waits until {t.local(due)}"
 
 
 def _rescheduled(t: _Teller, e: j.Rescheduled) -> Told:
@@ -213,12 +205,7 @@ def _rescheduled(t: _Teller, e: j.Rescheduled) -> Told:
 
 def _foreseen(t: _Teller, e: j.Foreseen) -> Told:
     when = "not be met by time alone" if e.leaves is None else f"be met {t.local(e.leaves)}"
-    return Told(t.journey(e.enrollment), "", f"its exit condition will {when}", is_detail=True)
-
-
-def _latched(t: _Teller, e: j.Latched) -> Told:
-    text = f"what it will wait for at {e.step} has come already"
-    return Told(t.journey(e.enrollment), "", text)
+    return Told(t.journey(e.enrollment), "", f"the condition that ends it, or its wait, will {when}", is_detail=True)
 
 
 def _met(t: _Teller, e: j.Met) -> Told:
@@ -329,7 +316,6 @@ _TELL: dict[type[j.Entry], Callable[[_Teller, Any], Told | Line]] = {
     j.Moved: _moved,
     j.Rescheduled: _rescheduled,
     j.Foreseen: _foreseen,
-    j.Latched: _latched,
     j.Met: _met,
     j.Ended: _ended,
     j.Decided: _decided,
@@ -342,4 +328,5 @@ _TELL: dict[type[j.Entry], Callable[[_Teller, Any], Told | Line]] = {
     j.Dropped: _dropped,
     j.Withdrawn: _withdrawn,
     **ERRANDS,
+    **WAITS,
 }

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from journeykit.model import Event, Profile
+from journeykit.errors import UsageError
+from journeykit.model import Event, Profile, ReceiptKind
 from journeykit.model.spans import Span
 from journeykit.ports import OutgoingMessage
 from journeykit.runtime import (
@@ -76,6 +77,51 @@ class SimulatedCustomer:
     def reply(self, channel: str, text: str) -> Reply:
         """Answer on a channel, such as with `STOP`."""
         return self._stage.reply(self.id, channel, text)
+
+    def delivers(self, template: str, *, id: str | None = None) -> Outcome:
+        """Have the latest message of a template reported as delivered."""
+        return self._receipt(template, "delivered", id)
+
+    def opens(self, template: str, *, id: str | None = None) -> Outcome:
+        """Open the latest message of a template."""
+        return self._receipt(template, "opened", id)
+
+    def clicks(self, template: str, *, id: str | None = None, detail: str = "") -> Outcome:
+        """Click on a link in the latest message of a template."""
+        return self._receipt(template, "clicked", id, detail)
+
+    def replies(self, template: str, *, id: str | None = None, detail: str = "") -> Outcome:
+        """Reply to the latest message of a template; `reply` reads keywords instead."""
+        return self._receipt(template, "replied", id, detail)
+
+    def bounces(self, template: str, *, detail: str = "", dead_address: bool = False) -> Outcome:
+        """Have the latest message of a template come back after it was accepted."""
+        return self._receipt(template, "bounced", None, detail, dead_address)
+
+    def _receipt(
+        self,
+        template: str,
+        what: ReceiptKind,
+        id: str | None,
+        detail: str = "",
+        dead_address: bool = False,
+    ) -> Outcome:
+        self._stage.settle()
+        keys = [
+            message.key
+            for message in self._stage.accepted(self.id)
+            if message.template == template
+        ]
+        if not keys:
+            raise UsageError(
+                f"{self.id} has received no message of this template",
+                place="template",
+                value=template,
+                remedy=f"received are {', '.join(self.received) or 'none'}",
+            )
+        return self._stage.report(
+            self.id, keys[-1], what, id=id, detail=detail, dead_address=dead_address
+        )
 
     def withdraw(
         self, *channels: str, topic: str | None = None, source: str = "simulation"

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from journeykit.adapters import MemoryStore, TemplateNames
 from journeykit.errors import UsageError
-from journeykit.model import Condition, Event, Profile, Workspace
+from journeykit.model import Condition, Event, Profile, ReceiptKind, Workspace
 from journeykit.model.spans import Span
 from journeykit.ports import OutgoingMessage, Renderer, Store, TokenSigner
 from journeykit.runtime import (
@@ -268,6 +268,26 @@ class Stage:
     def reply(self, customer_id: str, channel: str, text: str) -> Reply:
         """Take a reply on a channel."""
         return self._host.reply(customer_id, channel, text)
+
+    def report(
+        self,
+        customer_id: str,
+        message: str,
+        receipt: ReceiptKind,
+        *,
+        id: str | None = None,
+        occurred_at: datetime | str | None = None,
+        detail: str = "",
+        dead_address: bool = False,
+    ) -> Outcome:
+        """Tell what became of a message after it was sent."""
+        happened = None
+        if occurred_at is not None:
+            happened = from_micros(self._instant(occurred_at, "occurred_at"))
+        return self._host.report(
+            customer_id, message, receipt, id=id, occurred_at=happened, detail=detail,
+            dead_address=dead_address,
+        )  # fmt: skip
 
     def withdraw(
         self, customer_id: str, channels: Sequence[str], *, topic: str | None = None, source: str
