@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from journeykit.cli.check import check_target, show_findings, write_sarif
 from journeykit.cli.demo import play_demo
 from journeykit.cli.explain import explain_customer
 from journeykit.cli.simulate import play_log
@@ -128,6 +129,41 @@ def explain(
     """Tell what happened to one customer, and why."""
     with _told():
         show_timeline(Console(highlight=False), explain_customer(db, customer))
+
+
+@app.command()
+def check(
+    workspace: Annotated[
+        str, typer.Argument(metavar="TARGET", help="MODULE:WORKSPACE, FILE.py:WORKSPACE, or a file of data.")
+    ],
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict", help="Exit with 1 on warnings too; tell also what matters for later versions."
+        ),
+    ] = False,
+    sarif: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write SARIF 2.1.0 to this file; - for the output.")
+    ] = None,
+    today: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Dates before it are past; today by default.")
+    ] = None,
+    templates: Annotated[
+        str | None, typer.Option(help="Name of the module's renderer; then templates are checked too.")
+    ] = None,
+) -> None:
+    """Tell what in a workspace is legal and yet probably not meant.
+
+    The exit code is 1 where there is an error, with --strict also where there is a warning.
+    """
+    with _told():
+        checked = check_target(workspace, today=today, templates=templates, strict=strict)
+        if sarif is not None:
+            write_sarif(checked, sarif)
+        if sarif != "-":
+            show_findings(Console(highlight=False), checked)
+    if checked.is_bad(strict=strict):
+        raise typer.Exit(1)
 
 
 @contextmanager

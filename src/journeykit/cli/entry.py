@@ -28,6 +28,7 @@ Then there are:
     demo       18 months of a record shop's purchases, replayed in virtual time
     simulate   your own workspace on your own log of events
     explain    what happened to one customer, and why
+    check      what in your workspace is legal and yet probably not meant
 
 The library itself is complete without them: `import journeykit`.
 """
