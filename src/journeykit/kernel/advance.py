@@ -20,20 +20,32 @@ from msgspec import Struct
 from journeykit.kernel import journal as j
 from journeykit.kernel.arriving import take
 from journeykit.kernel.asking import ask_waits
-from journeykit.kernel.following import follow_up
 from journeykit.kernel.errands import let_go
+from journeykit.kernel.following import follow_up
 from journeykit.kernel.leaving import foresee
 from journeykit.kernel.migrating import migrate
 from journeykit.kernel.moving import leave, leave_by_condition
+from journeykit.kernel.news import EntryDue
 from journeykit.kernel.pausing import is_set_free, note_late_run
 from journeykit.kernel.sending import ask_again, settle
 from journeykit.kernel.signals import Signal
 from journeykit.kernel.starting import TIMING_OUT
-from journeykit.kernel.state import NEVER, CustomerState, Enrollment, Message, soonest
+from journeykit.kernel.state import (
+    NEVER,
+    CustomerState,
+    Enrollment,
+    Membership,
+    Message,
+    Timer,
+    soonest,
+)
 from journeykit.kernel.turn import Turn
+from journeykit.kernel.watching import fire, look, look_due
 from journeykit.machine import Rules
 from journeykit.time import DAY
 
+Thing = Enrollment | Message | Membership | Timer
+_FIRST, _LAST = -1, 2  # of what is due at one instant: segments end runs before anything goes on
 _SLACK = DAY
 _AT_ONCE = 6 * DAY  # what a ledger may hold beyond, so that it is not cut at every message
 
@@ -88,12 +100,14 @@ def advance(
         turn.look_again = "slots"
     if state.errands:
         let_go(turn)
+    if turn.stirred and state.seq:  # what the workspace has watched only since: as it stands now
+        look(turn, signals[0].received if signals else now)
     late = 0
     for signal in signals:
         if signal.received >= now and not waited:
             break
         take(turn, signal)
-        if turn.following:
+        if turn.following or turn.stirred:
             follow_up(turn)
         late += 1
     limit = now if fire_now else now - 1
@@ -101,14 +115,14 @@ def advance(
         _fire(turn, now - 1)
     for signal in signals[late:] if late else signals:
         take(turn, signal)
-        if turn.following:
+        if turn.following or turn.stirred:
             follow_up(turn)
     if turn.soonest <= limit:
         _fire(turn, limit)
     while turn.asked or turn.look_again:
         settle(turn)
         leave_by_condition(turn)
-        if turn.following:
+        if turn.following or turn.stirred:
             follow_up(turn)
         if rules.asks_waits:
             ask_waits(turn)
@@ -122,7 +136,7 @@ def advance(
             _forget(turn)
         turn.close()
     due = NEVER
-    if state.enrollments:
+    if state.enrollments or turn.watches:
         due = soonest(state) if by_time else soonest(state, turn.soonest, leaves=False)
     return Decision(
         state,
@@ -143,20 +157,35 @@ def _fire(turn: Turn, limit: int) -> None:
         if not due:
             turn.soonest = soonest(turn.state)
             return
-        for _, _, _, _, thing in due:
+        starts: list[EntryDue] = []  # by segments, when all else that is due then is done
+        before = due[0][0]
+        for at, rank, _, name, thing in due:
+            if starts and (at > before or rank == _LAST):
+                turn.following += starts
+                starts = []
+                follow_up(turn)
+            before = at
             if isinstance(thing, Enrollment):
                 _timer(turn, thing, limit)
                 leave_by_condition(turn)
-                if turn.following:
+                if turn.following or turn.stirred:
                     follow_up(turn)
                 ask_waits(turn)
+            elif isinstance(thing, Membership):
+                starts += look_due(turn, name, at)
+            elif isinstance(thing, Timer):
+                turn.following += fire(turn, name, at)
+                follow_up(turn)
             elif turn.state.messages.get(thing.id) is thing and thing.id not in turn.asked:
                 ask_again(turn, thing)
+        if starts:
+            turn.following += starts
+            follow_up(turn)
 
 
-def _due(turn: Turn, limit: int) -> list[tuple[int, int, str, str, Enrollment | Message]]:
+def _due(turn: Turn, limit: int) -> list[tuple[int, int, str, str, Thing]]:
     state = turn.state
-    found: list[tuple[int, int, str, str, Enrollment | Message]] = [
+    found: list[tuple[int, int, str, str, Thing]] = [
         (run.due, 0, run.journey, run.id, run)
         for run in state.enrollments.values()
         if run.due is not None and run.due <= limit
@@ -167,6 +196,13 @@ def _due(turn: Turn, limit: int) -> list[tuple[int, int, str, str, Enrollment | 
         if is_due and message.id not in turn.asked:
             assert until is not None
             found.append((until, 1, message.journey, message.id, message))
+    if turn.watches:
+        for name, membership in state.segments.items():
+            if membership.look is not None and membership.look <= limit:
+                found.append((membership.look, _FIRST, "", name, membership))
+        for name, timer in state.armed.items():
+            if timer.due is not None and timer.due <= limit:
+                found.append((timer.due, _LAST, "", name, timer))
     if len(found) > 1:
         found.sort(key=lambda row: row[:4])
     return found

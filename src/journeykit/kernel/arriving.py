@@ -24,6 +24,7 @@ from journeykit.kernel.receipts import told
 from journeykit.kernel.sending import closed_at_hand_over, throttled
 from journeykit.kernel.state import Enrollment, suppression_key
 from journeykit.kernel.turn import Turn
+from journeykit.kernel.watching import look
 from journeykit.machine import CompiledStep, Getter, GoalRule, Hearing, Listener, amount_text
 from journeykit.time import shift
 
@@ -64,12 +65,17 @@ def take(turn: Turn, signal: s.Signal) -> None:
             assert_never(signal)
     if turn.rules.leaves_by_condition:
         leave_by_condition(turn)
+    if turn.stirred:
+        look(turn, signal.received)
     if turn.rules.asks_waits:
         ask_waits(turn)
 
 
 def _profile(turn: Turn, signal: s.ProfileTold) -> None:
+    begins = turn.seq == 0
     zone, addresses, zones = turn.learn(signal.attributes)
+    if begins:  # what is told when a customer begins changes nothing
+        turn.changes.clear()
     turn.emit(j.Profiled(turn.stamp, signal.attributes, zone, addresses, zones))
     if turn.zone_changed():
         reckon_anew(turn)
@@ -137,6 +143,8 @@ def _event(turn: Turn, event: s.EventArrived) -> None:
         if outcome and run.id not in turn.jumps:
             going.append((run, here, outcome))
     leave_by_condition(turn)
+    if turn.stirred:
+        look(turn, event.received)
     if turn.jumps:
         jump(turn)
     for run, here, outcome in going:  # O6: waits after all goals and exits
@@ -176,6 +184,7 @@ def _count(turn: Turn, event: s.EventArrived) -> None:
             amount = "" if stream.amount is None else amount_text(stream.amount(turn))
             windowed = stream.reach is not None
             turn.emit(j.Counted(turn.stamp, stream.id, event.occurred, amount, windowed))
+    turn.stirred = turn.watches
 
 
 def hear(

@@ -180,9 +180,10 @@ def _already_over(turn: Turn, table: Table, key: str | None, trigger: Trigger) -
     occurred = trigger[3]
     for rule in table.segment_exits:
         standing = turn.state.segments.get(rule.segment)
-        if standing is not None and standing.inside is rule.inside:
-            if standing.since is not None and standing.since > occurred and rule.guard is None:
-                return True
+        if standing is None or standing.since is None or rule.guard is not None:
+            continue
+        if standing.inside is rule.inside and standing.since > occurred:
+            return True
     if not turn.state.marks:
         return False
     if any(

@@ -14,7 +14,9 @@ from journeykit.kernel import journal as j
 from journeykit.kernel.fold_customer import CUSTOMER
 from journeykit.kernel.fold_errands import ERRANDS
 from journeykit.kernel.fold_messages import MESSAGES
+from journeykit.kernel.fold_operated import OPERATED
 from journeykit.kernel.fold_runs import RUNS
+from journeykit.kernel.fold_watched import WATCHED
 from journeykit.kernel.state import CustomerState
 
 
@@ -41,7 +43,9 @@ APPLY: dict[type[j.Entry], Callable[[CustomerState, Any], None]] = {
     **CUSTOMER,
     **RUNS,
     **MESSAGES,
+    **OPERATED,
     **ERRANDS,
+    **WATCHED,
     j.Received: _nothing,
     j.Conflicted: _nothing,
     j.Commanded: _nothing,

@@ -11,17 +11,20 @@ from typing import assert_never
 
 from journeykit.kernel import journal as j
 from journeykit.kernel.arriving import take
-from journeykit.kernel.entering import enter, refuse
+from journeykit.kernel.entering import enter, refuse, start_alone
 from journeykit.kernel.moving import leave, leave_by_condition
-from journeykit.kernel.news import Emitted, EntrySettled, News, RunOver, StartAsked
+from journeykit.kernel.news import Emitted, EntryDue, EntrySettled, News, RunOver, StartAsked
 from journeykit.kernel.starting import starter_of
 from journeykit.kernel.state import Enrollment
 from journeykit.kernel.turn import Turn
+from journeykit.kernel.watching import look
 from journeykit.machine import StartPlan
 
 
 def follow_up(turn: Turn) -> None:
     """Apply everything that waits in `turn.following`, and what follows from that."""
+    if turn.stirred:
+        look(turn, turn.now)
     queue, done = turn.following, 0
     most = len(queue) * turn.rules.max_steps
     while done < len(queue):
@@ -32,6 +35,8 @@ def follow_up(turn: Turn) -> None:
         turn.taken_before = taken if done < most else turn.rules.max_steps
         done += 1
         _apply(turn, news)
+        if turn.stirred:
+            look(turn, turn.now)
     queue.clear()
     turn.taken_before = 0
 
@@ -44,6 +49,9 @@ def _apply(turn: Turn, news: News) -> None:
             _start(turn, news)
         case EntrySettled():
             _settle(turn, news.child)
+        case EntryDue():
+            start_alone(turn, news)
+            leave_by_condition(turn)
         case RunOver():
             run = turn.state.enrollments.get(news.parent)
             if run is not None and run.child == news.child:

@@ -45,4 +45,18 @@ class RunOver(Struct, frozen=True, gc=False):
     status: str
 
 
-News = Emitted | StartAsked | EntrySettled | RunOver
+class EntryDue(Struct, frozen=True, gc=False):
+    """An entry without an event is to start a run, as of `at`.
+
+    Attributes:
+        entry: Its id, of which the workspace knows what else must hold.
+    """
+
+    journey: str
+    entry: str
+    cause: str
+    at: int
+    data: dict[str, Any]
+
+
+News = EntryDue | Emitted | StartAsked | EntrySettled | RunOver

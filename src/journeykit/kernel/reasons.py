@@ -23,16 +23,18 @@ Lasting = Literal[
     "consent_unconfirmed",
     "consent_expired",
 ]
-Passing = Literal["quiet_hours", "frequency_cap", "zone_unknown", "throttle"]
+Passing = Literal["quiet_hours", "send_hours", "frequency_cap", "zone_unknown", "throttle"]
 Refusal = Literal[
     "already_entered",
     "already_inside",
+    "closed",
     "condition_false",
     "entry_cap",
     "exit_already_happened",
     "exit_condition_holds",
     "holdout",
     "key_missing",
+    "not_open_yet",
     "paused",
     "re_entry_too_soon",
     "too_many_open",
@@ -52,6 +54,7 @@ LASTING: Final[Mapping[str, str]] = {
 
 PASSING: Final[Mapping[str, str]] = {
     "quiet_hours": "the customer's clock shows quiet hours",
+    "send_hours": "the customer's clock shows none of the hours of the step",
     "frequency_cap": "all slots of a cap are used or reserved",
     "zone_unknown": "the customer's zone is not known, and a rule wants to know it",
     "throttle": "the channel takes no more messages at the moment",
@@ -87,12 +90,14 @@ REROUTED: Final[Mapping[str, str]] = {
 REFUSED: Final[Mapping[str, str]] = {
     "already_entered": "the journey is entered once in a lifetime, and was",
     "already_inside": "a run is open, and the journey has no parallel ones",
+    "closed": "the journey takes nobody any more",
     "condition_false": "the condition of the entry does not hold",
     "entry_cap": "as many have entered the journey as a cap allows",
     "exit_already_happened": "an exit or goal that happened after the trigger came before it",
     "exit_condition_holds": "the exit condition holds already",
     "holdout": "the customer belongs to the group that is held out",
     "key_missing": "the field that tells runs apart has no value",
+    "not_open_yet": "the journey takes nobody yet",
     "paused": "the journey pauses",
     "re_entry_too_soon": "the last entry is not long enough ago",
     "too_many_open": "the customer has as many open runs as the journey allows",
@@ -114,6 +119,8 @@ ENDED: Final[Mapping[str, str]] = {
     "too_many_steps": "the run took more steps in one instant than the workspace allows",
     "unknown_zone": "a step set a time zone that there is not",
     "unknown_country": "a step set a country, or a part of one, that there is not",
+    "segment_entered": "the customer came to belong to a segment",
+    "segment_left": "the customer no longer belongs to a segment",
     **PASSING,
 }
 """Why a run is over, beside the words of authors and hosts."""

@@ -45,9 +45,9 @@ def moment_of(turn: Turn, run: Enrollment, step: CompiledStep, start: int) -> in
     if plan.read is not None:
         stamp = plan.read(turn.read_run(run))
         if stamp is None or plan.anniversary is None:
-            return None if stamp is None else _placed(plan, stamp, zone)
+            return None if stamp is None else placed(plan, stamp, zone)
         last = run.passed.get(step.id)
-        return _anniversary(plan, stamp, zone, start if last is None else max(start, last + 1))
+        return anniversary_from(plan, stamp, zone, start if last is None else max(start, last + 1))
     passed = run.passed.get(step.id)
     if plan.cron is not None:
         return plan.cron.next_after(start if passed is None else max(start, passed), zone)
@@ -57,7 +57,7 @@ def moment_of(turn: Turn, run: Enrollment, step: CompiledStep, start: int) -> in
     return next_local(start, zone, clock=plan.clock, days=plan.days, resolve=plan.resolve)
 
 
-def _placed(plan: Moment, stamp: tuple[str, int], zone: Zone) -> int | None:
+def placed(plan: Moment, stamp: tuple[str, int], zone: Zone) -> int | None:
     """Move a date or an instant by the offset; set its clock before the elapsed part."""
     kind, value = stamp
     offset = plan.offset or Duration()
@@ -73,7 +73,7 @@ def _placed(plan: Moment, stamp: tuple[str, int], zone: Zone) -> int | None:
     return None if moment is None else moment + offset.micros
 
 
-def _anniversary(plan: Moment, stamp: tuple[str, int], zone: Zone, start: int) -> int:
+def anniversary_from(plan: Moment, stamp: tuple[str, int], zone: Zone, start: int) -> int:
     """Return the first anniversary at or after `start`, moved by the offset (rule T5)."""
     kind, value = stamp
     born = naive_of(zone.wall(value) if kind == "instant" else value)

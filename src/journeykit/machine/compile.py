@@ -16,6 +16,7 @@ from journeykit.machine.calls import CallPlan, RatePlan
 from journeykit.machine.changes import EmitPlan, StartPlan, change_of
 from journeykit.machine.channels import order_of
 from journeykit.machine.crossings import timed_guard
+from journeykit.machine.entries import narrow_entry
 from journeykit.machine.experiments import ExperimentPlan
 from journeykit.machine.guards import Reading, compile_condition, compile_value
 from journeykit.machine.stamps import date_of, instant_of
@@ -99,6 +100,7 @@ def compile_journey(journey: Journey) -> Table:
     receipts = [rule for rule in journey.exits if isinstance(rule, Receipt)]
     table.exit_receipts = frozenset((rule.of, rule.receipt) for rule in receipts)
     table.digests = digests_of(steps.values())
+    narrow_entry(table, journey)
     _listen(table)
     return table
 

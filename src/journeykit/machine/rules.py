@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any, NamedTuple
 
+from journeykit.machine.acts import check_acts
 from journeykit.machine.awaiting import asks_waits, times_waits
 from journeykit.machine.calls import entry_caps_of
-from journeykit.machine.acts import check_acts
 from journeykit.machine.channels import responses_of
 from journeykit.machine.checks import check_places, check_readings
 from journeykit.machine.compile import compile_journey
@@ -52,11 +52,40 @@ class Rules:
     """A compiled workspace."""
 
     __slots__ = (
-        "address_zones", "addresses", "asks_waits", "costs", "current", "declared", "defaults", "entries", "event_classes", "future_tolerance",
-        "gate", "hearers", "leaves_by_condition", "leaves_by_time", "marks", "migrations", "overdue", "paused",
-        "max_steps", "objectionable", "reaches", "reads_profile", "remember", "responses", "result_classes", "seed",
-        "send_times", "streams", "tables", "topics",
-        "watch", "workspace", "zone", "zone_fields",
+        "address_zones",
+        "addresses",
+        "asks_waits",
+        "costs",
+        "current",
+        "declared",
+        "defaults",
+        "entries",
+        "event_classes",
+        "future_tolerance",
+        "gate",
+        "hearers",
+        "leaves_by_condition",
+        "leaves_by_time",
+        "marks",
+        "max_steps",
+        "migrations",
+        "objectionable",
+        "overdue",
+        "paused",
+        "reaches",
+        "reads_profile",
+        "remember",
+        "responses",
+        "result_classes",
+        "seed",
+        "send_times",
+        "streams",
+        "tables",
+        "topics",
+        "watch",
+        "workspace",
+        "zone",
+        "zone_fields",
     )  # fmt: skip
 
     def __init__(self, workspace: Workspace, older: Iterable[Journey] = ()) -> None:

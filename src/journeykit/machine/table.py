@@ -263,17 +263,29 @@ class Hearing:
         return found
 
 
+class SegmentExit:
+    """An exit by a segment that is entered (`inside`) or left."""
+
+    __slots__ = ("guard", "inside", "segment")
+
+    def __init__(self, segment: str, inside: bool, guard: Guard | None) -> None:
+        self.segment = segment
+        self.inside = inside
+        self.guard = guard
+
+
 class Table:
     """One journey version, ready to run.
 
     Attributes:
         exit_receipts: (step, receipt) that end a run.
         digests: The `Digest` steps that may collect a trigger, by event type.
+        opens, closes: From when on, and until when, runs start.
     """
 
     __slots__ = (
-        "after", "digests", "entries", "entry_caps", "exit_conditions", "exit_listeners", "exit_receipts", "goals", "hears", "holdout",
-        "journey", "keyed", "max_open", "reentry", "start", "steps", "timed_exits", "version",
+        "after", "closes", "digests", "entries", "entry_caps", "exit_conditions", "exit_listeners", "exit_receipts", "goals", "hears", "holdout",
+        "journey", "keyed", "max_open", "opens", "reentry", "segment_exits", "start", "steps", "timed_exits", "version",
     )  # fmt: skip
 
     def __init__(self, journey: str, version: int, steps: Mapping[str, CompiledStep]) -> None:
@@ -295,6 +307,9 @@ class Table:
         self.holdout = 0.0
         self.max_open = 100
         self.entry_caps: Sequence[EntryCapRule] = ()
+        self.opens: int | None = None
+        self.closes: int | None = None
+        self.segment_exits: Sequence[SegmentExit] = ()
 
     def hearing(self, step: CompiledStep, event: str) -> Hearing | None:
         """Return what a run at `step` does with an event; None where no step ever hears it.

@@ -11,7 +11,9 @@ from journeykit.kernel import journal as j
 from journeykit.kernel import reasons
 from journeykit.machine import CompiledStep, Rules
 from journeykit.runtime.telling_errands import ERRANDS, Line
+from journeykit.runtime.telling_operated import OPERATED
 from journeykit.runtime.telling_waits import WAITS, in_wait
+from journeykit.runtime.telling_watched import told_segment, told_timer
 from journeykit.runtime.timeline import Timeline, TimelineLine, local_time
 from journeykit.runtime.wording import because, refused
 from journeykit.time import from_micros
@@ -49,6 +51,7 @@ class _Teller:
         self.held: set[str] = set()
         self.errands: dict[str, tuple[str, str, str]] = {}
         self.hand_overs: Counter[str] = Counter()
+        self.inside: dict[str, bool | None] = {}
 
     def tell(self, entry: j.Entry) -> TimelineLine:
         kind = entry.__struct_config__.tag
@@ -65,6 +68,10 @@ class _Teller:
 
     def why(self, reason: str, detail: dict[str, Any]) -> str:
         return because(reason, detail, self.local)
+
+    def entry(self, entry: str) -> str:
+        rule = self.rules.watch.starts.get(entry) if self.rules else None
+        return "" if rule is None else rule.by
 
     def step(self, enrollment: str, step: str) -> CompiledStep | None:
         table = self.rules.tables.get(self.runs.get(enrollment, ("", 0))) if self.rules else None
@@ -134,8 +141,15 @@ def _unsuppressed(t: _Teller, e: j.Unsuppressed) -> Told:
     return Told("", "", f"the address for {e.channel} may be used again")
 
 
+_VERBS = {
+    "enroll": "was enrolled by call",
+    "cancel": "is cancelled by call",
+    "backfill": "is asked for by a backfill",
+}
+
+
 def _commanded(t: _Teller, e: j.Commanded) -> Told:
-    verb = {"enroll": "was enrolled by call", "cancel": "is cancelled by call"}.get(e.command)
+    verb = _VERBS.get(e.command)
     key = f" for {e.key}" if e.key is not None else ""
     return Told(e.journey, "", f"{verb or e.command}{key}{f': {e.reason}' if e.reason else ''}")
 
@@ -310,6 +324,8 @@ _TELL: dict[type[j.Entry], Callable[[_Teller, Any], Told | Line]] = {
     j.Counted: _counted,
     j.Marked: _marked,
     j.Responded: _responded,
+    j.Segmented: lambda t, e: Told(*told_segment(t.inside, e, t.local)),
+    j.Armed: lambda t, e: Told(*told_timer(e, t.entry(e.entry), t.local)),
     j.Forgot: _forgot,
     j.Entered: _entered,
     j.Refused: _refused,
@@ -328,5 +344,6 @@ _TELL: dict[type[j.Entry], Callable[[_Teller, Any], Told | Line]] = {
     j.Dropped: _dropped,
     j.Withdrawn: _withdrawn,
     **ERRANDS,
+    **OPERATED,
     **WAITS,
 }

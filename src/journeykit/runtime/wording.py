@@ -165,8 +165,19 @@ def _rejected(detail: Detail, local: Local) -> str:
     return f"{detail.get('channel')} rejected it for good"
 
 
+def _paused(detail: Detail, local: Local) -> str:
+    return "the journey pauses"
+
+
+def _overdue(detail: Detail, local: Local) -> str:
+    due = detail.get("due")
+    when = f" {local(due)}" if isinstance(due, int) else ""
+    return f"it was due{when}, and the journey skips what comes too late"
+
+
 _WORDS: dict[str, Callable[[Detail, Local], str]] = {
     "quiet_hours": _quiet,
+    "send_hours": _quiet,
     "frequency_cap": _cap,
     "look_ahead": _look_ahead,
     "throttle": _throttle,
@@ -181,6 +192,8 @@ _WORDS: dict[str, Callable[[Detail, Local], str]] = {
     "consent_unconfirmed": _unconfirmed,
     "consent_expired": _lapsed,
     "expired": _expired,
+    "overdue": _overdue,
+    "paused": _paused,
     "rejected": _rejected,
 }
 
@@ -190,5 +203,10 @@ def refused(reason: str, detail: Detail, local: Local) -> str:
     meaning = reasons.REFUSED.get(reason, reason)
     if isinstance(detail.get("last"), int) and isinstance(detail.get("opens"), int):
         return f"{meaning}: it was {local(detail['last'])}, and the next may be {local(detail['opens'])}"
+    if isinstance(detail.get("opens", detail.get("closed")), int):
+        word = "opens" if "opens" in detail else "closed"
+        return f"{meaning}: it {word} {local(detail[word])}"
+    if detail.get("by"):
+        return f"{meaning} ({detail['by']})"
     shown = detail.get("limit", detail.get("rule"))
     return meaning if shown is None else f"{meaning} ({shown})"

@@ -46,10 +46,12 @@ from journeykit.kernel.journal.runs import (
     Refused,
     Rescheduled,
 )
+from journeykit.kernel.journal.watched import Armed, Segmented
 
 __all__ = [
     "Answered",
     "AnyEntry",
+    "Armed",
     "Assigned",
     "Collected",
     "Commanded",
@@ -83,6 +85,7 @@ __all__ = [
     "Rescheduled",
     "Responded",
     "Returned",
+    "Segmented",
     "Settled",
     "Spared",
     "Started",

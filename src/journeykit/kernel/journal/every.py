@@ -51,6 +51,7 @@ from journeykit.kernel.journal.runs import (
     Refused,
     Rescheduled,
 )
+from journeykit.kernel.journal.watched import Armed, Segmented
 
 AnyEntry = (
     Received
@@ -67,6 +68,8 @@ AnyEntry = (
     | Counted
     | Marked
     | Responded
+    | Segmented
+    | Armed
     | Forgot
     | Entered
     | Refused
