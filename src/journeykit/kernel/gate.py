@@ -13,7 +13,14 @@ Keeps true:
 from __future__ import annotations
 
 from journeykit.kernel.facts import Facts
-from journeykit.kernel.quiet import local_minute, quiet_ends, quiet_objection, zone_objection
+from journeykit.kernel.quiet import (
+    hours_objection,
+    hours_of,
+    local_minute,
+    quiet_ends,
+    quiet_objection,
+    zone_objection,
+)
 from journeykit.kernel.refusal import refusal
 from journeykit.kernel.slots import fillers, uses
 from journeykit.kernel.state import Message
@@ -44,7 +51,7 @@ def wait(message: Message, facts: Facts) -> Verdict:
     if not waits:
         return objection
     until = may_open(message, facts)
-    if until is None and objection.reason == "quiet_hours":
+    if until is None and objection.reason in ("quiet_hours", "send_hours"):
         shut = _shut(message, facts)
         if shut is not None:
             if not facts.holds_caps:
@@ -102,6 +109,11 @@ def _objection(message: Message, scope: Scope, facts: Facts) -> Verdict | None:
         objection = quiet_objection(message, scope, facts)
         if objection is not None:
             return objection
+    hours = hours_of(message, facts)
+    if hours is not None:
+        objection = hours_objection(message, hours, facts)
+        if objection is not None:
+            return objection
     if scope.zoned_caps and facts.zone_for(message.channel)[1] == "default":
         return zone_objection(scope.zoned_caps)
     for cap in scope.caps:
@@ -144,9 +156,10 @@ def _first_open(
     message: Message, scope: Scope, facts: Facts, at: int, *, reserved: bool
 ) -> int | None:
     zone, _ = facts.zone_for(message.channel)
+    hours = hours_of(message, facts)
     while True:
-        if scope.windows is not None:
-            opens = quiet_ends(message, scope, facts, at)
+        if scope.windows is not None or hours is not None:
+            opens = quiet_ends(message, scope, facts, at, hours)
             if opens is None:
                 return None
             at = opens

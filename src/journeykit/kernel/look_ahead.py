@@ -150,9 +150,13 @@ def _on_a_channel(turn: Turn, message: Message, via: Sequence[str]) -> Message |
 
 def _coming(thought: Turn, run: Enrollment, message: Message, until: int) -> Rival | None:
     """Return the next message of a run, where it is more important and not refused."""
-    plan = _next_send(thought, replace(run, passed={**run.passed}, latched=[*run.latched]), until)
+    then = replace(run, passed={**run.passed}, latched=[*run.latched])
+    plan = _next_send(thought, then, until)
     if plan is None or plan.send_time is not None or not _is_above(plan, message):
         return None
+    if thought.rules.gate.send_hours:  # the gate asks where the run stands
+        there = {**thought.state.enrollments, run.id: then}
+        thought.state = replace(thought.state, enrollments=there)
     expires = expiry_of(thought, run, plan)
     via = choose(thought, run, plan, "", expires) or plan.via
     asked = Message(

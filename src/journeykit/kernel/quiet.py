@@ -1,4 +1,4 @@
-"""Does the clock let a message leave? Quiet hours and send windows, in the zone that counts.
+"""Does the clock let a message leave? Quiet hours, send windows and the hours of a step.
 
 The zone is the profile's, else that of the channel's address, else the workspace's (rule T7).
 Where neither of the first two is known, a rule may ask for it, or ask every zone of the
@@ -13,8 +13,8 @@ from typing import Literal
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.state import Message
 from journeykit.kernel.verdict import Verdict
-from journeykit.machine import CapRule, QuietRule, Scope, codes_of
-from journeykit.time import DAY, Zone, first_uncovered, naive_of, zones_of
+from journeykit.machine import CapRule, QuietRule, Scope, SendHours, codes_of
+from journeykit.time import DAY, Windows, Zone, first_uncovered, naive_of, zones_of
 
 
 def quiet_objection(message: Message, scope: Scope, facts: Facts) -> Verdict | None:
@@ -40,15 +40,42 @@ def quiet_objection(message: Message, scope: Scope, facts: Facts) -> Verdict | N
     return None
 
 
-def quiet_ends(message: Message, scope: Scope, facts: Facts, at: int) -> int | None:
-    """Return the first instant from `at` on at which no rule of the clock objects, or None."""
-    assert scope.windows is not None
+def hours_of(message: Message, facts: Facts) -> SendHours | None:
+    """Return the hours of the `Send` step that asks for a message, if it has any."""
+    known = facts.gate.send_hours
+    if not known:
+        return None
+    run = facts.state.enrollments.get(message.enrollment)
+    return None if run is None else known.get((run.journey, run.version, run.step))
+
+
+def hours_objection(message: Message, hours: SendHours, facts: Facts) -> Verdict | None:
+    """Return what the hours of its step object to a message at `facts.now`, or None."""
     zone, source = facts.zone_for(message.channel)
-    if source != "default" or scope.roaming_windows is None:
-        return scope.windows.next_uncovered(at, zone)
-    clocks = [(scope.roaming_windows, one) for one in _country_zones(facts)]
-    if scope.default_windows is not None:
-        clocks.append((scope.default_windows, zone))
+    wall = zone.wall(facts.now)
+    if not hours.outside.covers(wall):
+        return None
+    local = local_minute(wall)
+    detail = {"rule": hours.title, "zone": zone.name, "zone_from": source, "local": local}
+    return Verdict("hold", "send_hours", None, detail, "send_hours")
+
+
+def quiet_ends(
+    message: Message, scope: Scope, facts: Facts, at: int, hours: SendHours | None
+) -> int | None:
+    """Return the first instant from `at` on at which nothing about the clock objects, or None."""
+    zone, source = facts.zone_for(message.channel)
+    clocks: list[tuple[Windows, Zone]] = []
+    if source == "default" and scope.roaming_windows is not None:
+        clocks += [(scope.roaming_windows, one) for one in _country_zones(facts)]
+        if scope.default_windows is not None:
+            clocks.append((scope.default_windows, zone))
+    elif scope.windows is not None:
+        if hours is None:
+            return scope.windows.next_uncovered(at, zone)
+        clocks.append((scope.windows, zone))
+    if hours is not None:
+        clocks.append((hours.outside, zone))
     return first_uncovered(at, clocks)
 
 

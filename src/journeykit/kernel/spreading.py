@@ -12,7 +12,7 @@ from journeykit.time import shift
 OPENED = Verdict("hold", "spread")
 """The gate has opened sooner than was known, for a message that leaves some time after that."""
 
-_SPREAD = ("quiet_hours", "frequency_cap", "spread")
+_SPREAD = ("quiet_hours", "send_hours", "frequency_cap", "spread")
 
 
 def spread(

@@ -17,7 +17,7 @@ from journeykit.time import from_micros
 
 StageKind = Literal[
     "decided", "timed", "held", "rerouted", "released", "displaced", "retried", "rejected", "accepted",
-    "failed", "dropped", "expired", "withdrawn",
+    "failed", "dropped", "expired", "withdrawn", "receipt",
 ]  # fmt: skip
 LifeStatus = Literal["held", "released", "accepted", "dropped", "expired", "failed", "withdrawn"]
 
@@ -45,7 +45,7 @@ class MessageStage:
     Attributes:
         at: UTC.
         channel: The one that the message is on from then on, or that answered.
-        reason: The stable reason code, or "".
+        reason: The stable reason code, or ""; of a `receipt`, which one.
         detail: The rule, the zone, the wall time and the numbers that decided.
         until: When a held message is looked at again, or a retry is made; None otherwise.
         hand_over: Which hand-over was answered, from 1 on; 0 where none was.
@@ -134,7 +134,7 @@ class MessageLife:
     @property
     def last(self) -> MessageStage:
         """The stage that brought it to its status."""
-        telling = (stage for stage in reversed(self.stages) if _STATUS[stage.kind] == self.status)
+        telling = (stage for stage in reversed(self.stages) if _STATUS.get(stage.kind) == self.status)
         return next(telling, self.stages[-1])
 
     def text(self) -> str:
@@ -181,6 +181,8 @@ class _Life:
                 detail = {"rule": entry.send_time, "sends": entry.sends}
             case j.Held() | j.Dropped():
                 detail = entry.detail
+            case j.Receipted():
+                detail = {"said": entry.detail} if entry.detail else {}
         kind = _kind(entry)
         self.status = self._status(entry, kind)
         until = entry.until if isinstance(entry, j.Held | j.Answered) else None
@@ -191,6 +193,8 @@ class _Life:
 
     def _status(self, entry: AboutMessage, kind: StageKind) -> LifeStatus:
         """Return where the message stands; what comes late changes nothing but an acceptance."""
+        if isinstance(entry, j.Receipted):
+            return self.status
         late = isinstance(entry, j.Answered) and (entry.late or entry.channel != self.channel)
         return self.status if late and kind in ("rejected", "retried", "failed") else _STATUS[kind]
 
@@ -222,6 +226,7 @@ AboutMessage = (
     | j.Answered
     | j.Dropped
     | j.Withdrawn
+    | j.Receipted
 )
 _KINDS: dict[type[j.Entry], StageKind] = {
     j.Decided: "decided",
@@ -232,6 +237,7 @@ _KINDS: dict[type[j.Entry], StageKind] = {
     j.Displaced: "displaced",
     j.Dropped: "dropped",
     j.Withdrawn: "withdrawn",
+    j.Receipted: "receipt",
 }
 _ANSWERS: dict[str, StageKind] = {
     "accepted": "accepted",

@@ -35,12 +35,12 @@ def read_receipt(
     rules: Rules,
     customer_id: str,
     message: str,
-    receipt: str,
+    receipt: object,
     *,
     id: str | None,
     occurred_at: datetime | None,
     detail: str,
-    dead_address: bool,
+    dead_address: object,
     now: int,
 ) -> Asked:
     """Check one receipt.

@@ -33,7 +33,9 @@ def in_wait(t: Teller, entry: j.Moved, due: int) -> str:
     """Say until when a run waits, and for what."""
     until = f"until {t.local(due)}"
     step = t.step(entry.enrollment, entry.step)
-    match None if step is None else step.kind:
+    if step is None:
+        return f"waits {until}"
+    match step.kind:
         case "wait":
             return f"waits {_span(step)}, {until}"
         case "wait_for":
