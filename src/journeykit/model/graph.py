@@ -286,7 +286,8 @@ def lets_time_pass(step: s.Step | None) -> bool:
 def _refuse_timeless_loops(graph: Graph) -> None:
     def timeless(name: str) -> Iterator[str]:
         for outcome, to in graph.states[name].outcomes.items():
-            if outcome not in graph.jumps and not lets_time_pass(graph.states[to].step):
+            instant = outcome != "timeout" and outcome not in graph.jumps
+            if instant and not lets_time_pass(graph.states[to].step):
                 yield to
 
     for component in _components(graph, timeless):
