@@ -1,5 +1,6 @@
 """What can be said of a journey without running it? Pure, and beside the kernel."""
 
-from journeykit.analysis.hooks import check
+from journeykit.analysis.hooks import check, diff
+from journeykit.model.differences import Change, Diff
 
-__all__ = ["check"]
+__all__ = ["Change", "Diff", "check", "diff"]

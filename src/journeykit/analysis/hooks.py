@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date
 
 from journeykit.model import Journey, Workspace
+from journeykit.model.differences import Diff
 from journeykit.model.findings import Findings, KnowsTemplates
 from journeykit.model.pictures import Counts, Direction
 
@@ -31,6 +32,17 @@ def draw(journey: Journey, counts: Counts | None = None, direction: Direction = 
     from journeykit.analysis.mermaid import mermaid  # here, since few ask
 
     return mermaid(journey, counts, direction)
+
+
+def diff(old: Journey | Workspace, new: Journey | Workspace) -> Diff:
+    """Return what changed from one definition to another, in words and as data.
+
+    Raises:
+        UsageError: One is a journey, and the other a workspace.
+    """
+    from journeykit.analysis.differences import differences  # here, since few ask
+
+    return differences(old, new)
 
 
 Workspace.__check__ = check
