@@ -3,7 +3,7 @@
     JourneykitError
     ├── DefinitionError             the author: a journey, policy or workspace is wrong
     │   ├── ConditionError          a condition was written or used wrongly
-    │   └── VersionError            an edited definition under an old version number
+    │   └── VersionError            a version that cannot follow what was published
     ├── InputError                  the host's programmer: a value at the boundary is wrong
     │   ├── NaiveInstantError       a datetime without a zone
     │   ├── UnknownZoneError        a time zone that the tz database does not have
@@ -12,6 +12,7 @@
     │   ├── InvalidProfileError     an attribute of a profile is unknown or wrong
     │   ├── InvalidResultError      a field of what a function gave is missing or wrong
     │   ├── UnknownCustomerError    nobody was identified under this id
+    │   │   └── ErasedCustomerError the customer of this id was erased
     │   ├── UnknownJourneyError     the workspace has no journey of this name
     │   ├── UnknownChannelError     the workspace has no channel of this name
     │   ├── UnknownTopicError       the workspace has no topic of this name
@@ -93,7 +94,7 @@ class ConditionError(DefinitionError, TypeError):
 
 
 class VersionError(DefinitionError):
-    """A published definition was edited under its old version number."""
+    """A version that cannot follow what was published: edited, older, or without a place for somebody."""
 
 
 class InputError(JourneykitError, ValueError):
@@ -126,6 +127,10 @@ class InvalidResultError(InputError):
 
 class UnknownCustomerError(InputError):
     """Nobody was identified under this customer id."""
+
+
+class ErasedCustomerError(UnknownCustomerError):
+    """The customer of this id was erased, and was not identified since."""
 
 
 class UnknownJourneyError(InputError):

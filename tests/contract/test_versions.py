@@ -116,16 +116,21 @@ def test_history_and_remembered_exits_reach_across_versions(host: Any) -> None: 
     assert [one.reason for one in late.refused] == ["exit_already_happened"]
 
 
-def test_an_old_workspace_may_come_back(host: Any) -> None:  # V1
-    """A roll-back: new runs enter version 1 again, those on version 2 finish on it."""
+def test_an_older_version_is_refused_and_its_steps_may_come_back_under_a_new_number(
+    host: Any,
+) -> None:  # V3
+    """A roll-back is a version of its own; those on version 2 finish on it."""
     host.start(OLD).identify("ann")
     host.start(NEW).track("ann", Begun())
-    kit = host.start(OLD)
+    with pytest.raises(VersionError, match="older than version 2, which was published.*version=3"):
+        host.start(OLD)
+    steps = OLD.journeys[0].steps
+    kit = host.start(version(3, *steps))
     host.clock.micros += HOUR
     kit.tick()
     assert ends(kit) == ["new-end"]
     kit.track("ann", Begun())
-    assert [run.version for run in kit.customer("ann").enrollments] == [1]
+    assert [run.version for run in kit.customer("ann").enrollments] == [3]
 
 
 def test_runs_of_a_journey_that_was_taken_away_finish(host: Any) -> None:  # V1
@@ -152,7 +157,7 @@ def test_an_edit_under_an_old_number_is_refused(host: Any) -> None:  # V3
     host.start(NEW)
     with pytest.raises(VersionError, match="version=3"):
         host.start(edited)
-    kit = host.start(OLD)  # and nothing was changed by it
+    kit = host.start(NEW)  # and nothing was changed by it
     for _ in range(4):
         host.clock.micros += HOUR
         kit.tick()

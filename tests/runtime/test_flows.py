@@ -70,13 +70,19 @@ def entered(rules: Rules, customer: str = "ann") -> tuple[StoredCustomer, list[C
 
 
 class Hand_:
-    """Plays a flow: expects calls by type, and answers them."""
+    """Plays a flow: expects calls by type, and answers them. No journey pauses."""
 
     def __init__(self, flow: c.Flow[Any]) -> None:
         self.flow = flow
         self.call: Any = next(flow)
         self.result: Any = None
         self.over = False
+        self.heed()
+
+    def heed(self) -> None:
+        """Answer the question which journeys pause."""
+        while type(self.call) is c.Heed:
+            self.call = self.flow.send(self.call.rules)
 
     def expect(self, kind: type, answer: Any = None) -> Any:
         """Check the kind of the pending call, answer it, and return it."""
@@ -88,6 +94,7 @@ class Hand_:
                 self.call = self.flow.throw(answer)
             else:
                 self.call = self.flow.send(answer)
+            self.heed()
         except StopIteration as stop:
             self.over, self.result = True, stop.value
         return call

@@ -15,11 +15,13 @@ from journeykit.kernel.errands import CALL, ENTRY, RATE
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.fold import apply, replay
 from journeykit.kernel.gate import first_open, judge
+from journeykit.kernel.hindsight import drawn_for_holdout, reading_at
 from journeykit.kernel.keys import address_mark, customer_mark, derived_id, fraction
 from journeykit.kernel.migrating import movable
 from journeykit.kernel.pausing import is_set_free
 from journeykit.kernel.sending import may_hand_over, plan_of
 from journeykit.kernel.signals import (
+    BackfillAsked,
     CancelAsked,
     ChannelAnswered,
     ConsentConfirmed,
@@ -46,6 +48,7 @@ from journeykit.kernel.state import (
     History,
     Message,
     consent_key,
+    history_key,
     next_due,
     suppression_key,
 )
@@ -58,6 +61,7 @@ __all__ = [
     "NEVER",
     "RATE",
     "Ahead",
+    "BackfillAsked",
     "CancelAsked",
     "ChannelAnswered",
     "ConsentConfirmed",
@@ -93,10 +97,12 @@ __all__ = [
     "decode_entries",
     "decode_state",
     "derived_id",
+    "drawn_for_holdout",
     "encode_entries",
     "encode_state",
     "first_open",
     "fraction",
+    "history_key",
     "is_chosen",
     "is_set_free",
     "is_still_wanted",
@@ -105,6 +111,7 @@ __all__ = [
     "movable",
     "next_due",
     "plan_of",
+    "reading_at",
     "reading_of",
     "replay",
     "run_ahead",

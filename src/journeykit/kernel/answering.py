@@ -8,7 +8,8 @@ from journeykit.kernel.choosing import via_of
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.gate import may_open
 from journeykit.kernel.keys import fraction
-from journeykit.kernel.moving import forget_message, leave
+from journeykit.kernel.migrating import go_on
+from journeykit.kernel.moving import forget_message
 from journeykit.kernel.sending import go_elsewhere, plan_of
 from journeykit.kernel.state import Message, suppression_key
 from journeykit.kernel.turn import Turn, facts_of
@@ -70,7 +71,7 @@ def _close(
     exits = answer == "failed" and plan_of(turn.rules, turn.state, message).exit_on_failure
     _answer(turn, signal, answer, None)
     forget_message(turn, message.id)
-    leave(turn, run, "exit" if exits else outcome, why="message_failed" if exits else "")
+    go_on(turn, run, "exit" if exits else outcome, why="message_failed" if exits else "")
 
 
 def _rejected(turn: Turn, message: Message, signal: s.ChannelAnswered) -> None:
@@ -113,7 +114,7 @@ def _retry(turn: Turn, message: Message, signal: s.ChannelAnswered) -> None:
         detail = {"retry_at": until, "valid_until": message.expires}
         turn.emit(j.Dropped(turn.stamp, message.id, "expired", detail))
         forget_message(turn, message.id)
-        leave(turn, run, "dropped")
+        go_on(turn, run, "dropped")
         return
     turn.put[message.id] = (message.channel, until)
 

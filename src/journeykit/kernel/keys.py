@@ -26,6 +26,11 @@ def address_mark(seed: bytes, address: str) -> str:
     return blake2b(plain.encode(), digest_size=16, key=seed, person=b"address").hexdigest()
 
 
+def customer_mark(seed: bytes, customer_id: str) -> str:
+    """Return 32 hexadecimal digits that stand for a customer who was erased (F4)."""
+    return blake2b(customer_id.encode(), digest_size=16, key=seed, person=b"erased").hexdigest()
+
+
 def enrollment_id(
     seed: bytes, journey: str, customer: str, key: str | None, cause: str, when: str = ""
 ) -> str:

@@ -12,11 +12,11 @@ Keeps true:
 from __future__ import annotations
 
 from journeykit.kernel import journal as j
+from journeykit.kernel.errands import recall
 from journeykit.kernel.moving import end_run, forget_message, leave, leave_by_condition
 from journeykit.kernel.state import CustomerState, Enrollment, Message, soonest
 from journeykit.kernel.turn import Turn
 from journeykit.machine import START, CompiledStep, MigrationPlan, Rules
-from journeykit.machine.migrations import TIMED
 from journeykit.model import EXIT, RESTART
 
 
@@ -42,12 +42,14 @@ def migrate_run(turn: Turn, run: Enrollment) -> bool:
     if target == EXIT:
         end_run(turn, run, "exited", "migrated")
         return True
-    if isinstance(target, CompiledStep) and (target.kind in TIMED or target.kind == _kind(turn, run)):
+    if isinstance(target, CompiledStep) and plan.keeps(run.step, target):
         _stand(turn, run, plan, target)
         return True
     if message is not None:
         turn.emit(j.Withdrawn(turn.stamp, message.id, "migrated"))
         forget_message(turn, message.id)
+    if turn.state.errands:
+        recall(turn, run, "migrated")
     turn.emit(_migrated(turn, run, plan, START))
     if isinstance(target, CompiledStep):
         leave(turn, run, "moved", _before(target))
@@ -64,9 +66,7 @@ def go_on(turn: Turn, run: Enrollment, outcome: str, *, why: str = "") -> None:
 
 def movable(rules: Rules, state: CustomerState) -> bool:
     """Tell whether some run of a customer is on a version that it may leave."""
-    return any(
-        (run.journey, run.version) in rules.migrations for run in state.enrollments.values()
-    )
+    return any((run.journey, run.version) in rules.migrations for run in state.enrollments.values())
 
 
 def _stand(turn: Turn, run: Enrollment, plan: MigrationPlan, target: CompiledStep) -> None:
@@ -95,10 +95,6 @@ def _migrated(turn: Turn, run: Enrollment, plan: MigrationPlan, step: str) -> j.
         sorted({*plan.spared(run.step, run.results), *map(plan.name, run.spared)}),
         via,
     )
-
-
-def _kind(turn: Turn, run: Enrollment) -> str:
-    return turn.table(run).steps[run.step].kind
 
 
 def _before(target: CompiledStep) -> CompiledStep:

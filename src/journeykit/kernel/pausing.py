@@ -8,6 +8,7 @@ Keeps true:
 
 from __future__ import annotations
 
+from journeykit.kernel import errands
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.moving import end_run
 from journeykit.kernel.refusal import refusal
@@ -32,11 +33,11 @@ def detained(rules: Rules, message: Message, facts: Facts) -> Verdict | None:
 
 
 def is_set_free(rules: Rules, state: CustomerState) -> bool:
-    """Tell whether a pause held a message of a journey that does not pause any more."""
+    """Tell whether a pause held a message, or a call, of a journey that does not pause any more."""
     return any(
         message.reason == "paused" and message.journey not in rules.paused
         for message in state.messages.values()
-    )
+    ) or any(errands.is_set_free(rules, errand) for errand in state.errands.values())
 
 
 def note_late_run(turn: Turn, run: Enrollment) -> bool:

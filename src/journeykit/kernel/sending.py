@@ -17,7 +17,9 @@ from journeykit.kernel.choosing import via_of
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.gate import judge, objection_to, wait
 from journeykit.kernel.look_ahead import make_room
-from journeykit.kernel.moving import forget_message, leave
+from journeykit.kernel.migrating import go_on
+from journeykit.kernel.moving import end_run, forget_message
+from journeykit.kernel.pausing import detained, late_at_hand_over, note_late
 from journeykit.kernel.reasons import LASTING
 from journeykit.kernel.refusal import refusal
 from journeykit.kernel.sendtimes import waits_for_send_time
@@ -70,6 +72,10 @@ def plan_of(rules: Rules, state: CustomerState, message: Message) -> SendPlan:
 def may_hand_over(facts: Facts, rules: Rules, message: Message) -> Verdict:
     """Judge a released message once more, right before its channel is called."""
     plan = plan_of(rules, facts.state, message)
+    if rules.paused and (held := detained(rules, message, facts)) is not None:
+        return held
+    if rules.overdue and late_at_hand_over(rules, message, facts):
+        return _OVERDUE
     return judge(message, _asking(facts, plan))
 
 
@@ -79,6 +85,7 @@ def _asking(facts: Facts, plan: SendPlan) -> Facts:
     return facts
 
 
+_OVERDUE = Verdict("drop", "overdue")
 _WAITING = ("hold", "next")  # the last channel holds
 _LEAVING = {"exit": "exit", "else": "blocked"}
 
@@ -88,6 +95,13 @@ _LEAVING = {"exit": "exit", "else": "blocked"}
 
 def _decide(turn: Turn, message: Message) -> None:
     plan = plan_of(turn.rules, turn.state, message)
+    rules = turn.rules
+    if turn.late and _comes_too_late(turn, message):
+        return
+    if rules.paused and (held := detained(rules, message, facts_of(turn))) is not None:
+        turn.openings.pop(message.id, None)
+        _hold(turn, message, held)
+        return
     if plan.send_time is not None and waits_for_send_time(turn, message, plan):
         return
     verdict = judge(message, _asking(facts_of(turn), plan))
@@ -105,6 +119,20 @@ def _decide(turn: Turn, message: Message) -> None:
         _blocked(turn, message, plan, verdict)
     else:
         _refused(turn, message, plan, verdict)
+
+
+def _comes_too_late(turn: Turn, message: Message) -> bool:
+    """Do what its journey asks for with what comes too late; tell whether it does."""
+    run = turn.state.enrollments[message.enrollment]
+    due = turn.late.pop(message.id, None)
+    due = turn.late.get(run.id) if due is None else due
+    if due is None:
+        return False
+    if turn.rules.overdue[run.journey, run.version].then == "exit":
+        end_run(turn, run, "exited", "overdue")
+    else:
+        _drop(turn, message, replace(_OVERDUE, detail={"due": due}))
+    return True
 
 
 def _refused(turn: Turn, message: Message, plan: SendPlan, verdict: Verdict) -> None:
@@ -171,7 +199,7 @@ def _drop(turn: Turn, message: Message, verdict: Verdict, outcome: str = "droppe
     run = turn.state.enrollments[message.enrollment]
     turn.emit(j.Dropped(turn.stamp, message.id, verdict.reason, verdict.detail))
     forget_message(turn, message.id)
-    leave(turn, run, outcome, why=verdict.blocked)
+    go_on(turn, run, outcome, why=verdict.blocked)
 
 
 def _make_room_after_all(turn: Turn) -> None:
@@ -265,6 +293,8 @@ def _reroute(turn: Turn, message: Message, plan: SendPlan, route: int, verdict: 
 
 def ask_again(turn: Turn, message: Message) -> None:
     """Put a held message back among those that want to go, its first channel first."""
+    if turn.rules.overdue:
+        note_late(turn, message)
     _first_channel(turn, message, plan_of(turn.rules, turn.state, message))
     if message.id not in turn.asked:
         turn.asked.append(message.id)
@@ -311,6 +341,10 @@ def _look_again(turn: Turn) -> None:
 def _reconsider(turn: Turn, message: Message, profile_changed: bool) -> None:
     if message.makes_room is not None:
         _still_makes_room(turn, message)
+        return
+    if message.reason == "paused":
+        if message.journey not in turn.rules.paused:
+            ask_again(turn, message)
         return
     if message.reason == "send_time" or waits_for_its_instant(turn, message):
         return

@@ -24,7 +24,7 @@ class MigrationPlan:
         renamed: Step id to the id that it has now; the same where the map does not say so.
     """
 
-    __slots__ = ("_ahead", "_goals", "_targets", "renamed", "table")
+    __slots__ = ("_ahead", "_goals", "_kinds", "_targets", "renamed", "table")
 
     def __init__(self, old: Table, older: Journey, table: Table, newer: Journey) -> None:
         upgrade = newer.upgrade
@@ -39,6 +39,7 @@ class MigrationPlan:
             if step.kind in STANDING
             and (target := _target(step, upgrade.target(name), table)) is not None
         }
+        self._kinds = {name: step.kind for name, step in old.steps.items()}
         sends = [name for name, state in older.graph.states.items() if isinstance(state.step, Send)]
         self._ahead = ancestors(older.graph, sends)
         titles = {goal.title: goal.number for goal in table.goals}
@@ -52,6 +53,10 @@ class MigrationPlan:
         None where the new version has no counterpart that could take over what the run holds.
         """
         return self._targets.get(step)
+
+    def keeps(self, step: str, target: CompiledStep) -> bool:
+        """Tell whether a run goes on waiting at `target` for what it waits for at `step`."""
+        return target.kind in TIMED or target.kind == self._kinds[step]
 
     def name(self, step: str) -> str:
         """Return the id that a step has in the new version, whether it is there or not."""

@@ -1,5 +1,6 @@
 """What is done? The flows that call ports, and the `Runner` that a host holds in its hand."""
 
+from journeykit.runtime.backfilling import Backfilled
 from journeykit.runtime.broadcasting import BroadcastOutcome
 from journeykit.runtime.consenting import Reply
 from journeykit.runtime.inputs import Inputs
@@ -12,6 +13,8 @@ from journeykit.runtime.outcomes import (
     Refusal,
     TickCounts,
 )
+from journeykit.runtime.pausing import Pause
+from journeykit.runtime.planning import JourneyPlan, Plan, Standing
 from journeykit.runtime.preferences import OwnLimit, Preference, Preferences
 from journeykit.runtime.preview import Preview
 from journeykit.runtime.runner import Runner
@@ -19,14 +22,17 @@ from journeykit.runtime.suppressing import ListOutcome, SuppressedAddress
 from journeykit.runtime.telling import tell
 from journeykit.runtime.timeline import Timeline, TimelineLine
 from journeykit.runtime.views import ConsentView, CustomerView, MessageView, RunView, SentView
+from journeykit.runtime.whynot import Why, WhyNot, ask_why_not
 
 __all__ = [
     "BadRow",
     "BatchOutcome",
+    "Backfilled",
     "BroadcastOutcome",
     "ConsentView",
     "CustomerView",
     "Inputs",
+    "JourneyPlan",
     "Keyword",
     "ListOutcome",
     "MessageLife",
@@ -34,6 +40,8 @@ __all__ = [
     "MessageView",
     "Outcome",
     "OwnLimit",
+    "Pause",
+    "Plan",
     "Preference",
     "Preferences",
     "Preview",
@@ -42,10 +50,14 @@ __all__ = [
     "RunView",
     "Runner",
     "SentView",
+    "Standing",
     "SuppressedAddress",
     "TickCounts",
     "Timeline",
     "TimelineLine",
+    "Why",
+    "WhyNot",
+    "ask_why_not",
     "read_keyword",
     "tell",
 ]

@@ -18,6 +18,7 @@ from journeykit.ports import (
     Content,
     CustomerCommit,
     Hand,
+    JournalRecord,
     OutgoingMessage,
     Receipt,
     RenderContext,
@@ -67,6 +68,12 @@ class Erased(Call[Mapping[str, int]], frozen=True):
     marks: Sequence[str]
 
 
+class JournalOf(Call[Sequence[JournalRecord]], frozen=True):
+    """Read the whole journal of a customer."""
+
+    customer_id: str
+
+
 class Load(Call[Mapping[str, StoredCustomer]], frozen=True):
     """Load customers."""
 
@@ -78,13 +85,6 @@ class Commit(Call[Sequence[str]], frozen=True):
     """Write decisions; the answer names the customers that somebody else changed."""
 
     commits: Sequence[CustomerCommit]
-
-
-class Customers(Call[Sequence[str]], frozen=True):
-    """Go through all customers, page by page."""
-
-    after: str
-    limit: int
 
 
 class Seen(Call[Mapping[tuple[str, str], str]], frozen=True):

@@ -122,9 +122,9 @@ _PERFORM: dict[type[c.Call[Any]], Callable[[Ports, Any], Any]] = {
     c.Page: lambda ports, call: ports.store.customers(after=call.after, limit=call.limit),
     c.Erased: lambda ports, call: ports.store.erased(call.marks),
     c.Load: lambda ports, call: ports.store.load(call.customer_ids, profiles=call.profiles),
+    c.JournalOf: lambda ports, call: list(ports.store.journal(call.customer_id)),
     c.Commit: _commit,
     c.Seen: lambda ports, call: ports.store.seen(call.events),
-    c.Customers: lambda ports, call: ports.store.customers(after=call.after, limit=call.limit),
     c.Due: lambda ports, call: ports.store.due(call.now, limit=call.limit),
     c.Claim: lambda ports, call: ports.store.claim(
         call.now, limit=call.limit, lease_until=call.lease_until, worker=ports.worker

@@ -1,54 +1,118 @@
 """Which versions are there? Publishing keeps every version, so that old runs can finish.
 
-A definition that was edited under its old version number is refused (rule V3). Stored
-definitions are read with the code of today and compared in canonical form, so that an
-option which this release added, with its default, is no edit.
+A definition that was edited under its old version number is refused (rule V3), and so is one
+that is older than what was published. Stored definitions are read with the code of today and
+compared in canonical form, so that an option which this release added, with its default, is
+no edit.
+
+A version that lets older runs come over to it is refused where somebody would be nowhere
+(rule V1). All of that is asked before anything is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 
 from journeykit.errors import VersionError
+from journeykit.machine import Rules, compile_workspace
 from journeykit.model import Journey, Workspace
 from journeykit.ports import Definition, Store
+from journeykit.runtime.surveying import Crowd, Place, survey
 
 
 def publish(workspace: Workspace, store: Store) -> list[Journey]:
     """Keep the journeys of `workspace`; return the older versions that the store holds.
 
     Raises:
-        VersionError: A journey differs from what was published under the same version.
+        VersionError: A journey differs from what was published under the same version, is
+            older than what was published, or has no place for somebody who is to come over.
     """
-    _refuse_edits(workspace, _stored(store))
+    stored = stored_journeys(store)
+    for refusal in objections(workspace, stored):
+        raise refusal
+    _refuse_stranded(workspace, stored, store)
     store.publish([_definition(journey) for journey in workspace.journeys])
-    stored = _stored(store)
-    _refuse_edits(workspace, stored)  # somebody else may have published in between
+    stored = stored_journeys(store)
+    for refusal in objections(workspace, stored):  # somebody may have published in between
+        raise refusal
+    return older_than(workspace, stored)
+
+
+def stored_journeys(store: Store) -> list[Journey]:
+    """Return every version that was ever published."""
+    return [Journey.from_json(definition.body) for definition in store.definitions()]
+
+
+def older_than(workspace: Workspace, stored: Iterable[Journey]) -> list[Journey]:
+    """Return the versions that the workspace does not have itself."""
     current = {(journey.name, journey.version) for journey in workspace.journeys}
     return [journey for journey in stored if (journey.name, journey.version) not in current]
 
 
-def _stored(store: Store) -> list[Journey]:
-    return [Journey.from_json(definition.body) for definition in store.definitions()]
-
-
-def _refuse_edits(workspace: Workspace, stored: Sequence[Journey]) -> None:
+def objections(workspace: Workspace, stored: Sequence[Journey]) -> Iterator[VersionError]:
+    """Yield what speaks against publishing, as far as the versions alone tell (rule V3)."""
     known = {(journey.name, journey.version): journey for journey in stored}
     for journey in workspace.journeys:
+        newest = max((one.version for one in stored if one.name == journey.name), default=0)
         before = known.get((journey.name, journey.version))
         if before is not None and before.canonical() != journey.canonical():
-            raise VersionError(
+            yield VersionError(
                 f"journey {journey.name!r} was edited, but is still called version "
                 f"{journey.version}",
                 place=f"Journey {journey.name!r}",
-                remedy=f"publish the edit as version={_next(journey.name, stored)}; runs on the "
-                "old version finish on it",
+                remedy=f"publish the edit as version={newest + 1}; runs on the old version finish "
+                "on it",
+            )
+        elif journey.version < newest:
+            yield VersionError(
+                f"version {journey.version} of journey {journey.name!r} is older than version "
+                f"{newest}, which was published",
+                place=f"Journey {journey.name!r}",
+                remedy=f"to go back, publish the old steps as version={newest + 1}",
             )
 
 
-def _next(name: str, stored: Sequence[Journey]) -> int:
-    return max(journey.version for journey in stored if journey.name == name) + 1
+def nowhere(rules: Rules, crowds: Mapping[Place, Crowd]) -> dict[Place, Crowd]:
+    """Return those who are to come over, and whose step has no counterpart."""
+    return {
+        place: crowd
+        for place, crowd in crowds.items()
+        if (plan := rules.migrations.get(place[:2])) is not None and plan.target(place[2]) is None
+    }
+
+
+def stranded(places: Mapping[Place, Crowd]) -> VersionError:
+    """Return the error that names the steps without a counterpart, and how many stand there."""
+    told = ", ".join(
+        f"{step!r} of version {version} ({crowd.runs})"
+        for (_, version, step), crowd in places.items()
+    )
+    journey, _, step = next(iter(places))
+    return VersionError(
+        f"open runs stand at steps that have no counterpart in the new version: {told}",
+        place=f"Journey {journey!r} › upgrade",
+        remedy=f"say where they go, such as Migrate({{{step!r}: EXIT}}), or to a step of the same "
+        "kind",
+    )
+
+
+def _refuse_stranded(workspace: Workspace, stored: Sequence[Journey], store: Store) -> None:
+    known = {(journey.name, journey.version) for journey in stored}
+    names = {one.name for one in stored}
+    if not any(
+        journey.upgrade is not None
+        and journey.name in names
+        and (journey.name, journey.version) not in known
+        for journey in workspace.journeys
+    ):
+        return
+    rules = compile_workspace(workspace, older_than(workspace, stored))
+    lost = nowhere(rules, survey(store, 0))
+    for journey in workspace.journeys:
+        places = {place: crowd for place, crowd in lost.items() if place[0] == journey.name}
+        if places and (journey.name, journey.version) not in known:
+            raise stranded(places)
 
 
 def _definition(journey: Journey) -> Definition:

@@ -10,14 +10,15 @@ from journeykit.kernel import decode_entries, decode_state, reading_of, run_ahea
 from journeykit.kernel import journal as j
 from journeykit.machine import Rules
 from journeykit.ports import Store
+from journeykit.runtime.erasing import missing_customer
 from journeykit.runtime.lives import MessageLife, lives_of
 from journeykit.runtime.preferences import Preferences, preferences_of
 from journeykit.runtime.preview import Preview, standing, stops_of
-from journeykit.runtime.reporting import unknown_customer
 from journeykit.runtime.script import profile_of
 from journeykit.runtime.telling import tell
 from journeykit.runtime.timeline import Timeline
 from journeykit.runtime.views import CustomerView, view_of
+from journeykit.runtime.whynot import WhyNot, ask_why_not
 from journeykit.time import from_micros, to_micros
 
 
@@ -40,7 +41,7 @@ class Queries(ABC):
         """
         found = self._store.load([customer_id], profiles=True).get(customer_id)
         if found is None:
-            raise unknown_customer(customer_id)
+            raise missing_customer(self._store, self._rules, customer_id)
         return view_of(decode_state(found.body), profile_of(found), found.version)
 
     def preferences(self, customer_id: str) -> Preferences:
@@ -51,7 +52,7 @@ class Queries(ABC):
         """
         found = self._store.load([customer_id], profiles=True).get(customer_id)
         if found is None:
-            raise unknown_customer(customer_id)
+            raise missing_customer(self._store, self._rules, customer_id)
         state = decode_state(found.body)
         reading = reading_of(self._rules, state, dict(profile_of(found)), self._now())
         return preferences_of(self._rules, state, reading)
@@ -64,7 +65,7 @@ class Queries(ABC):
         """
         found = self._store.load([customer_id]).get(customer_id)
         if found is None:
-            raise unknown_customer(customer_id)
+            raise missing_customer(self._store, self._rules, customer_id)
         return decode_state(found.body).addresses.get(channel, customer_id)
 
     def journal(self, customer_id: str) -> list[j.AnyEntry]:
@@ -79,7 +80,7 @@ class Queries(ABC):
             for entry in decode_entries(record.entries)
         ]
         if not found and customer_id not in self._store.versions([customer_id]):
-            raise unknown_customer(customer_id)
+            raise missing_customer(self._store, self._rules, customer_id)
         return found
 
     def explain(self, customer_id: str) -> Timeline:
@@ -87,6 +88,18 @@ class Queries(ABC):
         view = self.customer(customer_id)
         zone = view.timezone or self._rules.workspace.timezone
         return tell(customer_id, zone, self.journal(customer_id), self._rules)
+
+    def why_not(self, customer_id: str, journey: str) -> WhyNot:
+        """Return why something of a journey did not happen for a customer.
+
+        What kept the customer out, what ended a run, and what became of messages that did not
+        get through: with the values that were compared, as the journal knows them. For an id
+        that nobody has, the answer says so.
+
+        Raises:
+            UnknownJourneyError: The workspace has no such journey.
+        """
+        return ask_why_not(self._store, self._rules, customer_id, journey, self._now())
 
     def messages(self, customer_id: str) -> list[MessageLife]:
         """Return the lives of all messages to a customer, in the order of their decision.
@@ -140,7 +153,7 @@ class Queries(ABC):
             )
         found = self._store.load([customer_id], profiles=True).get(customer_id)
         if found is None:
-            raise unknown_customer(customer_id)
+            raise missing_customer(self._store, self._rules, customer_id)
         state = decode_state(found.body)
         before: list[j.Entry] = list(standing(state))
         if state.messages:  # whose lives began before; what was committed meanwhile is left out

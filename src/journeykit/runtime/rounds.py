@@ -22,8 +22,7 @@ from journeykit.ports import (
     StoredCustomer,
 )
 from journeykit.runtime.answers import answer_of
-from journeykit.runtime.errands import Carried
-from journeykit.runtime.outcomes import Failure
+from journeykit.runtime.outcomes import Carried, Failure
 from journeykit.runtime.script import set_aside, stuck
 
 

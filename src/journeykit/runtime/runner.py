@@ -18,6 +18,7 @@ from journeykit.model import Condition, Event, Workspace
 from journeykit.ports import Channel, Clock, Function, Renderer, Store, TokenSigner
 from journeykit.runtime import calls as c
 from journeykit.runtime import logs
+from journeykit.runtime.backfilling import Backfill, Backfilled, Since, backfill
 from journeykit.runtime.broadcasting import Audience, BroadcastOutcome, broadcast
 from journeykit.runtime.drivers import drive
 from journeykit.runtime.erasing import missing_customer
@@ -223,6 +224,31 @@ class Runner(Operations, Queries, Inputs):
             self._rules, "-", event, data, id=id, occurred_at=occurred_at, now=self._now()
         )
         return self.drive(broadcast(self._rules, audience, about, self._batch))
+
+    def backfill(
+        self,
+        journey: str,
+        *,
+        since: Since = "qualified",
+        where: Condition | bool | None = None,
+    ) -> Backfilled:
+        """Let customers of the past into a journey that was published after them.
+
+        Goes through all customers, a batch to a transaction. Who is inside of a segment that
+        lets people in enters; who had the latest event that does, within `remember_events`,
+        enters, unless an exit or a goal has happened since; the timers of schedules and dates
+        are set. What conditions ask about the past is counted from the journal. Nobody enters
+        twice, however often it is called.
+
+        Args:
+            since: Whether a run begins as of when its customer qualified, or as of now.
+            where: Only for whom this holds: a condition on the profile and the past.
+
+        Raises:
+            UnknownJourneyError, UsageError: What was handed in is wrong; nothing was stored.
+        """
+        asked = Backfill(self._rules, journey, since, where)
+        return self.drive(backfill(self._rules, asked, self._batch))
 
     def suppress_addresses(self, rows: Iterable[Row]) -> ListOutcome:
         """Put addresses on the list of suppressed ones, whoever has them, now or later.

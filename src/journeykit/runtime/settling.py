@@ -15,7 +15,7 @@ from journeykit.ports import CustomerCommit
 from journeykit.runtime.calls import Commit, Flow, Now
 from journeykit.runtime.outcomes import Failure
 from journeykit.runtime.rounds import Member, Round, stick
-from journeykit.runtime.script import Arrival, decode_json, ingest, to_commit
+from journeykit.runtime.script import Arrival, decode_json, ingest, to_commit, wake_held
 
 _COMMITS = 3
 
@@ -48,7 +48,9 @@ def settle(round_: Round, customers: Sequence[Member]) -> Flow[None]:
             waiting[commit.customer_id] = customer, signals
     if not commits:
         return
-    stale = yield from _commit(commits)
+    stale = yield from commit_patiently(commits)
+    if round_.rules.paused:
+        yield from wake_held(round_.rules, [one.state for one, _ in waiting.values()])
     arrivals = []
     for customer_id in stale:
         if customer_id in waiting:
@@ -61,7 +63,7 @@ def settle(round_: Round, customers: Sequence[Member]) -> Flow[None]:
         round_.done.failures += [Failure(*one) for one in refused.items()]
 
 
-def _commit(commits: Sequence[CustomerCommit]) -> Flow[Sequence[str]]:
+def commit_patiently(commits: Sequence[CustomerCommit]) -> Flow[Sequence[str]]:
     """Try again where the store is busy: these answers are known to nobody else."""
     for _ in range(_COMMITS - 1):
         try:

@@ -64,14 +64,14 @@ _ZONE_SOURCES = {
 _ISO = re.compile(r"(\d+ per )(P(?=.*\d)(?:\d+[YMWD])*(?:T(?:[\d.]+[HMS])+)?)")
 
 
-def _in_words(rule: object) -> str:
+def rule_in_words(rule: object) -> str:
     """Return how a rule without a name of its own reads: `3 per P7D` as `3 per 7 days`."""
     found = _ISO.fullmatch(str(rule))
     return str(rule) if found is None else found[1] + in_words(Duration.of(found[2]))
 
 
 def _cap(detail: Detail, local: Local) -> str:
-    rule, numbers = _in_words(detail.get("rule")), f"{detail.get('used')} of {detail.get('limit')}"
+    rule, numbers = rule_in_words(detail.get("rule")), f"{detail.get('used')} of {detail.get('limit')}"
     if rule.endswith(" apart"):
         return f"messages are to be {rule} ({numbers})"
     whose = ", the customer's own limit" if detail.get("whose") == "customer" else ""
@@ -83,12 +83,12 @@ def _look_ahead(detail: Detail, local: Local) -> str:
     return (
         f"{detail.get('for')} of {detail.get('journey')} is due then and goes first (priority "
         f"{detail.get('priority')} before {detail.get('own_priority')}), under the cap of "
-        f"{_in_words(detail.get('rule'))} ({detail.get('used')} of {detail.get('limit')} used)"
+        f"{rule_in_words(detail.get('rule'))} ({detail.get('used')} of {detail.get('limit')} used)"
     )
 
 
 def _zone(detail: Detail, local: Local) -> str:
-    return f"the time zone is not known, and the rule {_in_words(detail.get('rule'))} asks for it"
+    return f"the time zone is not known, and the rule {rule_in_words(detail.get('rule'))} asks for it"
 
 
 def _address(detail: Detail, local: Local) -> str:
@@ -153,7 +153,7 @@ def _throttle(detail: Detail, local: Local) -> str:
     rate = detail.get("rate", rule)
     named = "" if rule == rate else f" by the rule {rule!r}"
     return (
-        f"{detail.get('channel')} takes {_in_words(rate)} and no more{named}, and others come first"
+        f"{detail.get('channel')} takes {rule_in_words(rate)} and no more{named}, and others come first"
     )
 
 
@@ -208,5 +208,5 @@ def refused(reason: str, detail: Detail, local: Local) -> str:
         return f"{meaning}: it {word} {local(detail[word])}"
     if detail.get("by"):
         return f"{meaning} ({detail['by']})"
-    shown = detail.get("limit", detail.get("rule"))
+    shown = detail.get("limit", rule_in_words(detail["rule"]) if "rule" in detail else None)
     return meaning if shown is None else f"{meaning} ({shown})"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from journeykit.kernel import Signal
 from journeykit.runtime import Inputs, Outcome, Runner
+from journeykit.runtime.erasing import missing_customer
 from journeykit.runtime.intake import Asked, Reported, check_customer_id
-from journeykit.runtime.reporting import unknown_customer
 from journeykit.runtime.script import Arrival, ingest
 from journeykit.simulation.clock import VirtualClock
 
@@ -32,10 +32,10 @@ class Backlog(Inputs):
         """
         if not self._arrivals:
             return
-        done = self._runner.drive(ingest(self._rules, list(self._arrivals.values())))
+        done = self._runner.drive(ingest(self._runner.rules, list(self._arrivals.values())))
         for customer_id in self._arrivals:
             if customer_id not in done:
-                raise unknown_customer(customer_id)
+                raise missing_customer(self._runner.store, self._rules, customer_id)
 
     def address_of(self, customer_id: str, channel: str) -> str:
         """Return where the customer was reached before nothing ran."""

@@ -24,6 +24,7 @@ from journeykit.model import Condition, Event, Profile, ReceiptKind, Workspace
 from journeykit.model.spans import Span
 from journeykit.ports import OutgoingMessage, Renderer, Store, TokenSigner
 from journeykit.runtime import (
+    Backfilled,
     BroadcastOutcome,
     ListOutcome,
     MessageLife,
@@ -33,11 +34,14 @@ from journeykit.runtime import (
     Runner,
     SuppressedAddress,
     Timeline,
+    WhyNot,
 )
+from journeykit.runtime.backfilling import Since
 from journeykit.simulation.backlog import Backlog
 from journeykit.simulation.channels import ScriptedChannel
 from journeykit.simulation.clock import VirtualClock
 from journeykit.simulation.functions import ScriptedFunction
+from journeykit.simulation.operating import OperatedStage
 from journeykit.time import (
     Duration,
     from_micros,
@@ -50,7 +54,7 @@ from journeykit.time import (
 )
 
 
-class Stage:
+class Stage(OperatedStage):
     """A workspace that runs on a clock in the script's hand; see `Simulation`."""
 
     def __init__(
@@ -178,6 +182,11 @@ class Stage:
         """Return the whole life of one message, by the key that its channel was given."""
         self.settle()
         return self.runner.message(customer_id, message_id)
+
+    def why_not(self, customer_id: str, journey: str) -> WhyNot:
+        """Return why something of a journey did not happen for a customer."""
+        self.settle()
+        return self.runner.why_not(customer_id, journey)
 
     def preview(self, customer_id: str, *, until: datetime | str) -> Preview:
         """Return what a customer gets until an instant, if nothing happens but time.
@@ -308,6 +317,26 @@ class Stage:
     def complained(self, customer_id: str, channel: str, address: str | None = None) -> Outcome:
         """Record that the customer called a message spam."""
         return self._host.complained(customer_id, channel, address)
+
+    def backfill(
+        self,
+        journey: str,
+        *,
+        since: Since = "qualified",
+        where: Condition | bool | None = None,
+    ) -> Backfilled:
+        """Let customers of the past into a journey.
+
+        Raises:
+            UsageError: Nothing runs: it is a `downtime`.
+        """
+        if self._backlog is not None:
+            raise UsageError(
+                "a backfill needs a runner, and nothing runs", place="backfill",
+                remedy="call it after the downtime",
+            )  # fmt: skip
+        self.settle()
+        return self.runner.backfill(journey, since=since, where=where)
 
     def suppress_addresses(self, rows: Iterable[Mapping[str, Any]]) -> ListOutcome:
         """Put addresses on the list of suppressed ones, whoever has them."""

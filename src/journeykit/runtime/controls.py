@@ -1,0 +1,111 @@
+"""What have operators set for all workers? Which journeys pause, and which versions moved in.
+
+One small document in the store. A worker reads it once for each round of work, and does so
+again only when a little time has passed, or somebody in this process has changed it; before
+messages are handed over it is always read anew, after the round was announced (`Hold`). So
+whoever sets a pause either comes before the reading, or finds the announcement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from journeykit.errors import ContentionError
+from journeykit.machine import Rules
+from journeykit.ports import Store
+from journeykit.time import SECOND
+
+_RECHECK = SECOND // 10
+_ATTEMPTS = 20
+
+
+class PauseSet(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Since when a journey pauses, and why."""
+
+    since: int
+    reason: str = ""
+
+
+class Operated(msgspec.Struct, omit_defaults=True):
+    """The document.
+
+    Attributes:
+        paused: The journeys that pause, by name.
+        moved: By journey, the version to which all runs that can have been moved.
+    """
+
+    paused: dict[str, PauseSet] = msgspec.field(default_factory=dict)
+    moved: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+_decode = msgspec.json.Decoder(Operated).decode
+_encode = msgspec.json.encode
+
+
+class _Changes:
+    """How often the controls of any store were changed by this process."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+_CHANGES = _Changes()
+
+
+def read_controls(store: Store) -> Operated:
+    """Return what operators have set."""
+    body = store.controls().body
+    return _decode(body) if body else Operated()
+
+
+def change_controls(store: Store, change: Callable[[Operated], None]) -> None:
+    """Change what operators have set; start over where somebody else came first.
+
+    Raises:
+        ContentionError: Somebody else came first on every attempt.
+    """
+    for _ in range(_ATTEMPTS):
+        found = store.controls()
+        before = _decode(found.body) if found.body else Operated()
+        after = _decode(found.body) if found.body else Operated()
+        change(after)
+        if after == before or store.set_controls(_encode(after), expected=found.version):
+            _CHANGES.count += 1
+            return
+    raise ContentionError(
+        f"the controls were changed by others on {_ATTEMPTS} attempts in a row", remedy="try again"
+    )
+
+
+class Heeding:
+    """What one worker knows of the controls."""
+
+    __slots__ = ("_at", "_count", "_heeded", "_paused")
+
+    def __init__(self) -> None:
+        self._at: int | None = None
+        self._count = 0
+        self._paused: frozenset[str] = frozenset()
+        self._heeded: tuple[Rules, Rules] | None = None
+
+    def rules(self, rules: Rules, store: Store, now: int, *, fresh: bool) -> Rules:
+        """Return the rules with the journeys that pause now.
+
+        Args:
+            fresh: Whether to read the controls in any case.
+        """
+        at = self._at
+        is_old = at is None or not at <= now < at + _RECHECK or self._count != _CHANGES.count
+        if fresh or is_old:
+            self._count, self._at = _CHANGES.count, now
+            self._paused = frozenset(read_controls(store).paused)
+        if rules.paused == self._paused:
+            return rules
+        known = self._heeded
+        if known is None or known[0] is not rules or known[1].paused != self._paused:
+            known = self._heeded = (rules, rules.pausing(self._paused))
+        return known[1]

@@ -1,0 +1,97 @@
+"""What does the host keep of one customer, and how is it removed? (rule F4)"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from journeykit.errors import ErasedCustomerError, UnknownCustomerError
+from journeykit.kernel import customer_mark, decode_entries, decode_state
+from journeykit.machine import Rules
+from journeykit.ports import Store
+from journeykit.runtime.hands import HANDS
+from journeykit.runtime.listing import place_of
+from journeykit.runtime.script import profile_of
+from journeykit.time import from_micros
+
+
+def erase(store: Store, rules: Rules, customer_id: str, now: int) -> bool:
+    """Remove a customer; tell whether there was one. What is in hand is not waited for."""
+    mark = customer_mark(rules.seed, customer_id)
+    was_there = store.erase(customer_id, mark=mark, at=now)
+    HANDS.note([customer_id])
+    return was_there
+
+
+def missing_customer(store: Store, rules: Rules, customer_id: str) -> UnknownCustomerError:
+    """Return the error for an id of which there is no customer: erased, or never known."""
+    mark = customer_mark(rules.seed, customer_id)
+    return absent(customer_id, store.erased([mark]).get(mark))
+
+
+def absent(customer_id: str, erased: int | None) -> UnknownCustomerError:
+    """Return the error for an id of which there is no customer.
+
+    Args:
+        erased: When it was erased, or None.
+    """
+    if erased is None:
+        return UnknownCustomerError(
+            "nobody was identified under this id",
+            place="customer_id",
+            value=customer_id,
+            remedy="call identify(customer_id, {...}) first",
+        )
+    return ErasedCustomerError(
+        f"the customer of this id was erased at {from_micros(erased).isoformat()}",
+        place="customer_id",
+        value=customer_id,
+        remedy="call identify(customer_id, {...}) if it is to be known anew",
+    )
+
+
+def export_customer(store: Store, rules: Rules, customer_id: str, now: int) -> dict[str, Any]:
+    """Return everything that is kept of a customer, as values that JSON has.
+
+    Raises:
+        ErasedCustomerError, UnknownCustomerError: There is no such customer.
+    """
+    found = store.load([customer_id], profiles=True).get(customer_id)
+    if found is None:
+        raise missing_customer(store, rules, customer_id)
+    state = decode_state(found.body)
+    places = {
+        place_of(rules, channel, address): (channel, address)
+        for channel, address in state.addresses.items()
+    }
+    listed = store.suppressed(list(places)) if places else {}
+    return {
+        "customer_id": customer_id,
+        "exported_at": from_micros(now).isoformat(),
+        "profile": dict(profile_of(found)),
+        "state": msgspec.json.decode(found.body),
+        "journal": list(_journal(store, customer_id)),
+        "suppressed": [
+            {
+                "channel": places[place][0],
+                "address": places[place][1],
+                "reason": row.reason,
+                "since": from_micros(row.at).isoformat(),
+            }
+            for place, row in listed.items()
+        ],
+    }
+
+
+def _journal(store: Store, customer_id: str) -> Iterator[dict[str, Any]]:
+    """Yield the entries by name, with their numbers and instants."""
+    for record in store.journal(customer_id):
+        for number, entry in enumerate(decode_entries(record.entries), record.first_seq):
+            fields = msgspec.to_builtins(
+                {name: getattr(entry, name) for name in entry.__struct_fields__ if name != "at"}
+            )
+            kind = entry.__struct_config__.tag
+            at = from_micros(entry.at).isoformat()
+            yield {"number": number, "kind": kind, "at": at, **fields}

@@ -1,0 +1,90 @@
+"""How does a journey pause, and go on? (rule V2)
+
+What waits keeps waiting, and exits and goals still count. No run begins, and no message leaves:
+it is held until the journey goes on, and passes the gate again then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+
+from journeykit.errors import UnknownJourneyError
+from journeykit.kernel import CustomerState, is_set_free
+from journeykit.machine import Rules
+from journeykit.ports import Store
+from journeykit.runtime.calls import Flow, Page
+from journeykit.runtime.controls import Operated, PauseSet, change_controls, read_controls
+from journeykit.runtime.hands import HANDS
+from journeykit.runtime.script import touch
+from journeykit.time import from_micros
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A journey that pauses, since when, and why."""
+
+    journey: str
+    since: datetime
+    reason: str = ""
+
+
+def set_pause(store: Store, journey: str, reason: str, now: int) -> None:
+    """Let a journey pause. One that pauses already keeps its instant and its reason."""
+
+    def pause(operated: Operated) -> None:
+        operated.paused.setdefault(journey, PauseSet(now, reason))
+
+    change_controls(store, pause)
+    HANDS.note_everybody()
+
+
+def end_pause(store: Store, journey: str) -> None:
+    """Let a journey go on."""
+    change_controls(store, lambda operated: _drop(operated, journey))
+
+
+def _drop(operated: Operated, journey: str) -> None:
+    operated.paused.pop(journey, None)
+
+
+def pauses(store: Store) -> Mapping[str, Pause]:
+    """Return the journeys that pause, by name."""
+    found = read_controls(store).paused
+    return {
+        name: Pause(name, from_micros(found[name].since), found[name].reason)
+        for name in sorted(found)
+    }
+
+
+def wake_all(rules: Rules, limit: int) -> Flow[int]:
+    """Judge what was held for a pause that is over; return how many customers it was held for."""
+    return (yield from sweep(rules, limit, is_set_free))
+
+
+def sweep(rules: Rules, limit: int, concerns: Callable[[Rules, CustomerState], bool]) -> Flow[int]:
+    """Let the rules act on everybody whom they concern, `limit` customers to a transaction.
+
+    What was done stays done: a sweep that was cut off begins anew, and finds less to do.
+    """
+    done, after = 0, ""
+    while ids := (yield from Page(after, limit)):
+        after = ids[-1]
+        done += yield from touch(rules, ids, concerns)
+    return done
+
+
+def check_known_journey(rules: Rules, journey: object) -> None:
+    """Refuse a journey of which no version is known; one that left the workspace still is."""
+    known = sorted({name for name, _ in rules.tables})
+    if journey in known:
+        return
+    near = get_close_matches(str(journey), known, 1)
+    raise UnknownJourneyError(
+        "no version of such a journey was ever published",
+        place="journey",
+        value=journey,
+        remedy=f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}",
+    )
