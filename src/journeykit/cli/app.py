@@ -17,6 +17,7 @@ from journeykit.cli.demo import play_demo
 from journeykit.cli.explain import explain_customer
 from journeykit.cli.simulate import play_log
 from journeykit.cli.tables import show, show_timeline
+from journeykit.cli.whynot import why_not_customer
 from journeykit.cli.words import counted
 from journeykit.errors import JourneykitError
 
@@ -134,22 +135,28 @@ def explain(
 @app.command()
 def check(
     workspace: Annotated[
-        str, typer.Argument(metavar="TARGET", help="MODULE:WORKSPACE, FILE.py:WORKSPACE, or a file of data.")
+        str,
+        typer.Argument(
+            metavar="TARGET", help="MODULE:WORKSPACE, FILE.py:WORKSPACE, or a file of data."
+        ),
     ],
     strict: Annotated[
         bool,
         typer.Option(
-            "--strict", help="Exit with 1 on warnings too; tell also what matters for later versions."
+            "--strict",
+            help="Exit with 1 on warnings too; tell also what matters for later versions.",
         ),
     ] = False,
     sarif: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write SARIF 2.1.0 to this file; - for the output.")
+        str | None,
+        typer.Option(metavar="FILE", help="Write SARIF 2.1.0 to this file; - for the output."),
     ] = None,
     today: Annotated[
         str | None, typer.Option(metavar="DATE", help="Dates before it are past; today by default.")
     ] = None,
     templates: Annotated[
-        str | None, typer.Option(help="Name of the module's renderer; then templates are checked too.")
+        str | None,
+        typer.Option(help="Name of the module's renderer; then templates are checked too."),
     ] = None,
 ) -> None:
     """Tell what in a workspace is legal and yet probably not meant.
@@ -164,6 +171,27 @@ def check(
             show_findings(Console(highlight=False), checked)
     if checked.is_bad(strict=strict):
         raise typer.Exit(1)
+
+
+@app.command("why-not")
+def why_not(
+    db: Annotated[Path, typer.Argument(help="A journeykit SQLite file.")],
+    workspace: Annotated[
+        str,
+        typer.Argument(
+            metavar="TARGET", help="MODULE:WORKSPACE, FILE.py:WORKSPACE, or a file of data."
+        ),
+    ],
+    customer: Annotated[str, typer.Argument(help="Id of the customer.")],
+    journey: Annotated[str, typer.Argument(help="Name of the journey.")],
+) -> None:
+    """Tell why a customer is not in a journey, or did not get its message.
+
+    With the values that were compared when it was decided, as the journal knows them.
+    """
+    with _told():
+        found = why_not_customer(db, workspace, customer, journey)
+        Console(highlight=False, soft_wrap=True).print(found.text(), markup=False)
 
 
 @contextmanager

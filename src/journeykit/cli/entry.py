@@ -29,6 +29,7 @@ Then there are:
     simulate   your own workspace on your own log of events
     explain    what happened to one customer, and why
     check      what in your workspace is legal and yet probably not meant
+    why-not    why a customer is not in a journey, or did not get its message
 
 The library itself is complete without them: `import journeykit`.
 """

@@ -35,7 +35,11 @@ class Finding:
         """The full path: the journey, and the place in it."""
         if not self.journey:
             return self.place
-        return f"Journey {self.journey!r} › {self.place}" if self.place else f"Journey {self.journey!r}"
+        return (
+            f"Journey {self.journey!r} › {self.place}"
+            if self.place
+            else f"Journey {self.journey!r}"
+        )
 
     def __str__(self) -> str:
         return f"{self.severity} {self.code}: {self.path}: {self.why}; {self.remedy}"

@@ -20,6 +20,7 @@ from journeykit.runtime import (
     Reply,
     RunView,
     Timeline,
+    WhyNot,
 )
 from journeykit.simulation.stage import Stage
 
@@ -206,6 +207,10 @@ class SimulatedCustomer:
     def lives(self) -> list[MessageLife]:
         """Everything that became of each message, in the order of their decision."""
         return self._stage.messages(self.id)
+
+    def why_not(self, journey: str) -> WhyNot:
+        """Return why something of a journey did not happen, after everything that is due now."""
+        return self._stage.why_not(self.id, journey)
 
     def preview(self, *, until: datetime | str) -> Preview:
         """Return what comes until an instant, if nothing happens but time."""

@@ -1,0 +1,29 @@
+"""Why did it not happen? Read from a store, with the workspace that says what was asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from journeykit.adapters import SQLiteStore, SystemClock
+from journeykit.cli.target import load_workspace
+from journeykit.errors import UsageError
+from journeykit.machine import compile_workspace
+from journeykit.runtime import WhyNot, ask_why_not
+from journeykit.time import to_micros
+
+
+def why_not_customer(db: Path, target: str, customer: str, journey: str) -> WhyNot:
+    """Return why something of a journey did not happen for a customer in a SQLite file.
+
+    Raises:
+        UsageError: There is no such file or workspace.
+        UnknownJourneyError: The workspace has no such journey.
+    """
+    if not db.is_file():
+        raise UsageError(
+            "there is no such file", value=str(db), remedy="give a file of SQLiteStore"
+        )
+    rules = compile_workspace(load_workspace(target)[0])
+    now = to_micros(SystemClock().now())
+    with SQLiteStore(db) as store:
+        return ask_why_not(store, rules, customer, journey, now)

@@ -1,0 +1,239 @@
+"""What was compared when it was decided? The journal is replayed, and asked on the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from journeykit.analysis.explaining import Explained, explain_condition
+from journeykit.kernel import CustomerState, Enrollment, apply, drawn_for_holdout, reading_at
+from journeykit.kernel import journal as j
+from journeykit.machine import Rules
+from journeykit.model import (
+    Changed,
+    Condition,
+    Enters,
+    Entry,
+    Journey,
+    Leaves,
+    On,
+    OnDate,
+)
+
+
+class Looking(NamedTuple):
+    """What is looked for: refusals and ends of a journey, the latest `most` of each.
+
+    Attributes:
+        complete: Whether the journal begins with the customer, so that it can be replayed.
+    """
+
+    rules: Rules
+    journey: str
+    most: int
+    complete: bool
+
+
+class Found(NamedTuple):
+    """A refusal or an end.
+
+    Attributes:
+        place: Number of the entry in the journal.
+        event: The event that was refused, or "".
+    """
+
+    place: int
+    event: str
+    explained: tuple[Explained, ...]
+    facts: tuple[str, ...]
+
+
+class Looked:
+    """What was found, latest first.
+
+    Attributes:
+        entered: Whether a run ever began.
+        earlier: How often which reason refused before those; until when, in micros.
+    """
+
+    def __init__(self) -> None:
+        self.refused: list[Found] = []
+        self.ended: list[Found] = []
+        self.entered = False
+        self.earlier: Counter[str] = Counter()
+        self.earlier_until = 0
+
+
+class _Then:
+    """How the customer stood right before an entry."""
+
+    def __init__(self, looking: Looking, customer_id: str) -> None:
+        self.looking = looking
+        self.state = CustomerState(customer_id)
+        self.profile: dict[str, Any] = {}
+        self.received: j.Received | None = None
+
+    def event(self, name: str) -> Mapping[str, Any]:
+        """Return the fields of the event that was being decided about."""
+        known = self.received
+        return known.data if known is not None and known.name == name else {}
+
+    def pass_by(self, entry: j.Entry) -> None:
+        if isinstance(entry, j.Received):
+            self.received = entry
+        if isinstance(entry, j.Profiled | j.Assigned):
+            self.profile = {**self.profile, **entry.attributes}
+        if self.looking.complete:
+            apply(self.state, entry)
+
+
+def look_back(looking: Looking, customer_id: str, entries: Sequence[j.Entry]) -> Looked:
+    """Walk through a journal once; explain the latest refusals and ends of a journey."""
+    looked = Looked()
+    runs = {
+        entry.enrollment
+        for entry in entries
+        if isinstance(entry, j.Entered) and entry.journey == looking.journey
+    }
+    looked.entered = bool(runs)
+    refusals = [
+        index
+        for index, entry in enumerate(entries)
+        if isinstance(entry, j.Refused) and entry.journey == looking.journey
+    ]
+    ends = [
+        index
+        for index, entry in enumerate(entries)
+        if isinstance(entry, j.Ended) and entry.enrollment in runs
+    ]
+    for index in refusals[: -looking.most]:
+        refusal = entries[index]
+        assert isinstance(refusal, j.Refused)
+        looked.earlier[refusal.reason] += 1
+        looked.earlier_until = refusal.at
+    asked = {*refusals[-looking.most :], *ends[-looking.most :]}
+    then = _Then(looking, customer_id)
+    for index, entry in enumerate(entries):
+        if index in asked:
+            if isinstance(entry, j.Refused):
+                event = str(entry.detail.get("event", ""))
+                explained = tuple(_why_refused(then, entry, event))
+                looked.refused.insert(0, Found(index, event, explained, _facts(then, entry)))
+            elif isinstance(entry, j.Ended):
+                explained = tuple(_why_ended(then, entry))
+                looked.ended.insert(0, Found(index, "", explained, _event_of(then, entry)))
+        then.pass_by(entry)
+    return looked
+
+
+# ---- refusals
+
+
+def _why_refused(then: _Then, entry: j.Refused, event: str) -> Iterator[Explained]:
+    if not then.looking.complete:
+        return
+    data = dict(then.event(event))
+    if entry.reason == "condition_false":
+        for condition in _asked_at_entry(then.looking, entry, event):
+            told = _explained(then, condition, entry.at, event or None, data)
+            if not told.holds:  # else it was another condition, in an earlier version
+                yield told
+    elif entry.reason == "exit_condition_holds":
+        for condition in _exits(then.looking):
+            told = _explained(then, condition, entry.at, None, data)
+            if told.holds:
+                yield told
+
+
+def _asked_at_entry(looking: Looking, entry: j.Refused, event: str) -> Iterator[Condition]:
+    for start in journey_of(looking.rules, looking.journey).entry:
+        where = getattr(start, "where", None)
+        if event:
+            mine = isinstance(start, On) and start.event == event
+        else:
+            mine = goes_by(start) == entry.detail.get("by")
+        if mine and where is not None:
+            yield where
+
+
+def goes_by(entry: Entry) -> str | None:
+    """Return what the journal says of an entry without an event; None for an event."""
+    match entry:
+        case On():
+            return None
+        case Changed(attribute=attribute):
+            return f"changed {attribute.field}"
+        case Enters(segment=segment) | Leaves(segment=segment):
+            return f"{entry.type} {segment.name}"
+        case OnDate(attribute=attribute):
+            return f"on_date {attribute.field}"
+        case _:
+            return str(getattr(entry, "type", ""))
+
+
+def _exits(looking: Looking) -> Iterator[Condition]:
+    for rule in journey_of(looking.rules, looking.journey).exits:
+        if isinstance(rule, Condition):
+            yield rule
+
+
+def journey_of(rules: Rules, name: str) -> Journey:
+    """Return the present version of a journey."""
+    (found,) = (journey for journey in rules.workspace.journeys if journey.name == name)
+    return found
+
+
+def _explained(
+    then: _Then,
+    condition: Condition,
+    at: int,
+    incoming: str | None,
+    event: dict[str, Any],
+    run: Enrollment | None = None,
+) -> Explained:
+    looking = then.looking
+    reading = reading_at(looking.rules, then.state, then.profile, at, event=event, run=run)
+    return explain_condition(condition, reading, incoming=incoming)
+
+
+def _facts(then: _Then, entry: j.Refused) -> tuple[str, ...]:
+    """Return what else was compared, where it is no condition."""
+    rules, name = then.looking.rules, then.looking.journey
+    if entry.reason == "holdout":
+        return (held_out(rules, name, then.state.id),)
+    inside = [run for run in then.state.enrollments.values() if run.journey == name]
+    if entry.reason == "already_inside" and inside:
+        return tuple(f"a run stands at {run.step}" for run in inside if run.key == entry.key)
+    return ()
+
+
+def held_out(rules: Rules, journey: str, customer_id: str) -> str:
+    """Return how the share that is kept out reads, and what was drawn."""
+    drawn = drawn_for_holdout(rules, journey, customer_id)
+    return f"{rules.current[journey].holdout:.2%} are held out, and the draw was {drawn:.2%}"
+
+
+# ---- ends
+
+
+def _why_ended(then: _Then, entry: j.Ended) -> Iterator[Explained]:
+    run = then.state.enrollments.get(entry.enrollment)
+    if not then.looking.complete or run is None or entry.reason != "exit_condition":
+        return
+    for condition in _exits(then.looking):
+        told = _explained(then, condition, entry.at, None, run.data, run)
+        if told.holds:
+            yield told
+
+
+def _event_of(then: _Then, entry: j.Ended) -> tuple[str, ...]:
+    """Return the fields of the event that ended a run, where one did."""
+    received = then.received
+    if entry.status not in ("exited", "goal", "restarted") or received is None:
+        return ()
+    is_named = entry.status == "goal" or entry.reason == received.name
+    if received.at != entry.at or not is_named or not received.data:
+        return ()
+    fields = ", ".join(f"{name} {value!r}" for name, value in received.data.items())
+    return (f"{received.name}: {fields}",)

@@ -1,0 +1,186 @@
+"""Why is Ann not in this journey, or why did she not get its message? Answered from the journal.
+
+Nothing is guessed: what was compared is read from the state as it was then, which the journal
+replays, and judged by the guards that judged then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from journeykit.analysis.explaining import Explained
+from journeykit.kernel import CustomerState, decode_entries, decode_state
+from journeykit.kernel import journal as j
+from journeykit.machine import Rules
+from journeykit.ports import Store
+from journeykit.runtime.controls import read_controls
+from journeykit.runtime.hindsight import Found, Looked, Looking, look_back
+from journeykit.runtime.intake import check_journey
+from journeykit.runtime.lives import MessageLife, lives_of
+from journeykit.runtime.script import profile_of
+from journeykit.runtime.telling import tell
+from journeykit.runtime.timeline import Timeline, local_time
+from journeykit.runtime.untriggered import standing_now, untriggered
+from journeykit.time import from_micros
+
+Standing = Literal["unknown", "never_triggered", "refused", "inside", "ended"]
+_MOST = 5
+_SAID: Mapping[Standing, str] = {
+    "unknown": "nobody was identified under this id",
+    "never_triggered": "nothing that starts a run has happened",
+    "refused": "did not enter",
+    "inside": "is inside",
+    "ended": "was inside",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One thing that kept it from happening.
+
+    Attributes:
+        kind: `now` for what holds at present; else the kind of journal entry: `refuse`, `end`,
+            or that of what brought a message to its status, such as `dropped`.
+        reason: The stable code.
+        at: When, UTC; None for what holds at present.
+        text: One sentence.
+        explained: The conditions that decided, with the values that were compared.
+        facts: Further lines, such as the fields of the event that ended a run.
+    """
+
+    kind: str
+    reason: str
+    at: datetime | None
+    text: str
+    explained: tuple[Explained, ...] = ()
+    facts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """Why something of a journey did not happen for a customer; printing it tells.
+
+    Attributes:
+        standing: `unknown` where nobody has this id, `never_triggered`, `refused` (it was, and
+            never entered), `inside`, or `ended` (it entered, and is out again).
+        whys: What holds now first, then what happened, latest first.
+        complete: Whether the journal reaches back to the customer's beginning. Where it does
+            not, conditions are told without the values that were compared.
+    """
+
+    customer_id: str
+    journey: str
+    timezone: str
+    standing: Standing
+    whys: tuple[Why, ...] = ()
+    complete: bool = True
+
+    @property
+    def reasons(self) -> list[str]:
+        """The codes, in order."""
+        return [why.reason for why in self.whys]
+
+    def text(self) -> str:
+        """Return it in words."""
+        zone = ZoneInfo(self.timezone)
+        rows = [f"{self.customer_id} and {self.journey} ({self.timezone}): {_SAID[self.standing]}"]
+        for why in self.whys:
+            when = "now" if why.at is None else local_time(why.at, zone)
+            rows.append(f"  {when}  {why.text}")
+            rows += [row for one in why.explained for row in one.lines("    ")]
+            rows += [f"    {fact}" for fact in why.facts]
+        if not self.complete:
+            rows.append("  the journal does not reach back far enough to tell what was compared")
+        return "\n".join(rows)
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def ask_why_not(store: Store, rules: Rules, customer_id: str, journey: str, now: int) -> WhyNot:
+    """Return why something of a journey did not happen for a customer of a store.
+
+    Raises:
+        UnknownJourneyError: The workspace has no such journey.
+    """
+    check_journey(rules, journey)
+    found = store.load([customer_id], profiles=True).get(customer_id)
+    if found is None:
+        return WhyNot(customer_id, journey, rules.workspace.timezone, "unknown")
+    entries = [
+        entry for record in store.journal(customer_id) for entry in decode_entries(record.entries)
+    ]
+    state, profile = decode_state(found.body), dict(profile_of(found))
+    pause = read_controls(store).paused.get(journey)
+    paused = None if pause is None else pause.reason
+    entries = entries[: state.seq]  # what was committed meanwhile is left out
+    return why_not(rules, customer_id, journey, entries, state, profile, now=now, paused=paused)
+
+
+def why_not(
+    rules: Rules,
+    customer_id: str,
+    journey: str,
+    entries: Sequence[j.Entry],
+    state: CustomerState,
+    profile: dict[str, Any],
+    *,
+    now: int,
+    paused: str | None = None,
+) -> WhyNot:
+    """Return why something of a journey did not happen for a customer.
+
+    Args:
+        entries: The customer's whole journal.
+        state: How the customer stands now.
+        profile: What has been told of the customer.
+        paused: Why the journey pauses, or None where it does not.
+    """
+    zone = state.zone or rules.workspace.timezone
+    complete = len(entries) == state.seq
+    timeline = tell(customer_id, zone, entries, rules)
+    looking = Looking(rules, journey, _MOST, complete=complete)
+    looked = look_back(looking, customer_id, entries)
+    whys = [Why("now", *each) for each in standing_now(rules, journey, state, now, paused, zone)]
+    whys += [_told(timeline, one) for one in looked.refused]
+    whys += _earlier(looked)
+    whys += [_told(timeline, one) for one in looked.ended]
+    whys += _messages(lives_of(timeline, entries), journey)
+    standing = _standing(looked, state, journey)
+    if standing == "never_triggered":
+        asked = untriggered(rules, journey, state, profile, entries, now)
+        whys += [Why("now", reason, None, text, told) for reason, text, told in asked]
+    return WhyNot(customer_id, journey, zone, standing, tuple(whys), complete)
+
+
+def _standing(looked: Looked, state: CustomerState, journey: str) -> Standing:
+    if any(run.journey == journey for run in state.enrollments.values()):
+        return "inside"
+    if looked.entered:
+        return "ended"
+    return "refused" if looked.refused else "never_triggered"
+
+
+def _told(timeline: Timeline, one: Found) -> Why:
+    line = timeline.lines[one.place]
+    text = f"{one.event}: {line.text}" if one.event else line.text
+    return Why(line.kind, line.reason, line.at, text, one.explained, one.facts)
+
+
+def _earlier(looked: Looked) -> Iterable[Why]:
+    if looked.earlier:
+        counts = ", ".join(f"{reason} {times}" for reason, times in looked.earlier.most_common())
+        at = from_micros(looked.earlier_until)
+        yield Why("refuse", "earlier", at, f"and before, refused for {counts}")
+
+
+def _messages(lives: Sequence[MessageLife], journey: str) -> Iterable[Why]:
+    """Yield the messages that did not get through, latest first."""
+    stopped = [one for one in lives if one.journey == journey and one.status != "accepted"]
+    for life in reversed(stopped[-_MOST:]):
+        last = life.last
+        yield Why(last.kind, life.reason, last.at, last.text)

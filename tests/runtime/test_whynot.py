@@ -1,0 +1,417 @@
+"""Why not? Told from the journal, with the values that were compared when it was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from journeykit import (
+    Address,
+    After,
+    AfterExit,
+    Always,
+    ByCall,
+    Changed,
+    Enters,
+    Event,
+    FrequencyCap,
+    Goal,
+    Journey,
+    Leaves,
+    On,
+    OnDate,
+    Policy,
+    Profile,
+    QuietHours,
+    Restart,
+    Scheduled,
+    Segment,
+    Send,
+    Simulation,
+    Wait,
+    Workspace,
+    ago,
+    count,
+    days,
+    exists,
+    hours,
+    last,
+    not_,
+    total,
+)
+from journeykit.errors import UnknownJourneyError
+from journeykit.kernel import journal as j
+from journeykit.runtime import WhyNot
+
+
+class CartUpdated(Event):
+    cart_id: str
+    total: Decimal
+    items: int = 1
+
+
+class OrderPlaced(Event):
+    cart_id: str
+    amount: Decimal = Decimal(0)
+
+
+class Shopper(Profile):
+    plan: str = "free"
+    visits: int | None = None
+    renews: datetime | None = None
+    email: Annotated[str | None, Address("email")] = None
+
+
+remind = [Wait(hours(1)), Send("reminder", via=["email"])]
+
+
+def simulated(*journeys: Journey, **policy: Any) -> Simulation:
+    workspace = Workspace(
+        journeys=list(journeys),
+        profile=Shopper,
+        events=[CartUpdated, OrderPlaced],
+        timezone="Asia/Tbilisi",
+        policy=Policy(**{"consent": {"email": "opt-out"}, **policy}),
+    )
+    return Simulation(workspace, at="2026-03-01 12:00")
+
+
+def cart(**options: Any) -> Journey:
+    return Journey("cart", **{"entry": On(CartUpdated), "steps": remind, **options})
+
+
+def ask(journey: Journey, play: Callable[[Any, Simulation], object], **policy: Any) -> WhyNot:
+    sim = simulated(journey, **policy)
+    ann = sim.customer("ann", {"email": "ann@example.com"})
+    play(ann, sim)
+    return ann.why_not(journey.name)
+
+
+def updated(amount: int, cart_id: str = "c1", **more: Any) -> CartUpdated:
+    return CartUpdated(cart_id=cart_id, total=Decimal(amount), **more)
+
+
+def twice(ann: Any, sim: Simulation) -> None:
+    ann.track(updated(30))
+    ann.track(updated(30))
+
+
+def through(ann: Any, sim: Simulation) -> None:
+    ann.track(updated(30))
+    sim.advance(hours(2))
+
+
+def again(ann: Any, sim: Simulation) -> None:
+    through(ann, sim)
+    ann.track(updated(30))
+
+
+def enough(ann: Any, sim: Simulation) -> None:
+    for _ in range(9):
+        ann.track(updated(1))
+
+
+lapsed = Segment("lapsed", exists(last(OrderPlaced)) & (last(OrderPlaced) < ago(days(60))))
+CASES: list[tuple[str, Journey, Callable[[Any, Simulation], object], str, str]] = [
+    (
+        "a value that is too small",
+        cart(entry=On(CartUpdated, where=CartUpdated.total >= 20)),
+        lambda ann, sim: ann.track(updated(12)),
+        "refused",
+        ("ann and cart (Asia/Tbilisi): did not enter\n"
+        "  Sun 2026-03-01 12:00  cart_updated: did not enter: the condition of the entry does not hold\n"
+        "    cart_updated.total >= 20 was false: total was 12"),
+    ),
+    (
+        "a tree of conditions",
+        cart(entry=On(CartUpdated, where=(CartUpdated.total >= 20) & ((Shopper.plan == "pro") | not_(CartUpdated.items == 1)) & (count(OrderPlaced) > 1))),
+        lambda ann, sim: ann.track(updated(30)),
+        "refused",
+        ("    cart_updated.total >= 20 and (profile.plan == 'pro' or not cart_updated.items == 1) and count(order_placed) > 1 was false\n"
+        "      cart_updated.total >= 20 was true: total was 30\n"
+        "      profile.plan == 'pro' or not cart_updated.items == 1 was false\n"
+        "        profile.plan == 'pro' was false: plan was 'free'\n"
+        "        not cart_updated.items == 1 was false\n"
+        "          cart_updated.items == 1 was true: items was 1\n"
+        "      count(order_placed) > 1 was false: count was 0"),
+    ),
+    (
+        "the past as it was then",
+        cart(entry=On(CartUpdated, where=(total(OrderPlaced.amount, within=days(3)) > 10) & (last(OrderPlaced) < ago(days(1))))),
+        lambda ann, sim: (ann.track(OrderPlaced(cart_id="a", amount=Decimal(7))), ann.track(updated(1)), ann.track(OrderPlaced(cart_id="a", amount=Decimal(70)))),
+        "refused",
+        ("      total(order_placed.amount) within 3 days > 10 was false: total was 7\n"
+        "      last(order_placed) < 1 day ago was false: it was 2026-03-01T08:00:00+00:00"),
+    ),
+    (
+        "no value at all",
+        cart(entry=On(CartUpdated, where=Shopper.visits > 3)),
+        lambda ann, sim: (ann.track(updated(1)), ann.tell({"visits": 9})),
+        "refused",
+        "    profile.visits > 3 was false: visits had no value",
+    ),
+    (
+        "a run is open",
+        cart(reentry=AfterExit()),
+        twice,
+        "inside",
+        ("  now  is inside since Sun 2026-03-01 12:00: stands at wait_1 until Sun 2026-03-01 13:00\n"
+        "  Sun 2026-03-01 12:00  cart_updated: did not enter: a run is open, and the journey has no parallel ones\n"
+        "    a run stands at wait_1"),
+    ),
+    (
+        "once in a lifetime",
+        cart(),
+        again,
+        "ended",
+        ("  now  the journey is entered once in a lifetime, and was: Sun 2026-03-01 12:00\n"
+        "  Sun 2026-03-01 14:00  cart_updated: did not enter: the journey is entered once in a lifetime, and was"),
+    ),
+    (
+        "too soon",
+        cart(reentry=After(days(7))),
+        again,
+        "ended",
+        ("  now  the last entry is not long enough ago: the next may be Sun 2026-03-08 12:00\n"
+        "  Sun 2026-03-01 14:00  cart_updated: did not enter: the last entry is not long enough ago: it was Sun 2026-03-01 12:00, and the next may be Sun 2026-03-08 12:00"),
+    ),
+    (
+        "held out",
+        cart(holdout=0.999999),
+        lambda ann, sim: ann.track(updated(1)),
+        "refused",
+        "    100.00% are held out, and the draw was ",
+    ),
+    (
+        "left already",
+        cart(exits=[Shopper.plan == "pro"]),
+        lambda ann, sim: (ann.tell({"plan": "pro"}), ann.track(updated(1)), ann.tell({"plan": "free"})),
+        "refused",
+        ("  Sun 2026-03-01 12:00  cart_updated: did not enter: the exit condition holds already\n"
+        "    profile.plan == 'pro' was true: plan was 'pro'"),
+    ),
+    (
+        "an exit by a condition",
+        cart(exits=[Shopper.visits > 3]),
+        lambda ann, sim: (ann.track(updated(1)), ann.tell({"visits": 5})),
+        "ended",
+        ("  Sun 2026-03-01 12:00  left: the exit condition holds\n"
+        "    profile.visits > 3 was true: visits was 5"),
+    ),
+    (
+        "an exit by an event",
+        cart(exits=[On(OrderPlaced)]),
+        lambda ann, sim: (ann.track(updated(1)), ann.track(OrderPlaced(cart_id="c9", amount=Decimal(5)))),
+        "ended",
+        "  Sun 2026-03-01 12:00  left: order_placed\n    order_placed: cart_id 'c9', amount '5'",
+    ),
+    (
+        "a goal",
+        cart(goal=Goal(On(OrderPlaced), name="paid")),
+        lambda ann, sim: (ann.track(updated(1)), ann.track(OrderPlaced(cart_id="c9"))),
+        "ended",
+        "  Sun 2026-03-01 12:00  ended with its goal: paid\n    order_placed: cart_id 'c9', amount '0'",
+    ),
+    (
+        "many refusals",
+        cart(entry=On(CartUpdated, where=CartUpdated.total >= 20)),
+        enough,
+        "refused",
+        "  Sun 2026-03-01 12:00  and before, refused for condition_false 4",
+    ),
+    (
+        "no event of the kind",
+        cart(),
+        lambda ann, sim: (ann.track(OrderPlaced(cart_id="c")), ann.track(OrderPlaced(cart_id="c"))),
+        "never_triggered",
+        ("ann and cart (Asia/Tbilisi): nothing that starts a run has happened\n"
+        "  now  no cart_updated came; what came: order_placed 2"),
+    ),
+    ("nothing at all", cart(), lambda ann, sim: None, "never_triggered", "no cart_updated came; no event at all did"),
+    (
+        "not in the segment",
+        cart(entry=Enters(lapsed)),
+        lambda ann, sim: ann.track(OrderPlaced(cart_id="c")),
+        "never_triggered",
+        ("  now  never came to belong to segment 'lapsed', and does not belong to it now\n"
+        "    last(order_placed) exists and last(order_placed) < 60 days ago was false\n"
+        "      last(order_placed) exists was true: it was 2026-03-01T08:00:00+00:00\n"
+        "      last(order_placed) < 60 days ago was false: it was 2026-03-01T08:00:00+00:00"),
+    ),
+    (
+        "never left the segment",
+        cart(entry=Leaves(Segment("free", Shopper.plan == "free"))),
+        lambda ann, sim: None,
+        "never_triggered",
+        "  now  never left off belonging to segment 'free', and belongs to it now",
+    ),
+    (
+        "no change",
+        cart(entry=Changed(Shopper.plan, becomes="pro")),
+        lambda ann, sim: None,
+        "never_triggered",
+        "  now  changed plan: it has not changed as asked, and is 'free'",
+    ),
+    (
+        "a change that was refused",
+        cart(entry=Changed(Shopper.plan, becomes="pro", where=Shopper.visits > 3)),
+        lambda ann, sim: ann.tell({"plan": "pro", "visits": 1}),
+        "refused",
+        "    profile.visits > 3 was false: visits was 1",
+    ),
+    (
+        "the moment is to come",
+        cart(entry=Scheduled(cron="0 9 * * mon")),
+        lambda ann, sim: None,
+        "never_triggered",
+        "  now  scheduled: its moment comes Mon 2026-03-02 09:00",
+    ),
+    (
+        "there is no moment",
+        cart(entry=OnDate(Shopper.renews)),
+        lambda ann, sim: None,
+        "never_triggered",
+        "  now  on_date renews: there is no moment to come",
+    ),
+    ("by call", cart(entry=ByCall()), lambda ann, sim: None, "never_triggered", "runs begin by call alone"),
+    (
+        "before it opens",
+        cart(opens=datetime(2026, 4, 1, tzinfo=UTC)),
+        lambda ann, sim: ann.track(updated(1)),
+        "refused",
+        "  now  the journey takes nobody before Wed 2026-04-01 04:00",
+    ),
+    (
+        "after it closed",
+        cart(closes=datetime(2026, 2, 1, tzinfo=UTC)),
+        lambda ann, sim: ann.track(updated(1)),
+        "refused",
+        "  now  the journey takes nobody any more, since Sun 2026-02-01 04:00",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("journey", "play", "standing", "told"),
+    [case[1:] for case in CASES],
+    ids=[case[0] for case in CASES],
+)
+def test_it_is_told(
+    journey: Journey, play: Callable[[Any, Simulation], object], standing: str, told: str
+) -> None:
+    answer = ask(journey, play)
+    assert told in answer.text(), answer.text()
+    assert answer.standing == standing
+    assert str(answer) == answer.text()
+    assert answer.complete
+
+
+def test_a_message_that_waits_is_told_with_its_rule() -> None:
+    night = QuietHours("12:30", "20:00")
+    answer = ask(cart(), through, quiet_hours=[night])
+    assert answer.standing == "inside"
+    assert answer.whys[-1].kind == "held"
+    assert answer.reasons == ["already_inside", "quiet_hours"]
+    assert "reminder: held until Sun 2026-03-01 20:00, because it is 13:00" in answer.text()
+
+
+def test_a_message_that_was_dropped_is_told_with_its_numbers() -> None:
+    send = [Send("reminder", via=["email"], on_cap="skip")]
+    answer = ask(
+        cart(steps=send, reentry=Always()),
+        twice,
+        caps=[FrequencyCap(1, per=days(7))],
+    )
+    assert answer.whys[-1].kind == "dropped"
+    assert answer.reasons[-1] == "frequency_cap"
+    assert "reminder: not sent, because the cap of 1 per 7 days is used up (1 of 1" in answer.text()
+
+
+def test_a_key_that_is_missing_and_other_keys() -> None:
+    keyed = cart(entry=On(CartUpdated, key=CartUpdated.cart_id))
+    sim = simulated(keyed)
+    ann = sim.customer("ann")
+    ann.track(updated(1))
+    ann.track(updated(1))
+    answer = ann.why_not("cart")
+    assert "is inside for c1 since" in answer.text()
+    ann.enroll("cart")
+    assert "key_missing" in ann.why_not("cart").reasons
+
+
+def test_a_pause_is_told_with_its_reason() -> None:
+    sim = simulated(cart())
+    ann = sim.customer("ann")
+    sim.pause("cart", reason="wrong price")
+    ann.track(updated(1))
+    answer = sim.why_not("ann", "cart")
+    assert answer.reasons == ["paused", "paused"]
+    assert "now  the journey pauses: wrong price" in answer.text()
+
+
+def test_nobody_and_nothing() -> None:
+    sim = simulated(cart())
+    answer = sim.why_not("eve", "cart")
+    assert answer == WhyNot("eve", "cart", "Asia/Tbilisi", "unknown")
+    assert "nobody was identified under this id" in answer.text()
+    with pytest.raises(UnknownJourneyError, match="did you mean 'cart'"):
+        sim.why_not("ann", "carts")
+
+
+def test_a_condition_of_an_earlier_version_is_not_told_as_the_reason() -> None:
+    sim = simulated(cart(entry=On(CartUpdated, where=CartUpdated.total >= 20)))
+    ann = sim.customer("ann")
+    ann.track(updated(12))
+    sim.publish(
+        simulated(
+            cart(version=2, entry=On(CartUpdated, where=CartUpdated.total >= 5))
+        ).runner.workspace
+    )
+    answer = ann.why_not("cart")
+    assert answer.reasons == ["condition_false"]
+    assert answer.whys[0].explained == ()
+
+
+def test_it_changes_nothing() -> None:
+    sim = simulated(cart())
+    ann = sim.customer("ann")
+    again(ann, sim)
+    before = sim.runner.journal("ann")
+    assert ann.why_not("cart") == ann.why_not("cart")
+    assert sim.runner.journal("ann") == before
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 3)), max_size=12))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_what_is_told_is_what_was_decided(script: list[tuple[int, int]]) -> None:
+    """Every refusal that is explained was false then, whatever has happened since."""
+    journey = cart(
+        entry=On(CartUpdated, where=(CartUpdated.total >= 20) & (count(CartUpdated) < 4)),
+        exits=[Shopper.visits > 20],
+        reentry=Restart(),
+    )
+    sim = simulated(journey)
+    ann = sim.customer("ann")
+    for amount, kind in script:
+        if kind == 0:
+            ann.tell({"visits": amount})
+        elif kind == 1:
+            sim.advance(hours(amount))
+        else:
+            ann.track(updated(amount))
+    answer = ann.why_not("cart")
+    for why in answer.whys:
+        if why.reason == "condition_false":
+            assert [one.holds for one in why.explained] == [False]
+        if why.reason in ("exit_condition", "exit_condition_holds"):
+            assert [one.holds for one in why.explained] == [True]
+    refused = sum(isinstance(one, j.Refused) for one in sim.runner.journal("ann"))
+    assert sum(why.kind == "refuse" and why.reason != "earlier" for why in answer.whys) == min(
+        5, refused
+    )
