@@ -12,6 +12,7 @@ from journeykit.kernel import signals as s
 from journeykit.kernel.answering import answered
 from journeykit.kernel.asking import ask_waits
 from journeykit.kernel.awaiting import concerns, gather
+from journeykit.kernel.backfilling import backfill
 from journeykit.kernel.consenting import confirm, prefer, say
 from journeykit.kernel.engaging import note_responses
 from journeykit.kernel.entering import enter, mark_key, refuse, try_enter
@@ -55,6 +56,8 @@ def take(turn: Turn, signal: s.Signal) -> None:
             _suppression(turn, signal)
         case s.EnrollAsked():
             _enroll(turn, signal)
+        case s.BackfillAsked():
+            backfill(turn, signal)
         case s.CancelAsked():
             _cancel(turn, signal)
         case s.ReceiptTold():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -191,6 +192,24 @@ class ReceiptTold(Struct, frozen=True, gc=False):
     dead_address: bool = False
 
 
+class BackfillAsked(Struct, frozen=True, gc=False):
+    """The host lets customers of the past into a journey; this one is among those asked.
+
+    Attributes:
+        since: Whether a run begins as of when the customer qualified, or as of now.
+        past: The events of the journal that the journey hears, in the order of their receipt.
+        counts: What was not counted of the past so far: stream, instant, amount, windowed.
+        guard: Whom it concerns, compiled; None for everybody.
+    """
+
+    received: int
+    journey: str
+    since: Literal["qualified", "now"]
+    past: Sequence[EventArrived] = ()
+    counts: Sequence[tuple[str, int, str, bool]] = ()
+    guard: Callable[[Any], bool] | None = None
+
+
 Signal = (
     EventArrived
     | EventConflicted
@@ -201,6 +220,7 @@ Signal = (
     | SuppressionTold
     | EnrollAsked
     | CancelAsked
+    | BackfillAsked
     | ChannelAnswered
     | GateClosed
     | Throttled

@@ -45,6 +45,32 @@ def look(turn: Turn, at: int) -> None:
         turn.following += _after_flip(turn, segment, inside, at)
 
 
+def correct(turn: Turn, at: int) -> None:
+    """Look at everything again after the past became known better: nobody entered or left."""
+    turn.stirred = False
+    state = turn.state
+    now, turn.now = turn.now, max(at, state.clock)
+    try:
+        stood = {id: membership.inside for id, membership in state.segments.items()}
+        for rule in turn.rules.watch.segments.values():
+            inside = rule.guard(turn.read_nobody({}))
+            known = state.segments.get(rule.id)
+            since = known.since if known is not None and known.inside is inside else None
+            found = Membership(inside, since, rule.changes_at(turn, inside=inside))
+            if found != known:
+                turn.emit(j.Segmented(turn.stamp, rule.id, inside, since, found.look))
+            if found.look is not None and found.look < turn.soonest:
+                turn.soonest = found.look
+        moved = [
+            (id, one.inside)
+            for id, one in state.segments.items()
+            if stood.get(id) is not one.inside
+        ]
+        _rearm(turn, (), moved)
+    finally:
+        turn.now = now
+
+
 def look_due(turn: Turn, segment: str, due: int) -> Sequence[EntryDue]:
     """Look at one segment at the instant at which time alone changes it; return what starts."""
     known = turn.state.segments.get(segment)

@@ -55,11 +55,36 @@ class TimedGuard:
             reading.now = now
         return None
 
-    def _instants(self, reading: Reading) -> list[int]:
+    def held_since(self, reading: Reading) -> int | None:
+        """Return the last instant until now at which time alone made it hold, or None.
+
+        Asked where it holds now, of what is known now; `reading.now` is left as it was.
+        """
+        now = reading.now
+        try:
+            for at in reversed(self._instants(reading, until=now)):
+                reading.now = at
+                if not self.guard(reading):
+                    return None
+                reading.now = at - 1
+                if not self.guard(reading):
+                    return at
+        except InputError:  # what it asks for lies beyond the calendar
+            return None
+        finally:
+            reading.now = now
+        return None
+
+    def _instants(self, reading: Reading, until: int | None = None) -> list[int]:
+        """Return the instants after now at which it may change, or else those `until` now."""
         found: set[int] = set()
         for crossing in self.crossings:
             try:
-                found.update(at for at in crossing(reading) if at > reading.now)
+                found.update(
+                    at
+                    for at in crossing(reading)
+                    if (at > reading.now if until is None else at <= until)
+                )
             except InputError:  # it would be passed before the year 1, or after 9999
                 continue
         return sorted(found)

@@ -25,9 +25,9 @@ from journeykit.runtime.views import ConsentView, CustomerView, MessageView, Run
 from journeykit.runtime.whynot import Why, WhyNot, ask_why_not
 
 __all__ = [
+    "Backfilled",
     "BadRow",
     "BatchOutcome",
-    "Backfilled",
     "BroadcastOutcome",
     "ConsentView",
     "CustomerView",

@@ -17,7 +17,7 @@ from journeykit.kernel import decode_state, reading_of
 from journeykit.machine import Guard, Rules, compile_condition, most_micros
 from journeykit.model import Condition, kinds_of, past_streams, reads
 from journeykit.ports import StoredCustomer
-from journeykit.runtime.calls import Customers, Flow, Load, Now
+from journeykit.runtime.calls import Flow, Load, Now, Page
 from journeykit.runtime.intake import Reported, check_customer_id, check_journey
 from journeykit.runtime.reporting import report
 from journeykit.runtime.script import profile_of
@@ -68,7 +68,7 @@ class Audience:
         self._rules = rules
         self._ids = None if to is None else map(check_customer_id, to)
         self._running = running
-        self._guard = None if where is None else _guard_of(rules, where)
+        self._guard = None if where is None else asked_of_all(rules, where)
 
     def batches(self, limit: int) -> Iterator[Flow[Sequence[str] | None]]:
         """Yield flows of which each returns the next ids, and None at the end."""
@@ -83,7 +83,7 @@ class Audience:
         return ids or None
 
     def _found(self, after: list[str], limit: int) -> Flow[Sequence[str] | None]:
-        page = yield from Customers(after[0], limit)
+        page = yield from Page(after[0], limit)
         if not page:
             return None
         after[0] = page[-1]
@@ -98,7 +98,7 @@ class Audience:
         return self._guard(reading_of(self._rules, state, dict(profile_of(stored)), now))
 
 
-def _guard_of(rules: Rules, where: object) -> Guard:
+def asked_of_all(rules: Rules, where: object) -> Guard:
     """Compile a condition that is asked of every customer, if everybody can answer it."""
     remedy = "compare fields of the profile, or ask about the past what some journey asks too"
     if not isinstance(where, Condition):
