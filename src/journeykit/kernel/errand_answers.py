@@ -7,7 +7,7 @@ from typing import Any
 from journeykit.kernel import journal as j
 from journeykit.kernel.answering import backoff
 from journeykit.kernel.entering import enter, may_enter, refuse
-from journeykit.kernel.errands import CALL, RATE, forget_errand
+from journeykit.kernel.errands import CALL, RATE, forget_errand, park
 from journeykit.kernel.moving import leave
 from journeykit.kernel.news import EntrySettled
 from journeykit.kernel.signals import ErrandAnswered
@@ -45,6 +45,9 @@ def _called(turn: Turn, errand: Errand, signal: ErrandAnswered) -> None:
     if signal.answer == "done":
         _settle(turn, signal, "done")
         leave(turn, run, "done", step)
+        return
+    if signal.answer == "later":
+        park(turn, errand)
         return
     attempts = errand.attempts + 1
     if attempts >= plan.max_attempts:

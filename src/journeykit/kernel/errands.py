@@ -16,9 +16,9 @@ from typing import Any, Final
 from journeykit.kernel import journal as j
 from journeykit.kernel.keys import derived_id
 from journeykit.kernel.news import EntrySettled
-from journeykit.kernel.state import Enrollment
+from journeykit.kernel.state import NEVER, Enrollment, Errand
 from journeykit.kernel.turn import Turn
-from journeykit.machine import CallPlan, CompiledStep, Table
+from journeykit.machine import CallPlan, CompiledStep, Rules, Table
 
 CALL: Final = "#call"
 RATE: Final = "#rate"
@@ -67,6 +67,25 @@ def request_entry(turn: Turn, table: Table, key: str | None, trigger: Trigger, r
     turn.emit(j.Requested(turn.stamp, errand, "entry", run, table.journey, "", data, *about))
     turn.put[errand] = (ENTRY, turn.now)
     return True
+
+
+def park(turn: Turn, errand: Errand) -> None:
+    """Keep a call for as long as its journey pauses (V2)."""
+    turn.emit(j.Postponed(turn.stamp, errand.id, NEVER, "paused", ""))
+    forget_errand(turn, errand.id)
+
+
+def is_set_free(rules: Rules, errand: Errand) -> bool:
+    """Tell whether a pause that is over has kept an errand."""
+    return errand.until == NEVER and errand.journey not in rules.paused
+
+
+def let_go(turn: Turn) -> None:
+    """Ask again for what pauses that are over have kept."""
+    for errand in turn.state.errands.values():
+        if is_set_free(turn.rules, errand):
+            turn.emit(j.Postponed(turn.stamp, errand.id, turn.now, "resumed", ""))
+            turn.put[errand.id] = (CALL, turn.now)
 
 
 def recall(turn: Turn, run: Enrollment, reason: str) -> None:

@@ -31,7 +31,7 @@ def _requested(state: CustomerState, entry: j.Requested) -> None:
 def _postponed(state: CustomerState, entry: j.Postponed) -> None:
     errand = state.errands[entry.errand]
     errand.until = entry.until
-    errand.attempts += 1
+    errand.attempts += entry.reason in ("call_failed", "rate_limit")
 
 
 def _settled(state: CustomerState, entry: j.Settled) -> None:

@@ -37,11 +37,10 @@ def call_context(
     )
 
 
-def plan_of_call(rules: Rules, state: CustomerState, errand: Errand) -> CallPlan:
-    """Return the compiled `Call` behind an errand."""
+def plan_of_errand(rules: Rules, state: CustomerState, errand: Errand) -> Any:
+    """Return the plan of the step at which a run waits for an errand."""
     run = state.enrollments[errand.enrollment]
-    plan: CallPlan = rules.tables[run.journey, run.version].steps[run.step].plan
-    return plan
+    return rules.tables[run.journey, run.version].steps[run.step].plan
 
 
 def read_answer(

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from journeykit.errors import StoreError
 from journeykit.kernel import (
@@ -30,22 +31,31 @@ from journeykit.kernel import (
     decode_state,
     is_still_wanted,
 )
-from journeykit.machine import EntryCapRule, RatePlan, Rules
+from journeykit.machine import CallPlan, EntryCapRule, RatePlan, Rules
 from journeykit.ports import ClaimedMessage, CustomerCommit, Retry, StoredCustomer, Taking
-from journeykit.runtime.calling import call_context, plan_of_call, read_answer
+from journeykit.runtime.calling import call_context, plan_of_errand, read_answer
 from journeykit.runtime.calls import (
     CallFunction,
-    Commit,
     Flow,
     GoesOn,
+    Heed,
     Load,
     Now,
     Take,
     Unclaim,
     Versions,
 )
-from journeykit.runtime.outcomes import Failure
-from journeykit.runtime.script import Arrival, decode_json, ingest, set_aside, stuck, to_commit
+from journeykit.runtime.outcomes import Carried, Failure
+from journeykit.runtime.script import (
+    Arrival,
+    decode_json,
+    ingest,
+    set_aside,
+    stuck,
+    to_commit,
+    wake_held,
+)
+from journeykit.runtime.settling import commit_patiently
 from journeykit.time import SECOND
 
 ROUND = SECOND // 2
@@ -55,29 +65,16 @@ RECHECK = SECOND // 10
 """How old what is known of commits of others may be when a function is called."""
 
 
-class Carried(Struct):
-    """What one round of errands came to.
-
-    Attributes:
-        done: Errands of which something became: an answer, a turn, a slot, or none of these yet.
-        overtaken: Given back, because somebody else changed their customers.
-        cut: Time ran out before all functions were called.
-        stopped: The worker was told to stop.
-    """
-
-    done: int = 0
-    overtaken: int = 0
-    failures: list[Failure] = field(default_factory=list)
-    cut: bool = False
-    stopped: bool = False
-
-
 class _Member(Struct):
-    """A customer in this round, and what came back for it."""
+    """A customer in this round, and what came back for it.
+
+    `overtaken`: somebody else committed, what is known here is old.
+    """
 
     stored: StoredCustomer
     state: CustomerState
     answers: list[ErrandAnswered] = field(default_factory=list)
+    overtaken: bool = False
 
 
 class _Errand(Struct):
@@ -122,6 +119,7 @@ def carry_out(rules: Rules, claims: Sequence[ClaimedMessage]) -> Flow[Carried]:
         yield from _take_turns(desk, [one for one in errands if one.claim.channel == RATE])
         rest = [one for one in errands if one.claim.channel != RATE]
         yield from _take_slots(desk, [one for one in rest if one.claim.channel != CALL])
+        yield from _settle(desk)  # what was taken is not kept in doubt while functions run
         yield from _call_all(desk, [one for one in rest if one.claim.channel == CALL])
         yield from _settle(desk)
         if desk.open:
@@ -136,6 +134,7 @@ def carry_out(rules: Rules, claims: Sequence[ClaimedMessage]) -> Flow[Carried]:
 
 
 def _open(desk: _Desk, claims: Sequence[ClaimedMessage]) -> Flow[list[_Errand]]:
+    desk.rules = yield from Heed(desk.rules, fresh=True)
     stored = yield from Load(list({claim.customer_id: None for claim in claims}), True)
     desk.loaded = now = yield from Now()
     for customer_id, found in stored.items():
@@ -164,8 +163,13 @@ def _take_turns(desk: _Desk, errands: Sequence[_Errand]) -> Flow[None]:
     """Ask each bucket once: who gets no token is told when to ask again."""
     queues: dict[str, tuple[RatePlan, list[_Errand]]] = {}
     for one in errands:
-        run = one.member.state.enrollments[one.errand.enrollment]
-        plan: RatePlan = desk.rules.tables[run.journey, run.version].steps[run.step].plan
+        state = one.member.state
+        try:
+            plan: RatePlan = plan_of_errand(desk.rules, state, one.errand)
+            run = state.enrollments[one.errand.enrollment]
+        except Exception as error:
+            desk.stick(one.member.stored, error, desk.loaded)
+            continue
         queues.setdefault(plan.bucket(run.journey), (plan, []))[1].append(one)
     for bucket, (plan, queue) in queues.items():
         queue.sort(key=_place)
@@ -249,13 +253,21 @@ def _call_all(desk: _Desk, errands: Sequence[_Errand]) -> Flow[None]:
         if place and now >= ends:
             desk.carried.cut = True
             return
+        if one.errand.journey in desk.rules.paused:
+            about = (now, one.errand.id, "call", one.errand.what)
+            desk.answer(one, ErrandAnswered(*about, "later"))
+            continue
         if not (yield from GoesOn()):
             desk.carried.stopped = True
             return
-        if now - desk.loaded < RECHECK or (yield from _is_fresh(one.member)):
-            yield from _call(desk, one)
-        else:
+        if one.errand.id not in one.member.state.errands:
+            continue  # taken back by what was settled before: its row is gone
+        if now - desk.loaded >= RECHECK and not one.member.overtaken:
+            one.member.overtaken = not (yield from _is_fresh(one.member))
+        if one.member.overtaken:
             desk.carried.overtaken += 1
+        else:
+            yield from _call(desk, one)
         now = yield from Now()
 
 
@@ -270,7 +282,7 @@ def _call(desk: _Desk, one: _Errand) -> Flow[None]:
     member, errand = one.member, one.errand
     now = yield from Now()
     try:
-        plan = plan_of_call(desk.rules, member.state, errand)
+        plan: CallPlan = plan_of_errand(desk.rules, member.state, errand)
         context = call_context(desk.rules, member.stored, member.state, errand, now)
     except Exception as error:
         desk.stick(member.stored, error, now)
@@ -307,9 +319,20 @@ def _settle(desk: _Desk) -> Flow[None]:
             continue
         commits.append(commit)
         waiting[customer_id] = answers
+        member.stored = replace(
+            stored,
+            version=stored.version + 1,
+            body=commit.body,
+            profile=stored.profile if commit.profile is None else commit.profile,
+        )
     if not commits:
         return
-    stale = yield from Commit(commits)
+    stale = yield from commit_patiently(commits)
+    if desk.rules.paused:
+        yield from wake_held(desk.rules, [member.state for member in desk.members.values()])
+    for customer_id in stale:
+        if customer_id in desk.members:
+            desk.members[customer_id].overtaken = True
     arrivals = [Arrival(one, list(waiting[one])) for one in stale if one in waiting]
     if arrivals:
         refused: dict[str, StoreError] = {}

@@ -95,6 +95,24 @@ class Failure(NamedTuple):
 
 
 @dataclass(slots=True)
+class Carried:
+    """What one round of errands came to.
+
+    Attributes:
+        done: Errands of which something became: an answer, a turn, a slot, or none of these yet.
+        overtaken: Given back, because somebody else changed their customers.
+        cut: Time ran out before all functions were called.
+        stopped: The worker was told to stop.
+    """
+
+    done: int = 0
+    overtaken: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    cut: bool = False
+    stopped: bool = False
+
+
+@dataclass(slots=True)
 class TickCounts:
     """What one `tick` came to.
 

@@ -218,6 +218,7 @@ class Runner(Operations, Queries, Inputs):
         Raises:
             UnknownEventError, InvalidEventError, NaiveInstantError, FutureEventError,
                 UnknownJourneyError, UsageError: What was handed in is wrong; nothing was stored.
+                An id in `to` that is no text is refused when its batch comes.
         """
         audience = Audience(self._rules, to, where, running)
         about = read_event(

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from journeykit.kernel import journal as j
 from journeykit.kernel import reasons
 from journeykit.model import RESULT
+from journeykit.runtime.wording import rule_in_words
 
 
 class ErrandTeller(Protocol):
@@ -39,9 +40,13 @@ def _requested(t: ErrandTeller, e: j.Requested) -> Line:
 def _postponed(t: ErrandTeller, e: j.Postponed) -> Line:
     kind, journey, what = t.errands.get(e.errand, _UNKNOWN)
     why = f": {e.detail}" if e.detail else ""
+    if e.reason == "paused":
+        return journey, e.reason, f"{what} is not called while the journey pauses"
+    if e.reason == "resumed":
+        return journey, e.reason, f"{what} can be called again: the journey goes on"
     if kind == "call":
         return journey, e.reason, f"{what} gave no answer{why}, is called again {t.local(e.until)}"
-    return journey, e.reason, f"its turn comes {t.local(e.until)} ({e.detail})"
+    return journey, e.reason, f"its turn comes {t.local(e.until)} ({rule_in_words(e.detail)})"
 
 
 def _settled(t: ErrandTeller, e: j.Settled) -> Line:

@@ -29,7 +29,11 @@ class Requested(Entry, tag="request"):
 
 
 class Postponed(Entry, tag="postpone"):
-    """Not now: it is asked again at `until`. `reason` is `call_failed` or `rate_limit`."""
+    """Not now: it is asked again at `until`.
+
+    `reason` is `call_failed` or `rate_limit`; `paused` of a call that is kept for as long as its
+    journey pauses, and `resumed` once that is over.
+    """
 
     errand: str
     until: int
