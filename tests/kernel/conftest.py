@@ -49,6 +49,8 @@ class Left(Event):
 class Person(Profile):
     plan: Literal["free", "pro"] = "free"
     visits: int | None = None
+    tags: list[str] = []
+    spent: Decimal = Decimal(0)
     born: date | None = None
     trial_ends: datetime | None = None
     email: Annotated[str | None, Address("email")] = None
@@ -119,7 +121,10 @@ class Stage:
         for run in state.enrollments.values():
             kind = self.rules.table(run.journey, run.version).steps[run.step].kind
             waits = run.due is not None
-            assert waits is (kind in ("wait", "wait_until", "wait_for")), run
+            if kind == "start_journey":  # with or without a time-out
+                assert run.child is not None, run
+            else:
+                assert waits is (kind in ("wait", "wait_until", "wait_for")), run
             assert (run.message is not None) is (kind == "send"), run
             assert run.leaves is None or run.leaves > self.now, run
         mine = {run.message for run in state.enrollments.values() if run.message is not None}

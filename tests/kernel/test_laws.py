@@ -18,12 +18,13 @@ from journeykit.kernel import (
     EventConflicted,
     PreferencesTold,
     ProfileTold,
+    ReceiptTold,
     SuppressionTold,
     encode_entries,
     next_due,
 )
 from journeykit.machine import compile_workspace
-from journeykit.model import wire
+from journeykit.model import RECEIPTS, wire
 from journeykit.testing.journeys import workspaces
 from journeykit.testing.strategies import durations, moments, profiles
 from journeykit.testing.strategies import events as drawn_events
@@ -60,6 +61,7 @@ def actions(classes: tuple[type[Event], ...], person: type[Profile]) -> st.Searc
         st.tuples(st.just("cancel"), st.none() | st.just("k")),
         st.tuples(st.just("clock"), st.integers(-2 * DAY, 2 * DAY)),
         st.tuples(st.just("conflict")),
+        st.tuples(st.just("receipt"), st.sampled_from(RECEIPTS), LATE, st.integers(0, 3)),
     )
 
 
@@ -93,9 +95,11 @@ def act(stage: Any, number: int, action: Action) -> None:
         case ("confirm", channel, topic):
             stage.advance(ConsentConfirmed(now, channel, topic, "test"))
         case ("prefer", choices):
-            stage.advance(PreferencesTold(now, choices, "page"))
+            first = stage.advance(PreferencesTold(now, choices, "page")).entries
             again = stage.advance(PreferencesTold(now, choices, "page")).entries
-            assert not any(getattr(entry, "source", "") == "page" for entry in again)
+            sources = {getattr(entry, "source", "") for entry in again}
+            others = {getattr(entry, "source", "") for entry in first} - {"", "page"}
+            assert "page" not in sources or others  # a journey took it back in between
         case ("suppress", channel, suppressed):
             address = stage.state.addresses.get(channel, "ann")
             stage.advance(SuppressionTold(now, channel, address, suppressed, "host"))
@@ -103,6 +107,11 @@ def act(stage: Any, number: int, action: Action) -> None:
             stage.advance(EnrollAsked(now, journey, key, {}, ""))
         case ("cancel", key):
             stage.advance(CancelAsked(now, journey, key, "enough"))
+        case ("receipt", what, late, which):
+            sent = [key for run in stage.state.enrollments.values() for key in run.sent.values()]
+            sent += [line.message for line in stage.state.ledger] + ["unknown"]
+            key = sent[which % len(sent)]
+            stage.advance(ReceiptTold(now, key, what, now - late, dead_address=what == "bounced"))
         case ("clock", by):
             stage.now += by
         case _:

@@ -150,6 +150,8 @@ def _sure_acts(journey: Journey) -> Iterator[tuple[str, Emit | StartJourney]]:
             return
         if isinstance(step, Emit | StartJourney):
             yield here.path, step
+        if isinstance(step, StartJourney) and step.wait_for_end:
+            return
 
 
 def _goes_on(step: Step) -> bool:

@@ -19,11 +19,9 @@ from journeykit.model import (
     AfterExit,
     Always,
     Arm,
-    Attribute,
     BestHour,
     Branch,
     Condition,
-    Consent,
     ConsentRule,
     DeliveryWindow,
     Event,
@@ -42,36 +40,30 @@ from journeykit.model import (
     SendTimeCustomer,
     SendTimeFunction,
     SendTimeMessage,
-    Set,
     Split,
     Step,
     Via,
     Wait,
-    WaitFor,
-    WaitUntil,
     When,
     Workspace,
     steps_of,
 )
 from journeykit.model.consents import ConsentMode, LegalBasis, StricterMode
+from journeykit.testing.acts import Acts, Nest, Write
 from journeykit.testing.strategies import (
     attributes_of,
     clock_changes,
     conditions,
     durations,
-    moments,
-    values,
 )
+from journeykit.testing.waits import Waits, hours_of_the_day
 from journeykit.testing.windows import daytimes, nights
-from journeykit.time import Feb29, days, hours
+from journeykit.time import days, hours
 
 T = TypeVar("T")
 OnBlocked = Literal["hold", "skip", "exit", "next", "else"]
 _CHANNELS = ("email", "push", "sms")
-_CLOCKS = ["00:00", "02:30", "09:00", "23:59:59"]
 _BLOCKED: list[OnBlocked] = ["hold", "skip", "exit", "next"]
-_IF_PAST: list[Literal["continue", "skip", "exit"]] = ["continue", "skip", "exit"]
-_CHANGES: list[Literal["grant", "withdraw"]] = ["grant", "withdraw"]
 _MODES: list[ConsentMode] = ["opt-in", "opt-out", "opt-out", "double-opt-in"]
 _STRICTER: list[StricterMode] = ["opt-in", "double-opt-in"]
 _BASES: list[LegalBasis] = ["consent", "consent", "legitimate_interest", "contract"]
@@ -86,13 +78,14 @@ def journeys(
     name: str = "journey",
     channels: Sequence[str] = _CHANNELS,
     send_times: Sequence[str] = (),
+    others: Sequence[str] = (),
 ) -> Journey:
     """A legal journey that starts with the first of `classes`.
 
     With `send_times`, it takes a workspace that has them, and says what every channel costs
-    and which events are responses.
+    and which events are responses; with `others`, one that has journeys of these names.
     """
-    author = _Author(draw, classes, profile, channels, send_times)
+    author = _Author(draw, classes, profile, channels, send_times, others)
     shared: dict[str, Any] = {"reentry": draw(_reentries()), "version": draw(st.integers(1, 3))}
     exits: list[On | Condition | bool] = [author.on()] if draw(st.booleans()) else []
     if draw(st.booleans()):
@@ -102,7 +95,7 @@ def journeys(
             name,
             entry=On(classes[0], where=draw(st.none() | conditions(author.trigger))),
             steps=[*author.steps(3), *author.finish()],
-            goal=[Goal(author.on(), within=draw(st.none() | durations()))],
+            goal=author.goals(),
             exits=exits,
             holdout=draw(st.sampled_from([0.0, 0.1, 0.5])),
             **shared,
@@ -126,17 +119,20 @@ class _Author:
         profile: type[Profile],
         channels: Sequence[str],
         send_times: Sequence[str],
+        others: Sequence[str],
     ) -> None:
         self._draw = draw
         self._send_times = send_times
         self._classes = classes
         self._channels = channels
         self._profile = attributes_of(profile)
-        self._zones = frozenset(profile.address_zones().values())
         self.trigger = attributes_of(classes[0])
         self._labels = 0
         self._behind: list[str] = []
         self._ahead = draw(st.booleans())
+        sends = ["farewell"] if self._ahead else []
+        self._waits = Waits(draw, self._profile, self.on, self.condition, sends)
+        self._acts = Acts(draw, classes, profile, self._behind, others)
 
     def steps(self, depth: int) -> list[Step]:
         """A list of steps, to which later ones may jump back."""
@@ -147,6 +143,11 @@ class _Author:
         if not self._ahead:
             return []
         return [Send("farewell", via=self._via(), label="farewell")]
+
+    def goals(self) -> list[Goal]:
+        """One that ends the run, and perhaps one that people jump to."""
+        jumps = [Goal(self.on(), goto="farewell")] if self._ahead else []
+        return [*jumps, Goal(self.on(), within=self._maybe(durations()))]
 
     def on(self) -> On:
         """An event to react to."""
@@ -162,8 +163,12 @@ class _Author:
         return self._draw(conditions([*self.trigger, *self._profile], self._classes))
 
     def _step(self, depth: int) -> Step:
-        plain = [self._wait, self._message, self._until, self._set, self._consent]
-        nested = [self._branch, self._split, self._wait_for, self._send] if depth else []
+        plain: list[Write] = [self._message, *self._waits.plain()]
+        plain += self._acts.plain(self._some_channels)
+        nested: list[Nest] = [self._branch, self._split, self._send]
+        nested += self._acts.nested(self.steps, self._inner, self.condition)
+        nested += self._waits.nested(self._inner)
+        nested = nested if depth else []
         number = self._draw(st.integers(0, len(plain) + len(nested) - 1))
         if number < len(plain):
             return plain[number](self._label())
@@ -184,34 +189,12 @@ class _Author:
             case "exit":
                 steps.append(Exit(self._draw(st.sampled_from(["done", "not-needed"]))))
             case "back" if labels:
-                steps += [Wait(hours(1)), Goto(self._draw(st.sampled_from(labels)))]
+                at_most = self._maybe(st.integers(1, 3))
+                target = self._draw(st.sampled_from(labels))
+                steps += [Wait(hours(1)), Goto(target, at_most=at_most)]
             case "ahead" if self._ahead:
                 steps.append(Goto("farewell"))
         return steps
-
-    def _wait(self, label: str | None) -> Step:
-        return Wait(self._draw(durations()), label=label)
-
-    def _until(self, label: str | None) -> Step:
-        if_past = self._draw(st.sampled_from(_IF_PAST))
-        clock = self._draw(st.sampled_from(_CLOCKS))
-        dated = [one for one in self._profile if one.kind in ("date", "instant")]
-        match self._draw(st.sampled_from(["clock", "days", "cron", "moment"])):
-            case "clock":
-                return WaitUntil(at=clock, label=label)
-            case "days":
-                days = self._draw(st.lists(st.sampled_from(["mon", "sun"]), min_size=1, max_size=2))
-                return WaitUntil(at=clock, days=days, zone="America/New_York", label=label)
-            case "cron":
-                return WaitUntil(cron="30 2 * * *", if_past=if_past, label=label)
-        instant, _ = self._draw(moments())
-        moment: Any = self._draw(st.sampled_from([instant, instant.date(), *dated]))
-        offset = self._maybe(durations(negative=True))
-        at = self._draw(st.none() | st.just(clock))
-        every: Feb29 | None = self._draw(st.sampled_from([None, None, "feb28", "skip"]))
-        return WaitUntil(
-            moment, offset=offset, at=at, anniversary=every, if_past=if_past, label=label
-        )
 
     def _some_channels(self) -> list[str]:
         channels = [self._draw(st.sampled_from(self._channels)) for _ in range(2)]
@@ -247,8 +230,10 @@ class _Author:
             on_cap=on_cap,
             on_throttle=on_throttle,
             otherwise=otherwise,
+            on_failure=self._acts.on_failure(self._inner, depth),
             valid_for=self._maybe(durations()),
             spread=self._maybe(durations()),
+            hours=self._draw(st.just([]) | st.lists(hours_of_the_day(), max_size=1)),
             legal_basis=self._draw(st.sampled_from(_BASES)),
             label=label,
             **self._timing(),
@@ -260,17 +245,6 @@ class _Author:
         name = self._draw(st.sampled_from(self._send_times))
         return {"send_time": name, "within": self._draw(durations())}
 
-    def _set(self, label: str | None) -> Step:
-        plain = [one for one in self._profile if one.kind not in ("list", "json")]
-        plain = [one for one in plain if one.name not in self._zones]
-        attribute: Attribute[Any] = self._draw(st.sampled_from(plain))
-        return Set(attribute, self._maybe(values(attribute)), label=label)
-
-    def _consent(self, label: str | None) -> Step:
-        change = self._draw(st.sampled_from(_CHANGES))
-        lasts = self._maybe(durations()) if change == "grant" else None
-        return Consent(change, channels=self._some_channels(), lasts=lasts, label=label)
-
     def _branch(self, label: str | None, depth: int) -> Step:
         whens = [
             When(self.condition(), self._inner(depth)) for _ in range(self._draw(st.integers(1, 2)))
@@ -280,16 +254,6 @@ class _Author:
     def _split(self, label: str | None, depth: int) -> Step:
         arms = [Arm("a", self._draw(st.integers(0, 2)), self._inner(depth))]
         return Split(*arms, Arm("b", 1, self._inner(depth)), label=label)
-
-    def _wait_for(self, label: str | None, depth: int) -> Step:
-        return WaitFor(
-            [self.on()],
-            timeout=self._draw(durations()),
-            then=self._inner(depth),
-            on_timeout=self._inner(depth),
-            since=self._draw(st.sampled_from(["entry", "step"])),
-            label=label,
-        )
 
 
 @st.composite
@@ -304,11 +268,11 @@ def workspaces(
     mode = st.sampled_from(_MODES)
     some = st.none() | st.lists(st.sampled_from(_CHANNELS), min_size=1, max_size=2, unique=True)
     where = st.none() | conditions(attributes_of(profile), classes)
-    number = draw(st.integers(1, max_journeys))
+    names = [f"journey-{n}" for n in range(draw(st.integers(1, max_journeys)))]
     send_times = dict(_SEND_TIMES) if draw(st.booleans()) else {}
     written = [
-        draw(journeys(classes, profile, name=f"journey-{n}", send_times=sorted(send_times)))
-        for n in range(number)
+        draw(journeys(classes, profile, name=name, send_times=sorted(send_times), others=names))
+        for name in names
     ]
     return Workspace(
         journeys=written,
