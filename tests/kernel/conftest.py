@@ -59,6 +59,11 @@ class Person(Profile):
 EVENTS: tuple[type[Event], ...] = (Joined, Bought, Left)
 
 
+_WAITING = (
+    "wait", "wait_until", "wait_for", "wait_business_days", "wait_for_window", "digest",
+)  # fmt: skip
+
+
 @dataclass
 class Stage:
     """One customer, advanced signal by signal; after each, everything must be in order."""
@@ -124,7 +129,7 @@ class Stage:
             if kind == "start_journey":  # with or without a time-out
                 assert run.child is not None, run
             else:
-                assert waits is (kind in ("wait", "wait_until", "wait_for")), run
+                assert waits is (kind in _WAITING), run
             assert (run.message is not None) is (kind == "send"), run
             assert run.leaves is None or run.leaves > self.now, run
         mine = {run.message for run in state.enrollments.values() if run.message is not None}

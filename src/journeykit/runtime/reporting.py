@@ -66,7 +66,8 @@ def _answers(customer_id: str, applied: Applied, count: int) -> list[Outcome]:
     shares: list[list[j.Entry]] = [[]]
     started = False
     for entry in applied.decision.entries:
-        if isinstance(entry, j.Received | j.Conflicted | j.Receipted):
+        is_told = isinstance(entry, j.Received | j.Conflicted | j.Receipted)
+        if is_told and not getattr(entry, "by", ""):  # what a step emitted follows from another
             if started:
                 shares.append([])
             started = True

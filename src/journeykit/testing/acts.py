@@ -61,6 +61,10 @@ class Acts:
         self._others = others
         self._parts = 0
 
+    def without_trigger(self) -> None:
+        """Read no trigger: the journey starts without an event."""
+        self._trigger = []
+
     def plain(self, channels: Callable[[], list[str]]) -> list[Write]:
         """What has no steps within it."""
 
@@ -70,7 +74,8 @@ class Acts:
             return Consent(change, channels=channels(), lasts=lasts, label=label)
 
         kinds = {one.kind for one in self._profile}
-        found: list[Write] = [self._set, consent, self._emit]
+        found: list[Write] = [self._set, consent]
+        found += [self._emit] if len(self._classes) > 1 else []
         found += [self._increment] if kinds & NUMBERS else []
         return found + ([self._append] if "list" in kinds else [])
 
