@@ -14,10 +14,12 @@ from journeykit.model import (
     PastComparison,
     RelativeMoment,
 )
+from journeykit.model.fields import RESULT
 from journeykit.model.operators import SIGNS
 from journeykit.model.spans import in_words
 
 _QUOTED = ("text", "list")
+_OF_STEPS = {"integer": "collected", "list": "receipts"}
 _PARTS = {"contains": "contains", "starts_with": "starts with"}
 
 
@@ -39,8 +41,10 @@ def condition_in_words(condition: Condition) -> str:
 
 
 def field_in_words(ref: FieldRef) -> str:
-    """Return how a field is named: `profile.plan`, `outcome('reminder')`."""
-    return f"outcome({ref.field!r})" if ref.of == "step" else f"{ref.of}.{ref.field}"
+    """Return how a field is named: `profile.plan`, `outcome('reminder')`, `lead_score.score`."""
+    if ref.of == "step":
+        return f"{_OF_STEPS.get(ref.kind, 'outcome')}({ref.field!r})"
+    return f"{ref.of.removeprefix(RESULT)}.{ref.field}"
 
 
 def constant_in_words(kind: str, value: Any) -> str:
@@ -73,6 +77,8 @@ def _comparison(leaf: Comparison) -> str:
     left = field_in_words(FieldRef(of=leaf.of, field=leaf.field, kind=leaf.kind))
     if leaf.op == "exists":
         return f"{left} exists"
+    if leaf.of == "step" and leaf.op == "contains":
+        return f"receipt({leaf.field!r}, {leaf.value!r})"
     right = operand_in_words(leaf.kind, leaf.value)
     if leaf.op in ("in", "not_in"):
         return f"{left} is {'one' if leaf.op == 'in' else 'none'} of {right}"
