@@ -23,14 +23,21 @@ class ExperimentPlan:
 
     def __init__(self, step: Experiment) -> None:
         self.name = step.name
-        self._weights = {arm: Decimal(weight) for arm, weight in step.weights.items() if weight}
+        self._weights = {arm: weight for arm, weight in step.weights.items() if weight}
 
     def arm(self, draw: Callable[[str], int]) -> str:
         """Return the arm whose score is best; `draw` gives 64 even bits for an arm."""
-        if len(self._weights) == 1:
-            return next(iter(self._weights))
-        return max(self._weights, key=lambda arm: (self._score(arm, draw(arm)), arm))
+        best: dict[int, tuple[int, str]] = {}  # of arms of one weight, the largest draw scores best
+        for arm, weight in self._weights.items():
+            drawn = draw(arm), arm
+            if weight not in best or drawn > best[weight]:
+                best[weight] = drawn
+        if len(best) == 1:
+            return next(iter(best.values()))[1]
+        return max(best.items(), key=_score)[1][1]
 
-    def _score(self, arm: str, drawn: int) -> Decimal:
-        even = _RECKONING.divide(Decimal(2 * drawn + 1), Decimal(1 << (_BITS + 1)))
-        return _RECKONING.divide(self._weights[arm], _RECKONING.minus(even.ln(_RECKONING)))
+
+def _score(candidate: tuple[int, tuple[int, str]]) -> tuple[Decimal, str]:
+    weight, (drawn, arm) = candidate
+    even = _RECKONING.divide(Decimal(2 * drawn + 1), Decimal(1 << (_BITS + 1)))
+    return _RECKONING.divide(Decimal(weight), _RECKONING.minus(even.ln(_RECKONING))), arm
