@@ -14,7 +14,11 @@ from rich.text import Text
 
 from journeykit.cli.check import check_target, show_findings, write_sarif
 from journeykit.cli.demo import play_demo
+from journeykit.cli.diff import as_json, compare
+from journeykit.cli.draw import draw_journey
 from journeykit.cli.explain import explain_customer
+from journeykit.cli.schema import schema_text
+from journeykit.cli.plan import plan_workspace
 from journeykit.cli.simulate import play_log
 from journeykit.cli.tables import show, show_timeline
 from journeykit.cli.whynot import why_not_customer
@@ -173,6 +177,31 @@ def check(
         raise typer.Exit(1)
 
 
+@app.command()
+def plan(
+    db: Annotated[Path, typer.Argument(help="A journeykit SQLite file.")],
+    workspace: Annotated[
+        str,
+        typer.Argument(
+            metavar="TARGET", help="MODULE:WORKSPACE, FILE.py:WORKSPACE, or a file of data."
+        ),
+    ],
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 where publishing would be refused.")
+    ] = False,
+) -> None:
+    """Tell what publishing a workspace would do to the customers of a store.
+
+    Who stands where and would go where, who would be released at once, which messages change,
+    and why it would be refused. Nothing is changed, and nothing leaves the machine.
+    """
+    with _told():
+        found = plan_workspace(db, workspace)
+        Console(highlight=False, soft_wrap=True).print(str(found), markup=False)
+    if strict and found.refused:
+        raise typer.Exit(1)
+
+
 @app.command("why-not")
 def why_not(
     db: Annotated[Path, typer.Argument(help="A journeykit SQLite file.")],
@@ -192,6 +221,64 @@ def why_not(
     with _told():
         found = why_not_customer(db, workspace, customer, journey)
         Console(highlight=False, soft_wrap=True).print(found.text(), markup=False)
+
+
+Target = Annotated[
+    str,
+    typer.Argument(metavar="TARGET", help="MODULE:NAME, FILE.py:NAME, FILE.yaml or FILE.json."),
+]
+
+
+@app.command()
+def schema(
+    kind: Annotated[str, typer.Argument(help="journey or workspace.")] = "workspace",
+) -> None:
+    """Print the JSON Schema of the data form, for editors and for checks."""
+    with _told():
+        typer.echo(schema_text(kind))
+
+
+@app.command()
+def diff(
+    old: Target,
+    new: Target,
+    as_data: Annotated[bool, typer.Option("--json", help="Print the changes as JSON.")] = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="Exit with 1 where there is a difference.")
+    ] = False,
+) -> None:
+    """Tell what changed from one workspace or journey to another, by what it means."""
+    with _told():
+        found = compare(old, new)
+        typer.echo(as_json(found) if as_data else found.text())
+    if exit_code and found:
+        raise typer.Exit(1)
+
+
+@app.command()
+def draw(
+    target: Target,
+    journey: Annotated[
+        str | None, typer.Argument(help="Name of the journey; the only one by default.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="A .svg, .png or .mmd file; printed by default."),
+    ] = None,
+    counts: Annotated[
+        Path | None,
+        typer.Option(help="A journeykit SQLite file: how many came where, and stand there now."),
+    ] = None,
+    direction: Annotated[str, typer.Option(help="TD, LR, BT or RL.")] = "TD",
+) -> None:
+    """Draw a journey as a flowchart, without network: as Mermaid text, SVG or PNG.
+
+    SVG and PNG need the extra `draw`: pip install 'journeykit[draw]'.
+    """
+    with _told():
+        text = draw_journey(target, journey, output=output, counts=counts, direction=direction)
+        if text is not None:
+            typer.echo(text, nl=False)
 
 
 @contextmanager

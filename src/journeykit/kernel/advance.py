@@ -94,14 +94,17 @@ def advance(
             in any case.
     """
     turn = Turn(rules, state, profile, now)
-    if rules.migrations:
-        migrate(turn)
+    moved = bool(rules.migrations) and migrate(turn)
     if state.messages and not turn.look_again and is_set_free(rules, state):
         turn.look_again = "slots"
     if state.errands:
         let_go(turn)
     if turn.stirred and state.seq:  # what the workspace has watched only since: as it stands now
         look(turn, signals[0].received if signals else now)
+    if moved:
+        if turn.following:
+            follow_up(turn)
+        ask_waits(turn)
     late = 0
     for signal in signals:
         if signal.received >= now and not waited:

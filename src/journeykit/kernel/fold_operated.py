@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from journeykit.kernel import journal as j
 from journeykit.kernel.state import CustomerState
+
+T = TypeVar("T")
 
 
 def _migrated(state: CustomerState, entry: j.Migrated) -> None:
     run = state.enrollments[entry.enrollment]
     run.version = entry.version
     run.step = entry.step
-    run.results = dict(entry.results)
+    if entry.renamed:
+        run.results = _renamed(run.results, entry.renamed)
+        run.passed = _renamed(run.passed, entry.renamed)
+        run.sent = _renamed(run.sent, entry.renamed)
+        run.receipts = _renamed(run.receipts, entry.renamed)
+        run.collected = _renamed(run.collected, entry.renamed)
     run.latched = list(entry.latched)
-    run.passed = dict(entry.passed)
     run.met = list(entry.met)
     run.spared = list(entry.spared)
     if entry.via and run.message is not None:
         state.messages[run.message].via = entry.via
+
+
+def _renamed(kept: dict[str, T], names: Mapping[str, str]) -> dict[str, T]:
+    """Return what is kept by step id under the new ids, in the same order."""
+    return {names.get(step, step): value for step, value in kept.items()}
 
 
 def _spared(state: CustomerState, entry: j.Spared) -> None:

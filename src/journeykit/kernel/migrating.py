@@ -12,6 +12,7 @@ Keeps true:
 from __future__ import annotations
 
 from journeykit.kernel import journal as j
+from journeykit.kernel.awaiting import come
 from journeykit.kernel.errands import recall
 from journeykit.kernel.moving import end_run, forget_message, leave, leave_by_condition
 from journeykit.kernel.state import CustomerState, Enrollment, Message, soonest
@@ -20,14 +21,15 @@ from journeykit.machine import START, CompiledStep, MigrationPlan, Rules
 from journeykit.model import EXIT, RESTART
 
 
-def migrate(turn: Turn) -> None:
-    """Move the runs of a customer that are on an older version and may leave it."""
+def migrate(turn: Turn) -> bool:
+    """Move the runs of a customer that are on an older version and may leave it; tell whether."""
     moved = False
     for run in tuple(turn.state.enrollments.values()):
         moved = migrate_run(turn, run) or moved
     if moved:
         leave_by_condition(turn)
         turn.soonest = soonest(turn.state)
+    return moved
 
 
 def migrate_run(turn: Turn, run: Enrollment) -> bool:
@@ -72,8 +74,12 @@ def movable(rules: Rules, state: CustomerState) -> bool:
 def _stand(turn: Turn, run: Enrollment, plan: MigrationPlan, target: CompiledStep) -> None:
     """Let a run wait on at `target` for what it has been waiting for."""
     turn.emit(_migrated(turn, run, plan, target.id))
-    if target.id in run.latched and target.kind == "wait_for":
+    if target.kind == "wait_for" and target.id in run.latched:
         leave(turn, run, "event", target)
+    elif target.awaiting is not None:
+        outcome = come(turn, run, target)
+        if outcome is not None:
+            leave(turn, run, outcome, target)
 
 
 def _migrated(turn: Turn, run: Enrollment, plan: MigrationPlan, step: str) -> j.Migrated:
@@ -81,16 +87,15 @@ def _migrated(turn: Turn, run: Enrollment, plan: MigrationPlan, step: str) -> j.
     via: tuple[str, ...] = ()
     if message is not None and not message.via:
         via = turn.table(run).steps[run.step].plan.via
-    there = plan.table.steps
+    kept = (*run.results, *run.passed, *run.sent, *run.receipts, *run.collected)
     return j.Migrated(
         turn.stamp,
         run.id,
         run.step,
         plan.table.version,
         step,
-        {plan.name(one): result for one, result in run.results.items()},
-        [name for name in map(plan.name, run.latched) if name in there],
-        {plan.name(one): at for one, at in run.passed.items() if plan.name(one) in there},
+        {one: plan.renamed[one] for one in dict.fromkeys(kept) if one in plan.renamed},
+        plan.latched(run.latched),
         plan.goals(run.met),
         sorted({*plan.spared(run.step, run.results), *map(plan.name, run.spared)}),
         via,

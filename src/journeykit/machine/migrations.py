@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from journeykit.machine.table import CompiledStep, Table
-from journeykit.model import EXIT, RESTART, Journey, Send, ancestors
+from journeykit.model import EXIT, RESTART, Journey, Send, WaitFor, ancestors
 
 TIMED = frozenset({"wait", "wait_until", "wait_for", "wait_business_days", "wait_for_window"})
 """Kinds at which a run holds nothing but a timer: each may take it over from each."""
@@ -24,7 +24,7 @@ class MigrationPlan:
         renamed: Step id to the id that it has now; the same where the map does not say so.
     """
 
-    __slots__ = ("_ahead", "_goals", "_kinds", "_targets", "renamed", "table")
+    __slots__ = ("_ahead", "_goals", "_kinds", "_same_waits", "_targets", "renamed", "table")
 
     def __init__(self, old: Table, older: Journey, table: Table, newer: Journey) -> None:
         upgrade = newer.upgrade
@@ -40,6 +40,11 @@ class MigrationPlan:
             and (target := _target(step, upgrade.target(name), table)) is not None
         }
         self._kinds = {name: step.kind for name, step in old.steps.items()}
+        self._same_waits = {
+            name
+            for name in old.steps
+            if (awaited := _awaited(older, name)) and awaited == _awaited(newer, self.name(name))
+        }
         sends = [name for name, state in older.graph.states.items() if isinstance(state.step, Send)]
         self._ahead = ancestors(older.graph, sends)
         titles = {goal.title: goal.number for goal in table.goals}
@@ -62,6 +67,15 @@ class MigrationPlan:
         """Return the id that a step has in the new version, whether it is there or not."""
         return self.renamed.get(step, step)
 
+    def latched(self, latched: Iterable[str]) -> list[str]:
+        """Return what came early, by new ids: for steps that are there, and wait for the same."""
+        kept = []
+        for one in latched:
+            step, place, number = one.partition("#")
+            if step in self._same_waits:
+                kept.append(f"{self.name(step)}{place}{number}")
+        return kept
+
     def goals(self, met: Iterable[int]) -> list[int]:
         """Return the numbers that goals which were reached have in the new version."""
         return sorted(self._goals[number] for number in met if number in self._goals)
@@ -74,6 +88,15 @@ class MigrationPlan:
         ahead = self._ahead[step]
         done = [one for one, result in results.items() if result == "accepted"]
         return sorted({self.name(one) for one in done if one not in ahead})
+
+
+def _awaited(journey: Journey, step: str) -> list[bytes]:
+    """Return what a `WaitFor` waits for, piece by piece; nothing for other steps."""
+    state = journey.graph.states.get(step)
+    found = None if state is None else state.step
+    if not isinstance(found, WaitFor):
+        return []
+    return [what.canonical() for _, _, what in found.awaited]
 
 
 def _target(step: CompiledStep, wanted: str, table: Table) -> Target | None:

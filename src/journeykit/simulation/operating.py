@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from journeykit.errors import UsageError
-from journeykit.model import Workspace
+from journeykit.model import Counts, Workspace
 from journeykit.ports import OutgoingMessage
 from journeykit.runtime import Pause, Plan, Runner
 from journeykit.simulation.backlog import Backlog
@@ -25,7 +25,7 @@ class OperatedStage:
     _backlog: Backlog | None
 
     def publish(
-        self, workspace: Workspace, *, functions: Mapping[str, Function] = MappingProxyType({})
+        self, workspace: Workspace, *, functions: Mapping[str, object] = MappingProxyType({})
     ) -> None:
         """Let another workspace run from now on; see `Orchestrator.publish`.
 
@@ -73,6 +73,11 @@ class OperatedStage:
         """Return all that is kept of a customer."""
         self.settle()
         return self.runner.export(customer_id)
+
+    def counts(self, journey: str) -> Counts:
+        """Return how many runs came where; laid over a picture by `Journey.mermaid`."""
+        self.settle()
+        return self.runner.counts(journey)
 
     # ---- within
 

@@ -8,19 +8,19 @@ from journeykit.kernel.journal.base import Entry
 class Migrated(Entry, tag="migrate"):
     """A run of an older version moved to another one, and stands at `step` there.
 
-    Its timer, its trigger and its message stay. The rest is what the run keeps, by the names
-    of the new version: what became of its messages, the events that came early, moments that
-    loops let pass, goals that were met, and sends that it must not come to again. `via` is the
-    order of channels that its open message keeps, where it had that of its step.
+    Its timer, its trigger and its message stay. `renamed` are the ids under which things are
+    kept of steps, old to new, where the new version calls them otherwise. The rest is what the
+    run keeps, by the names of the new version: the events that came early, goals that were
+    met, and sends that it must not come to again. `via` is the order of channels that its open
+    message keeps, where it had that of its step.
     """
 
     enrollment: str
     before: str
     version: int
     step: str
-    results: dict[str, str]
+    renamed: dict[str, str]
     latched: list[str]
-    passed: dict[str, int]
     met: list[int]
     spared: list[str]
     via: tuple[str, ...] = ()

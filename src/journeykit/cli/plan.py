@@ -1,0 +1,27 @@
+"""What would publishing do to the customers of a store? Worked out without changing anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from journeykit.adapters import SQLiteStore, SystemClock
+from journeykit.cli.target import load_workspace
+from journeykit.errors import UsageError
+from journeykit.runtime import Plan
+from journeykit.runtime.planning import plan_for
+from journeykit.time import to_micros
+
+
+def plan_workspace(db: Path, target: str) -> Plan:
+    """Return what publishing the workspace that `target` names to a SQLite file would do.
+
+    Raises:
+        UsageError: There is no such file, or no such workspace.
+    """
+    workspace, _ = load_workspace(target)
+    if not db.is_file():
+        raise UsageError(
+            "there is no such file", value=str(db), remedy="give a file of SQLiteStore"
+        )
+    with SQLiteStore(db) as store:
+        return plan_for(store, workspace, to_micros(SystemClock().now()))

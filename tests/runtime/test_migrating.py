@@ -1,0 +1,361 @@
+"""How do open runs come to a new version? V1: whole, once, with all they have, and never twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from journeykit import (
+    EXIT,
+    RESTART,
+    Branch,
+    Event,
+    Goal,
+    Goto,
+    Journey,
+    MemoryStore,
+    Migrate,
+    On,
+    Policy,
+    QuietHours,
+    Retry,
+    Send,
+    Wait,
+    WaitFor,
+    When,
+    Workspace,
+    days,
+    hours,
+    outcome,
+)
+from journeykit.errors import DefinitionError, VersionError
+from journeykit.kernel import decode_entries, encode_state, replay
+from journeykit.simulation import Simulation
+
+
+class Begun(Event):
+    pass
+
+
+class Paid(Event):
+    pass
+
+
+class Seen(Event):
+    pass
+
+
+def shop(version: int, *steps: Any, policy: Any = None, **options: Any) -> Workspace:
+    journey = Journey("j", version=version, entry=On(Begun), steps=list(steps), **options)
+    policy = policy or Policy(consent={"email": "opt-out", "sms": "opt-out"})
+    return Workspace(journeys=[journey], timezone="UTC", policy=policy, events=[Paid, Seen])
+
+
+def begin(*steps: Any, **options: Any) -> Simulation:
+    """Return a simulation in which ann has entered version 1."""
+    sim = Simulation(shop(1, *steps, **options), at="2026-03-01 12:00")
+    sim.customer("ann").track(Begun())
+    sim.settle()
+    return sim
+
+
+def send(template: str, **options: Any) -> Send:
+    return Send(template, via=["email"], **options)
+
+
+def got(sim: Simulation) -> list[str]:
+    """Return what ann received; her journal must give her state."""
+    sim.settle()
+    store = sim.runner.store
+    entries = [e for one in store.journal("ann") for e in decode_entries(one.entries)]
+    assert encode_state(replay("ann", entries)) == store.load(["ann"])["ann"].body
+    return [message.template for message in sim.accepted("ann")]
+
+
+def where(sim: Simulation) -> list[tuple[int, str]]:
+    return [(run.version, run.step) for run in sim.runner.customer("ann").enrollments]
+
+
+TWO = (send("hello"), Wait(days(2), label="rest"), send("tips"))
+
+
+def test_without_a_map_runs_finish_on_their_version() -> None:  # V1
+    sim = begin(*TWO)
+    sim.publish(shop(2, send("other")))
+    assert where(sim) == [(1, "rest")]
+    sim.advance(days(2))
+    assert got(sim) == ["hello", "tips"]
+
+
+def test_a_run_goes_to_the_step_of_the_same_id_and_keeps_its_timer() -> None:  # V1
+    sim = begin(*TWO)
+    sim.advance(days(1))
+    sim.publish(shop(2, Wait(days(9), label="rest"), send("news"), upgrade=Migrate()))
+    assert where(sim) == [(2, "rest")]
+    sim.advance(days(1))
+    assert got(sim) == ["hello", "news"]
+
+
+def test_a_run_goes_where_the_map_says() -> None:  # V1
+    sim = begin(*TWO)
+    new = shop(2, Wait(days(1), label="pause"), send("news"), upgrade=Migrate({"rest": "pause"}))
+    sim.publish(new)
+    assert where(sim) == [(2, "pause")]
+    sim.advance(hours(47))
+    assert got(sim) == ["hello"]
+    sim.advance(hours(1))
+    assert got(sim) == ["hello", "news"]
+
+
+def test_exit_ends_the_run_with_its_reason() -> None:  # V1
+    sim = begin(*TWO)
+    sim.publish(shop(2, send("news"), upgrade=Migrate({"rest": EXIT})))
+    assert where(sim) == []
+    assert [line.reason for line in sim.explain("ann") if line.kind == "end"] == ["migrated"]
+
+
+def test_restart_begins_anew_and_sends_nothing_twice() -> None:  # V1
+    sim = begin(*TWO)
+    new = shop(2, send("hello"), send("more"), Wait(days(1)), upgrade=Migrate({"rest": RESTART}))
+    sim.publish(new)
+    assert got(sim) == ["hello", "more"]
+    assert "not sent again" in str(sim.explain("ann"))
+
+
+def test_a_send_that_was_renamed_is_the_same_send() -> None:  # V1
+    sim = begin(*TWO)
+    sim.publish(
+        shop(2, send("hi"), Wait(days(1)), upgrade=Migrate({"hello": "hi", "rest": RESTART}))
+    )
+    sim.advance(days(1))
+    assert got(sim) == ["hello"]
+
+
+def test_a_step_that_does_not_wait_is_entered_at_once() -> None:  # V1
+    sim = begin(*TWO)
+    sim.publish(shop(2, send("first"), send("late"), upgrade=Migrate({"rest": "late"})))
+    assert got(sim) == ["hello", "late"]
+    assert where(sim) == []
+
+
+def test_a_loop_goes_on_as_it_would_have() -> None:  # V1: only what would not come again is spared
+    loop = (send("digest", label="top"), Wait(days(1), label="rest"), Goto("top"))
+    sim = begin(*loop)
+    sim.publish(shop(2, *loop, upgrade=Migrate()))
+    sim.advance(days(2))
+    assert got(sim) == ["digest"] * 3
+
+
+QUIET = Policy(
+    consent={"email": "opt-out", "sms": "opt-out"},
+    quiet_hours=[QuietHours("00:00", "24:00", days=["sun"])],
+)
+
+
+def test_a_message_under_way_goes_on_under_its_key() -> None:  # V1
+    sim = begin(*TWO, policy=QUIET)  # 2026-03-01 is a Sunday
+    (before,) = sim.people["ann"].held
+    new = shop(2, send("hi"), Wait(days(1)), policy=QUIET, upgrade=Migrate({"hello": "hi"}))
+    sim.publish(new)
+    assert where(sim) == [(2, "hi")]
+    sim.advance(days(1))
+    assert got(sim) == ["hello"]
+    assert [message.key for message in sim.accepted("ann")] == [before.id]
+    assert [run.step for run in sim.runner.customer("ann").enrollments] == ["wait_2"]
+
+
+@pytest.mark.parametrize("target", [EXIT, RESTART])
+def test_a_held_message_is_withdrawn_where_its_run_goes_elsewhere(target: str) -> None:  # V1
+    sim = begin(*TWO, policy=QUIET)
+    new = shop(2, Wait(days(3)), send("late"), policy=QUIET, upgrade=Migrate({"hello": target}))
+    sim.publish(new)
+    assert sim.people["ann"].held == []
+    sim.advance(days(3))
+    assert got(sim) == ([] if target == EXIT else ["late"])
+
+
+def test_a_message_that_may_have_left_is_waited_for_before_its_run_begins_anew() -> None:  # V1
+    sim = Simulation(shop(1, *TWO), at="2026-03-01 12:00")
+    ann = sim.customer("ann")
+    sim.channel("email").answer(Retry("busy", after=hours(1)))
+    ann.track(Begun())
+    sim.settle()
+    sim.publish(shop(2, send("hello"), send("more"), upgrade=Migrate({"hello": RESTART})))
+    assert where(sim) == [(1, "hello")]
+    sim.advance(hours(2))
+    assert got(sim) == ["hello", "more"]
+    assert len({message.key for message in sim.channel("email").handed_over}) == 2
+
+
+def test_a_send_with_a_message_needs_a_send() -> None:  # V1
+    sim = begin(*TWO, policy=QUIET)
+    with pytest.raises(VersionError, match=r"'hello' of version 1 \(1\)"):
+        sim.publish(
+            shop(2, Wait(days(1), label="w"), policy=QUIET, upgrade=Migrate({"hello": "w"}))
+        )
+
+
+def test_who_would_be_nowhere_stops_the_publication_before_anything_changes() -> None:  # V1
+    sim = begin(*TWO)
+    sim.customer("bob").track(Begun())
+    sim.settle()
+    new = shop(2, send("news"), upgrade=Migrate())
+    plan = sim.plan(new)
+    assert plan.refused
+    assert plan["j"].standings[0].stranded
+    with pytest.raises(VersionError) as caught:
+        sim.publish(new)
+    told = str(caught.value)
+    assert told in plan.refusals
+    assert "'rest' of version 1 (2)" in told
+    assert "Migrate({'rest': EXIT})" in told
+    assert len(sim.runner.store.definitions()) == 1
+    assert sim.runner.workspace.journeys[0].version == 1
+    sim.advance(days(2))
+    assert got(sim) == ["hello", "tips"]
+
+
+def test_only_steps_at_which_somebody_stands_need_a_counterpart() -> None:  # V1
+    sim = begin(*TWO)
+    sim.publish(shop(2, Wait(days(1), label="rest"), Wait(days(1)), upgrade=Migrate()))
+    assert where(sim) == [(2, "rest")]
+
+
+def test_only_the_versions_that_are_named_move() -> None:  # V1
+    sim = begin(*TWO)
+    sim.publish(shop(2, *TWO, send("second")))
+    sim.customer("bob").track(Begun())
+    sim.settle()
+    sim.publish(shop(3, *TWO, send("third"), upgrade=Migrate(from_versions=[2])))
+    assert where(sim) == [(1, "rest")]
+    assert [run.version for run in sim.runner.customer("bob").enrollments] == [3]
+
+
+def test_conditions_read_what_became_of_messages_before() -> None:  # V1
+    sim = begin(*TWO)
+    check = Branch(When(outcome("hi") == "accepted", [send("yes")]), otherwise=[send("no")])
+    new = shop(2, send("hi"), Wait(days(1), label="rest"), check, upgrade=Migrate({"hello": "hi"}))
+    sim.publish(new)
+    sim.advance(days(2))
+    assert got(sim) == ["hello", "yes"]
+
+
+@pytest.mark.parametrize(("awaited", "late"), [(Paid, ["thanks"]), (Seen, [])])
+def test_an_event_that_came_early_counts_where_the_same_is_awaited(
+    awaited: type[Event], late: list[str]
+) -> None:  # V1, O7
+    def steps(what: type[Event]) -> tuple[Any, ...]:
+        wait = WaitFor(On(what), timeout=days(5), then=[send("thanks")], label="pay")
+        return Wait(days(1), label="rest"), wait
+
+    sim = begin(*steps(Paid))
+    sim.track("ann", Paid())
+    sim.publish(shop(2, *steps(awaited), upgrade=Migrate()))
+    sim.advance(days(1))
+    assert got(sim) == late
+
+
+def test_a_run_mapped_onto_a_wait_whose_event_has_come_goes_on() -> None:  # V1, O7
+    wait = WaitFor(On(Paid), timeout=days(5), then=[send("thanks")], label="pay")
+    sim = begin(Wait(days(1), label="rest"), wait)
+    sim.track("ann", Paid())
+    sim.publish(shop(2, Wait(days(1), label="first"), wait, upgrade=Migrate({"rest": "pay"})))
+    assert got(sim) == ["thanks"]
+
+
+def test_goals_that_were_met_are_not_met_again() -> None:  # V1, E3
+    goal = Goal(On(Paid), ends_run=False)
+    other = Goal(On(Seen), ends_run=False)
+    sim = begin(*TWO, goal=goal)
+    sim.track("ann", Paid())
+    sim.publish(shop(2, *TWO, goal=[other, goal], upgrade=Migrate()))
+    assert sim.track("ann", Paid()).goals == 0
+    assert sim.track("ann", Seen()).goals == 1
+
+
+def test_exits_of_the_new_version_count_from_then_on() -> None:  # V1, E2
+    sim = begin(*TWO)
+    sim.publish(shop(2, *TWO, exits=On(Paid), upgrade=Migrate()))
+    assert sim.track("ann", Paid()).ended == [("exited", "paid")]
+
+
+def test_a_sweep_that_was_cut_off_goes_on_at_the_next_start(open_shop: Any) -> None:  # V1
+    class Breaks(MemoryStore):
+        left = 1
+
+        def commit(self, commits: Any) -> Any:
+            if any(b'"migrate"' in one.journal for one in commits):
+                self.left -= 1
+                if self.left == -1:
+                    raise OSError("disk gone")
+            return super().commit(commits)
+
+    store = Breaks()
+    old = Journey("welcome", entry=entry(open_shop), steps=[Wait(days(2), label="rest")])
+    first = open_shop(old, store=store, batch=1)
+    for name in ("ann", "bob", "cy"):
+        first.kit.identify(name)
+        first.kit.track(name, "signed_up")
+    new = Journey(
+        "welcome",
+        version=2,
+        entry=old.entry,
+        steps=[Wait(days(1), label="rest")],
+        upgrade=Migrate(),
+    )
+    with pytest.raises(OSError, match="disk gone"):
+        open_shop(new, store=store, clock=first.clock, batch=1)
+    store.left = 10
+    again = open_shop(new, store=store, clock=first.clock, batch=1)
+    moves = {name: again.kinds(name).count("migrate") for name in ("ann", "bob", "cy")}
+    assert moves == {"ann": 1, "bob": 1, "cy": 1}
+    assert store.left == 8, "who had moved was moved again"
+    open_shop(new, store=store, clock=first.clock)
+    assert again.kinds("ann").count("migrate") == 1
+
+
+def entry(open_shop: Any) -> Any:
+    return open_shop().kit.workspace.journeys[0].entry
+
+
+def test_a_run_that_came_to_a_version_late_moves_when_it_is_touched(open_shop: Any) -> None:  # V1
+    """An old worker goes on for a while: what it starts is moved by the next who looks."""
+    store = MemoryStore()
+    old = Journey("welcome", entry=entry(open_shop), steps=[Wait(days(2), label="rest")])
+    new = Journey(
+        "welcome",
+        version=2,
+        entry=old.entry,
+        steps=[Wait(days(1), label="rest")],
+        upgrade=Migrate(),
+    )
+    before = open_shop(old, store=store)
+    after = open_shop(new, store=store, clock=before.clock)
+    before.kit.identify("ann")
+    before.kit.track("ann", "signed_up")
+    assert after.kinds("ann").count("migrate") == 0
+    after.kit.identify("ann", {"first_name": "Ann"})
+    assert after.kinds("ann").count("migrate") == 1
+
+
+WRONG = [
+    (Migrate({"rest": "nowhere"}), "goes? to go over to|is to go over to 'nowhere'"),
+    (Migrate({"rest": "completed"}), "'completed'"),
+    (Migrate(from_versions=[2]), "version 2 is not older"),
+    (Migrate(from_versions=[0]), "version 0 is not older"),
+]
+
+
+@pytest.mark.parametrize(("upgrade", "told"), WRONG)
+def test_a_map_that_makes_no_sense_is_refused(upgrade: Migrate, told: str) -> None:
+    with pytest.raises(DefinitionError, match=told):
+        shop(2, send("x"), upgrade=upgrade)
+
+
+def test_a_map_survives_json() -> None:
+    upgrade = Migrate({"a": "x", "b": EXIT, "c": RESTART}, from_versions=[1])
+    journey = shop(2, send("x"), upgrade=upgrade).journeys[0]
+    again = Journey.from_json(journey.to_json())
+    assert again == journey
+    assert again.upgrade == upgrade
