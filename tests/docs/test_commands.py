@@ -22,6 +22,8 @@ COMMANDS = {
     "python3 -m venv .venv && .venv/bin/pip install -q '.[cli]' && .venv/bin/journeykit demo",
     "python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]' && .venv/bin/pytest -n 2",
     "journeykit simulate shop.journeys:shop --events events.csv",
+    "journeykit check shop.journeys:shop --strict --sarif findings.sarif",
+    "journeykit why-not journeys.db shop.journeys:shop ann cart",
 }
 
 
@@ -49,6 +51,8 @@ def test_the_front_page_has_two_commands_in_blocks_of_their_own() -> None:
         (["demo"], ["--customers", "--db"]),
         (["simulate"], ["--events", "--profiles", "--until", "--templates", "--db"]),
         (["explain"], []),
+        (["check"], ["--strict", "--sarif", "--today", "--templates"]),
+        (["why-not"], []),
     ],
 )
 def test_the_commands_exist_with_the_options_that_pages_name(
