@@ -24,12 +24,14 @@ from journeykit.model import (
     Condition,
     ConsentRule,
     DeliveryWindow,
+    Enters,
     Event,
     Exit,
     FrequencyCap,
     Goal,
     Goto,
     Journey,
+    Leaves,
     MinimumGap,
     On,
     Once,
@@ -50,6 +52,7 @@ from journeykit.model import (
 )
 from journeykit.model.consents import ConsentMode, LegalBasis, StricterMode
 from journeykit.testing.acts import Acts, Nest, Write
+from journeykit.testing.entries import entries_alone, segments
 from journeykit.testing.strategies import (
     attributes_of,
     clock_changes,
@@ -80,20 +83,25 @@ def journeys(
     send_times: Sequence[str] = (),
     others: Sequence[str] = (),
 ) -> Journey:
-    """A legal journey that starts with the first of `classes`.
+    """A legal journey that starts with the first of `classes`, or without an event.
 
     With `send_times`, it takes a workspace that has them, and says what every channel costs
     and which events are responses; with `others`, one that has journeys of these names.
     """
     author = _Author(draw, classes, profile, channels, send_times, others)
     shared: dict[str, Any] = {"reentry": draw(_reentries()), "version": draw(st.integers(1, 3))}
-    exits: list[On | Condition | bool] = [author.on()] if draw(st.booleans()) else []
+    exits: list[Any] = [author.on()] if draw(st.booleans()) else []
     if draw(st.booleans()):
         exits.append(author.condition())
+    entry: Any = On(classes[0], where=draw(st.none() | conditions(author.trigger)))
+    if draw(st.integers(0, 2)) == 0:
+        author.without_trigger()
+        entry = draw(entries_alone(classes, profile))
+        exits = [draw(st.sampled_from([Enters, Leaves]))(draw(segments(classes, profile)))]
     try:
         return Journey(
             name,
-            entry=On(classes[0], where=draw(st.none() | conditions(author.trigger))),
+            entry=entry,
             steps=[*author.steps(3), *author.finish()],
             goal=author.goals(),
             exits=exits,
@@ -133,6 +141,11 @@ class _Author:
         sends = ["farewell"] if self._ahead else []
         self._waits = Waits(draw, self._profile, self.on, self.condition, sends)
         self._acts = Acts(draw, classes, profile, self._behind, others)
+
+    def without_trigger(self) -> None:
+        """Read no trigger: the journey starts without an event."""
+        self.trigger = []
+        self._acts.without_trigger()
 
     def steps(self, depth: int) -> list[Step]:
         """A list of steps, to which later ones may jump back."""
