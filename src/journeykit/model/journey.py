@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from journeykit.model.base import Frozen, Wrong, type_of
-from journeykit.model.conditions import AnyCondition, Condition, reads
+from journeykit.model.conditions import AnyCondition, Comparison, Condition, parts_of, reads
 from journeykit.model.datatexts import from_json_text, from_yaml_text, to_yaml_text
 from journeykit.model.entries import (
     Enters,
@@ -164,6 +164,7 @@ class Journey(Frozen):
         if not may_have_key(self.entry):
             self._refuse_keys()
         self._check_readings()
+        self._check_outcomes()
         if self.upgrade is not None:
             check_migration(self.upgrade, self.version, self.graph.states)
         return self
@@ -201,6 +202,24 @@ class Journey(Frozen):
                     what = " or ".join(kind.__name__ for kind in kinds)
                     raise Wrong(
                         f"no {what} step has the id {field!r}", f"they are {known}", read.place
+                    )
+
+    def _check_outcomes(self) -> None:
+        """Refuse a comparison of what came of a step with what never comes of it."""
+        for asked in conditions_of(self):
+            for leaf in parts_of(asked.condition):
+                if not isinstance(leaf, Comparison) or (leaf.of, leaf.kind) != ("step", "text"):
+                    continue
+                step = self.graph.states[leaf.field].step
+                known = () if step is None else step.results
+                values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
+                never = [one for one in values if isinstance(one, str) and one not in known]
+                if never and leaf.op in ("eq", "ne", "in", "not_in"):
+                    named = ", ".join(map(repr, known))
+                    raise Wrong(
+                        f"step {leaf.field!r} never has the outcome {never[0]!r}",
+                        f"it is one of {named}",
+                        asked.place,
                     )
 
     @property

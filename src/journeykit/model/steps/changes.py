@@ -215,8 +215,10 @@ def given_as_wire(data: Any, name: str) -> Any:
         Wrong: One of them is neither a constant nor a field.
     """
     given = data.get(name) if isinstance(data, dict) else None
-    if not isinstance(given, Mapping):
+    if given is None:
         return data
+    if not isinstance(given, Mapping):
+        raise Wrong(f"{given!r} is no mapping", "write it in {...}", name)
     wired = {key: value if _is_field(value) else wire_of(value) for key, value in given.items()}
     for key, value in wired.items():
         if not _is_field(value) and not isinstance(value, str | int | float | None):

@@ -14,7 +14,6 @@ from journeykit.model.names import EventName
 from journeykit.model.steps.base import Step
 from journeykit.model.steps.changes import SetValue, given_as_wire
 
-
 EventClass: TypeAlias = type[Event]  # within the class, `type` is the tag
 
 
