@@ -100,7 +100,7 @@ def _collected(state: CustomerState, entry: j.Collected) -> None:
 
 
 def _receipted(state: CustomerState, entry: j.Receipted) -> None:
-    run = state.enrollments.get(entry.enrollment)
+    run = None if entry.enrollment is None else state.enrollments.get(entry.enrollment)
     if run is not None:
         told = run.receipts.setdefault(entry.step, [])
         if entry.receipt not in told:

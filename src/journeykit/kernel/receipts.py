@@ -37,7 +37,7 @@ def told(turn: Turn, signal: ReceiptTold) -> None:
             signal.receipt,
             signal.occurred,
             signal.id,
-            "" if run is None else run.id,
+            None if run is None else run.id,
             step,
             about.journey,
             about.template,

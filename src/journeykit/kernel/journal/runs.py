@@ -91,7 +91,7 @@ class Receipted(Entry, tag="receipt"):
 
     Attributes:
         id: The host's id of the receipt, or "".
-        enrollment: The run whose latest message of `step` it is; "" where no run is concerned.
+        enrollment: The run whose latest message of `step` it is; None where no run is concerned.
         journey, template: What is still known of the message.
         detail: In the words of the provider.
     """
@@ -100,7 +100,7 @@ class Receipted(Entry, tag="receipt"):
     receipt: str
     occurred: int
     id: str
-    enrollment: str
+    enrollment: str | None
     step: str
     journey: str
     template: str
