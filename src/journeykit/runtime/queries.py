@@ -9,8 +9,12 @@ from journeykit.errors import UnknownMessageError, UsageError
 from journeykit.kernel import decode_entries, decode_state, reading_of, run_ahead
 from journeykit.kernel import journal as j
 from journeykit.machine import Rules
+from journeykit.model import Counts
 from journeykit.ports import Store
+from journeykit.runtime.counting import counts_of
+from journeykit.runtime.controls import read_controls
 from journeykit.runtime.erasing import missing_customer
+from journeykit.runtime.intake import check_journey
 from journeykit.runtime.lives import MessageLife, lives_of
 from journeykit.runtime.preferences import Preferences, preferences_of
 from journeykit.runtime.preview import Preview, standing, stops_of
@@ -89,6 +93,18 @@ class Queries(ABC):
         zone = view.timezone or self._rules.workspace.timezone
         return tell(customer_id, zone, self.journal(customer_id), self._rules)
 
+    def counts(self, journey: str) -> Counts:
+        """Return how many runs came where, by the journals of everybody.
+
+        It is about the present version; laid over its picture by `Journey.mermaid`.
+
+        Raises:
+            UnknownJourneyError: The workspace has no such journey.
+        """
+        check_journey(self._rules, journey)
+        (found,) = (one for one in self._rules.workspace.journeys if one.name == journey)
+        return counts_of(self._store, found)
+
     def why_not(self, customer_id: str, journey: str) -> WhyNot:
         """Return why something of a journey did not happen for a customer.
 
@@ -155,10 +171,11 @@ class Queries(ABC):
         if found is None:
             raise missing_customer(self._store, self._rules, customer_id)
         state = decode_state(found.body)
+        rules = self._rules.pausing(frozenset(read_controls(self._store).paused))
         before: list[j.Entry] = list(standing(state))
         if state.messages:  # whose lives began before; what was committed meanwhile is left out
             before = [*self.journal(customer_id)[: state.seq]]
-        ahead = run_ahead(self._rules, state, now, end, profile=dict(profile_of(found)))
+        ahead = run_ahead(rules, state, now, end, profile=dict(profile_of(found)))
         return Preview(
             self._rules,
             before,
