@@ -145,7 +145,7 @@ def _after_flip(turn: Turn, segment: str, inside: bool, at: int) -> list[EntryDu
                 end_run(turn, run, "exited", reason)
                 break
     starts = turn.rules.watch.at_segments.get((segment, inside), ())
-    return [_due(start, at, str(at)) for start in starts]
+    return [_due(start, at, f"{at} #{turn.seq}") for start in starts]
 
 
 def _of_changes(turn: Turn, changes: Sequence[Change], at: int) -> list[EntryDue]:
