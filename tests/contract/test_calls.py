@@ -136,7 +136,8 @@ def test_a_template_reads_results() -> None:
     templates = Templates()
 
     def renders(context: RenderContext) -> str:
-        return f"{context.results['lead_score']['tier']}, {context.results.get('hello')}"
+        results: Mapping[str, Any] = context.results
+        return f"{results['lead_score']['tier']}, {results.get('hello')}"
 
     templates.register("hello")(renders)
     templates.register("again")(renders)
@@ -523,7 +524,10 @@ class Host:
     def script(self) -> Iterator[Callable[[Orchestrator], Any]]:
         yield lambda kit: [kit.identify(name, {}) for name in ("ann", "bob")]
         for name in ("ann", "bob"):
-            yield lambda kit, name=name: kit.track(name, Applied(), id=f"e-{name}")
+            yield self.applies(name)
+
+    def applies(self, name: str) -> Callable[[Orchestrator], Any]:
+        return lambda kit: kit.track(name, Applied(), id=f"e-{name}")
 
     def ends(self) -> list[tuple[str, str]]:
         kit = Orchestrator(

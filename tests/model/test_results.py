@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -103,10 +103,10 @@ def test_the_ways_of_a_call_that_failed() -> None:
 
 
 REFUSED: list[tuple[Callable[[], object], str, str]] = [
-    (lambda: Call("f", gives=Applied), "Call.gives", "Applied is no result"),
+    (lambda: Call("f", gives=cast(Any, Applied)), "Call.gives", "Applied is no result"),
     (lambda: Call("f", gives=Result), "Call.gives", "Result is no result"),
     (lambda: Call("f", max_attempts=0), "Call.max_attempts", "it is too small"),
-    (lambda: Call("f", on_failure="no"), "Call.on_failure", "there is no such choice"),
+    (lambda: Call("f", on_failure=cast(Any, "no")), "Call.on_failure", "there is no such choice"),
     (lambda: Call("a b"), "Call.function", "a name has 1 to 100 characters"),
     (lambda: RateLimit(0, per=hours(1)), "RateLimit.limit", "it is too small"),
     (lambda: RateLimit(1, per=days(1)), "RateLimit.per", "days are not equally long"),

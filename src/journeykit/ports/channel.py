@@ -128,7 +128,8 @@ class RenderContext:
     Attributes:
         profile: The customer's attributes at the first hand-over.
         trigger: The fields of the event that started the enrollment.
-        results: Step label to outcome of the messages that this run sent so far.
+        results: Step label to outcome of the messages that this run sent so far; and name of a
+            result, such as `lead_score`, to the fields of what a function gave.
         collected: Digest step label to the fields of the events that it collected, oldest first.
     """
 
@@ -140,7 +141,7 @@ class RenderContext:
     key: str
     profile: Mapping[str, Any] = field(default_factory=dict)
     trigger: Mapping[str, Any] = field(default_factory=dict)
-    results: Mapping[str, str] = field(default_factory=dict)
+    results: Mapping[str, Any] = field(default_factory=dict)
     locale: str | None = None
     collected: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 

@@ -11,7 +11,7 @@ Keeps true:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -25,14 +25,11 @@ from journeykit.model.spans import Span
 from journeykit.ports import OutgoingMessage, Renderer, Store, TokenSigner
 from journeykit.runtime import (
     Backfilled,
-    BroadcastOutcome,
-    ListOutcome,
     MessageLife,
     Outcome,
     Preview,
     Reply,
     Runner,
-    SuppressedAddress,
     Timeline,
     WhyNot,
 )
@@ -40,6 +37,7 @@ from journeykit.runtime.backfilling import Since
 from journeykit.simulation.backlog import Backlog
 from journeykit.simulation.channels import ScriptedChannel
 from journeykit.simulation.clock import VirtualClock
+from journeykit.simulation.crowds import CrowdStage
 from journeykit.simulation.functions import ScriptedFunction
 from journeykit.simulation.operating import OperatedStage
 from journeykit.time import (
@@ -54,7 +52,7 @@ from journeykit.time import (
 )
 
 
-class Stage(OperatedStage):
+class Stage(CrowdStage, OperatedStage):
     """A workspace that runs on a clock in the script's hand; see `Simulation`."""
 
     def __init__(
@@ -214,27 +212,6 @@ class Stage(OperatedStage):
             happened = from_micros(self._instant(occurred_at, "occurred_at"))
         return self._host.track(customer_id, event, data, id=id, occurred_at=happened)
 
-    def broadcast(
-        self,
-        event: Event | str,
-        data: Mapping[str, Any] | None = None,
-        *,
-        to: Iterable[str] | None = None,
-        where: Condition | bool | None = None,
-        running: str | None = None,
-        id: str,
-        occurred_at: datetime | str | None = None,
-    ) -> BroadcastOutcome:
-        """Report one event to many customers; not while nothing runs."""
-        if self._backlog is not None:
-            raise UsageError("nothing runs that could broadcast", place="broadcast")
-        happened = None
-        if occurred_at is not None:
-            happened = from_micros(self._instant(occurred_at, "occurred_at"))
-        return self.runner.broadcast(
-            event, data, to=to, where=where, running=running, id=id, occurred_at=happened
-        )
-
     def identify(
         self, customer_id: str, attributes: Mapping[str, Any] | Profile | None = None
     ) -> Outcome:
@@ -337,18 +314,6 @@ class Stage(OperatedStage):
             )  # fmt: skip
         self.settle()
         return self.runner.backfill(journey, since=since, where=where)
-
-    def suppress_addresses(self, rows: Iterable[Mapping[str, Any]]) -> ListOutcome:
-        """Put addresses on the list of suppressed ones, whoever has them."""
-        return self.runner.suppress_addresses(rows)
-
-    def unsuppress_addresses(self, rows: Iterable[Mapping[str, Any]]) -> ListOutcome:
-        """Take addresses off the list of suppressed ones."""
-        return self.runner.unsuppress_addresses(rows)
-
-    def suppressed(self, channel: str, address: str) -> SuppressedAddress | None:
-        """Return since when and why an address is on the list of suppressed ones, or None."""
-        return self.runner.suppressed(channel, address)
 
     def enroll(
         self,
