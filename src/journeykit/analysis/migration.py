@@ -35,12 +35,13 @@ class MessageChange:
 def message_changes(old: Journey, new: Journey) -> tuple[MessageChange, ...]:
     """Return which messages change, in the order of the new version, then those that are gone.
 
-    A step is compared with the one of which the new version's map says that it goes over to it,
-    else with the one of the same id.
+    A step is compared with the one of the same id, else with the one of which the new version's
+    map says that it goes over to it.
     """
     before, after = dict(_sends(old)), dict(_sends(new))
     upgrade = new.upgrade
-    came_from = {there: one for one, there in upgrade.steps.items()} if upgrade else {}
+    renamed = upgrade.steps.items() if upgrade is not None else ()
+    came_from = {there: one for one, there in renamed if one in before and there not in before}
     found: list[MessageChange] = []
     for name, step in after.items():
         earlier = before.pop(came_from.get(name, name), None)

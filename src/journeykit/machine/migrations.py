@@ -21,7 +21,8 @@ class MigrationPlan:
 
     Attributes:
         table: The present version.
-        renamed: Step id to the id that it has now; the same where the map does not say so.
+        renamed: Step id to the id that it has now, where that is another. Where a step goes over
+            to one that was there before, each keeps what it has.
     """
 
     __slots__ = ("_ahead", "_goals", "_kinds", "_same_waits", "_targets", "renamed", "table")
@@ -31,7 +32,9 @@ class MigrationPlan:
         assert upgrade is not None
         self.table = table
         self.renamed = {
-            one: there for one, there in upgrade.steps.items() if there not in (EXIT, RESTART)
+            one: there
+            for one, there in upgrade.steps.items()
+            if there not in (EXIT, RESTART) and there not in old.steps
         }
         self._targets = {
             name: target

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from journeykit.errors import ErasedCustomerError, UnknownCustomerError
 from journeykit.kernel import customer_mark, decode_entries, decode_state
 from journeykit.machine import Rules
 from journeykit.ports import Store
 from journeykit.runtime.hands import HANDS
 from journeykit.runtime.listing import place_of
-from journeykit.runtime.script import profile_of
+from journeykit.runtime.script import decode_json, encode_json, profile_of
 from journeykit.time import from_micros
 
 
@@ -71,7 +69,7 @@ def export_customer(store: Store, rules: Rules, customer_id: str, now: int) -> d
         "customer_id": customer_id,
         "exported_at": from_micros(now).isoformat(),
         "profile": dict(profile_of(found)),
-        "state": msgspec.json.decode(found.body),
+        "state": decode_json(found.body),
         "journal": list(_journal(store, customer_id)),
         "suppressed": [
             {
@@ -89,9 +87,8 @@ def _journal(store: Store, customer_id: str) -> Iterator[dict[str, Any]]:
     """Yield the entries by name, with their numbers and instants."""
     for record in store.journal(customer_id):
         for number, entry in enumerate(decode_entries(record.entries), record.first_seq):
-            fields = msgspec.to_builtins(
-                {name: getattr(entry, name) for name in entry.__struct_fields__ if name != "at"}
-            )
+            names = [name for name in entry.__struct_fields__ if name != "at"]
+            fields = decode_json(encode_json({name: getattr(entry, name) for name in names}))
             kind = entry.__struct_config__.tag
             at = from_micros(entry.at).isoformat()
             yield {"number": number, "kind": kind, "at": at, **fields}
