@@ -17,14 +17,18 @@ from journeykit import (
     Always,
     Arm,
     Branch,
+    ByCall,
     Call,
+    Changed,
     Emit,
+    Enters,
     Event,
     Exit,
     FrequencyCap,
     Goal,
     Hours,
     Journey,
+    Leaves,
     MinimumGap,
     On,
     Policy,
@@ -32,8 +36,11 @@ from journeykit import (
     QuietHours,
     Restart,
     Result,
+    Scheduled,
+    Segment,
     Send,
     SendWindow,
+    Set,
     Split,
     Templates,
     Wait,
@@ -51,9 +58,10 @@ from journeykit import (
     not_,
     outcome,
 )
+from journeykit import Case as Case_
 from journeykit.analysis.codes import RULES
 from journeykit.cli.example import load_example
-from journeykit.model import Findings, Step
+from journeykit.model import Entry, Findings, Step
 from journeykit.testing.journeys import workspaces
 
 TODAY = date(2026, 6, 15)
@@ -188,6 +196,12 @@ CASES = [
         sending(WaitFor(On(Ordered), timeout=days(2), then=[hello]), more),
         "steps[0]",
         sending(WaitFor(On(Ordered), timeout=days(2), then=[hello], on_timeout=[Exit("no")]), more),
+    ),
+    Case(
+        "JK102",
+        sending(WaitFor(Case_(On(Ordered), [hello]), timeout=days(2)), more),
+        "steps[0]",
+        sending(WaitFor(Case_(On(Ordered)), timeout=days(2)), more),
     ),
     Case(
         "JK103",
@@ -393,6 +407,19 @@ CASES = [
         sending(by_email("hello", valid_until=datetime(2026, 6, 15, tzinfo=UTC))),
     ),
     Case(
+        "JK302",
+        shop(steps(hello, entry=Scheduled(rrule="FREQ=DAILY;UNTIL=20260613", at="09:00"))),
+        "entry[0] › rrule",
+        shop(steps(hello, entry=Scheduled(rrule="FREQ=DAILY;UNTIL=20260616", at="09:00"))),
+        "so it starts no run any more",
+    ),
+    Case(
+        "JK302",
+        shop(steps(hello, closes=datetime(2026, 6, 14, 12, tzinfo=UTC))),
+        "closes",
+        shop(steps(hello, closes=datetime(2026, 6, 15, 12, tzinfo=UTC))),
+    ),
+    Case(
         "JK303",
         sending(by_email("hello", valid_for=hours(11)), quiet_hours=[QuietHours("21:00", "08:00")]),
         "steps[0] › valid_for",
@@ -541,6 +568,35 @@ def test_it_is_found_where_it_is_and_nowhere_near(case: Case) -> None:
     assert mine[0].severity == RULES[case.code].severity or case.check is strict
     near = [finding for finding in case.check(case.nearest) if finding.code == case.code]
     assert not near, near
+
+
+@pytest.mark.parametrize(
+    "loosened", [Set(Shopper.plan, SignedUp.plan), Set(Shopper.plan, None)], ids=["field", "none"]
+)
+def test_what_a_step_sets_may_be_anything(loosened: Step) -> None:
+    everybody = Branch(When((Shopper.plan == "a") | (Shopper.plan != "a"), [hello]))
+    assert sending(everybody, Wait(days(1))).check().codes == ["JK202"]
+    assert sending(loosened, everybody, Wait(days(1))).check().codes == []
+    assert sending(Set(Shopper.plan, "b"), everybody, Wait(days(1))).check().codes == ["JK202"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_found"),
+    [
+        (Changed(Shopper.plan, becomes="pro"), True),
+        (Changed(Shopper.plan, becomes=["pro", "free"]), False),
+        (Changed(Shopper.plan, was="free"), False),
+        (Enters(Segment("pros", Shopper.plan == "pro")), True),
+        (Leaves(Segment("free", Shopper.plan != "pro")), True),
+        (Leaves(Segment("pros", Shopper.plan == "pro")), False),
+        (Scheduled(cron="0 9 * * *", where=Shopper.plan == "pro"), True),
+        (ByCall(), False),
+    ],
+    ids=str,
+)
+def test_an_exit_that_holds_for_all_who_enter(entry: Entry, is_found: bool) -> None:
+    found = shop(steps(hello, entry=entry, exits=[Shopper.plan == "pro"])).check()
+    assert found.codes == (["JK203"] if is_found else [])
 
 
 def test_every_code_has_a_case() -> None:

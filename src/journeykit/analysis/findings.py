@@ -15,6 +15,7 @@ from datetime import date
 
 from journeykit.analysis import (
     findings_conditions,
+    findings_dates,
     findings_order,
     findings_sends,
     findings_steps,
@@ -29,9 +30,10 @@ _OF_JOURNEYS = (
     findings_conditions,
     findings_order,
     findings_sends,
+    findings_dates,
     findings_templates,
 )
-_OF_POLICY = (findings_conditions, findings_order, findings_sends)
+_OF_POLICY = (findings_conditions, findings_order, findings_dates)
 
 
 def check(

@@ -1,9 +1,8 @@
-"""Which messages cannot come through? Caps, quiet hours and reviews against what is sent."""
+"""Which messages cannot come through? Caps and quiet hours against what is sent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
 
 from journeykit.analysis.closures import closures_of, longest_closure
 from journeykit.analysis.codes import found
@@ -15,9 +14,6 @@ from journeykit.model import (
     MinimumGap,
     Policy,
     Send,
-    Step,
-    WaitUntil,
-    steps_of,
 )
 from journeykit.model.findings import Finding
 from journeykit.model.spans import in_words, longest, shortest
@@ -27,22 +23,10 @@ Cap = FrequencyCap | MinimumGap
 
 
 def of_journey(subject: Subject, journey: Journey) -> Iterator[Finding]:
-    """Yield what is found about the messages of a journey, and about its dates."""
+    """Yield what is found about the messages of a journey."""
     yield from _caps(subject, journey)
     yield from _quiet_hours(subject, journey)
     yield from _chosen_moments(journey)
-    if subject.today is not None:
-        yield from _past(journey, subject.today)
-
-
-def of_policy(subject: Subject) -> Iterator[Finding]:
-    """Yield which rules of the policy count no more."""
-    policy, today = subject.workspace.policy, subject.today
-    rules = (*policy.clock_rules, *policy.cap_rules, *policy.strict_rules)
-    for place, rule in rules:
-        if today is not None and rule.valid_until is not None and rule.valid_until <= today:
-            why = f"it counts until {rule.valid_until}, which is past"
-            yield found("JK304", "", f"policy › {place}", why, "take it out, or lengthen it")
 
 
 # ---- caps
@@ -158,50 +142,3 @@ def _chosen_moments(journey: Journey) -> Iterator[Finding]:
                 )
                 remedy = f"shorten {option}, or lengthen valid_for"
                 yield found("JK305", journey.name, f"{path} › {option}", why, remedy)
-
-
-def _past(journey: Journey, today: date) -> Iterator[Finding]:
-    for place, moment in _moments(journey):
-        if _day_of(moment) < today:
-            why = f"{moment.isoformat()} is past"
-            yield found("JK302", journey.name, place, why, "write a later one, or take it out")
-    for name, path, send in sends_of(journey):
-        review = getattr(send, "review_by", None)
-        if review is not None and review < today:
-            why = f"the content of {name} was to be reviewed by {review}"
-            remedy = "read it again, and write the day of the next review"
-            yield found("JK403", journey.name, f"{path} › review_by", why, remedy)
-
-
-def _moments(journey: Journey) -> Iterator[tuple[str, date | datetime]]:
-    """Yield the constant moments after which something has no effect any more."""
-    closes = getattr(journey, "closes", None)
-    if closes is not None:
-        yield "closes", closes
-    for path, step in steps_of(journey):
-        place, moment = _moment_of(step)
-        if isinstance(moment, date):
-            yield f"{path} › {place}", moment
-
-
-def _moment_of(step: Step) -> tuple[str, object]:
-    match step:
-        case Send():
-            return "valid_until", step.valid_until
-        case WaitUntil(anniversary=None, moment=date() as moment):
-            return "moment", _latest(moment, step.offset or Duration())
-        case _:
-            return "", None
-
-
-def _latest(moment: date, offset: Duration) -> date:
-    """Return the latest that a moment can become by an offset."""
-    days = offset.days + offset.months * (31 if offset.months > 0 else 28)
-    try:
-        return moment + timedelta(days=days, microseconds=offset.micros)
-    except OverflowError:
-        return date.max
-
-
-def _day_of(moment: date | datetime) -> date:
-    return moment.astimezone(UTC).date() if isinstance(moment, datetime) else moment

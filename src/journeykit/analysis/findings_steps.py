@@ -29,7 +29,9 @@ def of_journey(subject: Subject, journey: Journey) -> Iterator[Finding]:
 def _silent_time_outs(journey: Journey) -> Iterator[Finding]:
     for state in journey.graph.states.values():
         step = state.step
-        if isinstance(step, WaitFor) and step.then and not step.on_timeout:
+        if not isinstance(step, WaitFor) or step.on_timeout:
+            continue
+        if step.then or any(case.steps for _, case in step.cases):
             target = state.outcomes.get("timeout")
             if target not in (None, COMPLETED):
                 yield found(

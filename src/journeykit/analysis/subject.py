@@ -10,7 +10,17 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from journeykit.analysis.truths import Domain, Domains
-from journeykit.model import Event, Journey, Send, StartJourney, Workspace, wire
+from journeykit.model import (
+    Event,
+    FieldRef,
+    Journey,
+    Send,
+    Set,
+    StartJourney,
+    Workspace,
+    steps_of,
+    wire,
+)
 from journeykit.model.facts import Fact
 from journeykit.model.fields import RESULT
 from journeykit.model.findings import KnowsTemplates
@@ -45,6 +55,17 @@ class Subject:
         known = wire(self.workspace.profile())
         return {name: value for name, value in known.items() if value is not None}
 
+    @cached_property
+    def loose(self) -> frozenset[str]:
+        """The attributes that a step may set to something that their type does not take."""
+        return frozenset(
+            step.field.field
+            for journey in self.workspace.journeys
+            for _, step in steps_of(journey)
+            if isinstance(step, Set)
+            and not _takes(_domain(self.workspace.profile, step.field.field), step.value)
+        )
+
     def domains(self, journey: Journey | None, incoming: str | None) -> Domains:
         """Return what values fields can have where `incoming` is the event at hand.
 
@@ -52,6 +73,8 @@ class Subject:
         """
 
         def domain(of: str, field: str) -> Domain:
+            if of == "profile" and field in self.loose:
+                return Domain()
             if of == "profile":
                 told = _domain(self.workspace.profile, field)
                 return told._replace(
@@ -83,6 +106,13 @@ def _domain(cls: type[Fact], field: str) -> Domain:
         return Domain()
     may_be_missing = info.default is None or _may_be_none(info.annotation)
     return Domain(kind_of(info.annotation)[1], may_be_missing)
+
+
+def _takes(domain: Domain, value: object) -> bool:
+    """Tell whether a constant that a step sets is one of the values of a field."""
+    if value is None or isinstance(value, FieldRef):
+        return False
+    return not domain.choices or value in domain.choices
 
 
 def _may_be_none(annotation: Any) -> bool:
