@@ -17,8 +17,8 @@ from journeykit.cli.demo import play_demo
 from journeykit.cli.diff import as_json, compare
 from journeykit.cli.draw import draw_journey
 from journeykit.cli.explain import explain_customer
-from journeykit.cli.schema import schema_text
 from journeykit.cli.plan import plan_workspace
+from journeykit.cli.schema import schema_text
 from journeykit.cli.simulate import play_log
 from journeykit.cli.tables import show, show_timeline
 from journeykit.cli.whynot import why_not_customer

@@ -28,6 +28,9 @@ Then there are:
     demo       18 months of a record shop's purchases, replayed in virtual time
     simulate   your own workspace on your own log of events
     explain    what happened to one customer, and why
+    schema     what may stand in a file of data
+    diff       what changed from one definition to another
+    draw       a journey as a picture
     check      what in your workspace is legal and yet probably not meant
     why-not    why a customer is not in a journey, or did not get its message
 

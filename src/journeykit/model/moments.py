@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Discriminator, Tag
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Discriminator, Field, Tag
 
 from journeykit.model.fields import FieldRef, Reference
 from journeykit.model.retelling import Wrong
@@ -78,7 +78,12 @@ Moment = Annotated[
     Discriminator(_moment_shape),
     BeforeValidator(_moment),
 ]
-ClockTime = Annotated[str, AfterValidator(_clock)]
-EndClock = Annotated[str, AfterValidator(_end_clock)]
+_CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?"
+ClockTime = Annotated[
+    str, AfterValidator(_clock), Field(json_schema_extra={"pattern": f"^{_CLOCK}$"})
+]
+EndClock = Annotated[
+    str, AfterValidator(_end_clock), Field(json_schema_extra={"pattern": f"^({_CLOCK}|24:00(:00)?)$"})
+]
 Days = Annotated[Sequence[str], AfterValidator(_days)]
 ZoneName = Annotated[str, AfterValidator(_zone)]

@@ -57,7 +57,8 @@ _CHOSEN: dict[str, type] = {"text": str, "integer": int}
 _FIELD = r"[A-Za-z][A-Za-z0-9_]*"
 
 
-def _kind_alone(value: object) -> object:
+def kind_alone(value: object) -> object:
+    """Let a kind stand for a field of which there is no more to say."""
     return {"kind": value} if isinstance(value, str) else value
 
 
@@ -132,7 +133,7 @@ class FieldOf(Frozen):
         return (self.annotation, ... if required else self._value)
 
 
-Fields = Mapping[str, Annotated[FieldOf, BeforeValidator(_kind_alone)]]
+Fields = Mapping[str, Annotated[FieldOf, BeforeValidator(kind_alone)]]
 
 
 class Vocabulary(Frozen):

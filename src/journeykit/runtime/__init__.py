@@ -3,6 +3,7 @@
 from journeykit.runtime.backfilling import Backfilled
 from journeykit.runtime.broadcasting import BroadcastOutcome
 from journeykit.runtime.consenting import Reply
+from journeykit.runtime.counting import counts_of
 from journeykit.runtime.inputs import Inputs
 from journeykit.runtime.keywords import Keyword, read_keyword
 from journeykit.runtime.lives import MessageLife, MessageStage
@@ -58,6 +59,7 @@ __all__ = [
     "Why",
     "WhyNot",
     "ask_why_not",
+    "counts_of",
     "read_keyword",
     "tell",
 ]

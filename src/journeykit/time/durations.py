@@ -26,6 +26,12 @@ _ISO = re.compile(
     rf"(?:(?P<minutes>{_NUMBER})M)?(?:(?P<seconds>{_NUMBER}(?:\.\d{{1,6}})?)S)?)?",
     re.ASCII,
 )
+_UNIT = r"(?:[-+]?[0-9]{1,15}%s)?"
+_PATTERN = (
+    rf"^[-+]?P(?=.){''.join(_UNIT % unit for unit in 'YMWD')}"
+    rf"(?:T(?=.){_UNIT % 'H'}{_UNIT % 'M'}(?:[-+]?[0-9]{{1,15}}(?:\.[0-9]{{1,6}})?S)?)?$"
+)
+"""The same for a JSON Schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +151,7 @@ class Duration:
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return {"type": "string", "format": "duration"}
+        return {"type": "string", "pattern": _PATTERN}
 
 
 def _divided(value: int, by: int) -> tuple[int, int]:
