@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
-from threading import Lock
+from itertools import islice
 
 from journeykit.time.instants import DAY, number_of
 from journeykit.time.zones import Zone
@@ -37,28 +37,31 @@ class Recurrence:
         ValueError: It cannot be read, says more than dates, or never comes.
     """
 
-    __slots__ = ("_dates", "_lock", "_known", "rule", "starts")
+    __slots__ = ("_dates", "_is_whole", "_known", "rule", "starts")
 
     def __init__(self, rule: str, starts: date | None = None) -> None:
         self.rule = rule
         self.starts = starts
-        self._known: list[int] = []
-        self._lock = Lock()
-        self._dates = _walk(rule, starts)
+        self._known: tuple[int, ...] = ()
+        self._is_whole = False
+        self._dates = _read(rule, starts)
 
     def __repr__(self) -> str:
         return f"Recurrence({self.rule!r}, {self.starts!r})"
 
     def dates_from(self, day: int) -> Iterator[int]:
         """Yield its dates from `day` on, as numbers of days since 1970-01-01."""
+        while not self._is_whole and (not self._known or self._known[-1] < day):
+            self._look_further()
         place = bisect_left(self._known, day)
         while True:
-            if place == len(self._known) and not self._another():
-                return
-            found = self._known[place]
-            place += 1
-            if found >= day:
-                yield found
+            if place == len(self._known):
+                if self._is_whole:
+                    return
+                self._look_further()
+            else:
+                yield self._known[place]
+                place += 1
 
     def next_after(self, us: int, zone: Zone, clock: int) -> int | None:
         """Return the first instant strictly after `us` at which it comes; None for never again.
@@ -74,17 +77,16 @@ class Recurrence:
                 return moment
         return None
 
-    def _another(self) -> bool:
-        """Look one date further; tell whether there is one."""
-        with self._lock:
-            found = next(self._dates, None)
-            if found is None:
-                return False
-            self._known.append(found)
-            return True
+    def _look_further(self) -> None:
+        """Know twice as many dates. Two threads that do it at a time come to the same."""
+        known = self._known
+        more = max(len(known), 64)
+        found = tuple(islice(_days(self._dates), len(known), len(known) + more))
+        self._known = known + found
+        self._is_whole = len(found) < more
 
 
-def _walk(rule: str, starts: date | None) -> Iterator[int]:
+def _read(rule: str, starts: date | None) -> Iterable[datetime]:
     """Check the rule, and return its dates."""
     if not isinstance(rule, str):
         raise ValueError(f"{rule!r} is no recurrence rule: write 'FREQ=MONTHLY;BYDAY=1MO'")
@@ -93,7 +95,7 @@ def _walk(rule: str, starts: date | None) -> Iterator[int]:
         what = "COUNT" if "COUNT" in parts else "INTERVAL"
         raise ValueError(f"rrule {rule!r}: {what} is counted from a start; write starts=date(...)")
     for tried in _tried(parts):
-        if next(_dates_of(rule, tried, starts), None) is None:
+        if next(_days(_dates_of(rule, tried, starts)), None) is None:
             raise ValueError(f"rrule {rule!r} never comes: there is no such date; check its parts")
     return _dates_of(rule, parts, starts)
 
@@ -129,13 +131,16 @@ def _tried(parts: dict[str, str]) -> Iterator[dict[str, str]]:
     yield parts
 
 
-def _dates_of(rule: str, parts: dict[str, str], starts: date | None) -> Iterator[int]:
+def _dates_of(rule: str, parts: dict[str, str], starts: date | None) -> Iterable[datetime]:
     from dateutil.rrule import rrulestr  # here, since few workspaces need it
 
     begin = datetime.combine(starts or EPOCH, datetime.min.time())
     text = ";".join(f"{name}={value}" for name, value in parts.items())
     try:
-        found = rrulestr(text, dtstart=begin)
+        return rrulestr(text, dtstart=begin)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"rrule {rule!r} cannot be read: {error}") from None
+
+
+def _days(found: Iterable[datetime]) -> Iterator[int]:
     return (number_of(one.date()) for one in found if one.year <= _LAST)
