@@ -354,6 +354,55 @@ def test_wrong_templates_are_refused(desk: Any) -> None:
     assert "--templates" in result.output
 
 
+LEADS = """
+from journeykit import Call, EntryCap, Event, Exit, Journey, On, RateLimit, Result, Workspace, hours
+
+
+class Ordered(Event):
+    amount: int = 0
+    items: int = 0
+
+
+class Score(Result):
+    score: int
+
+
+shop = Workspace(
+    journeys=[
+        Journey(
+            "leads",
+            entry=On(Ordered),
+            entry_caps=[EntryCap(1)],
+            steps=[RateLimit(1, per=hours(99)), Call("score", gives=Score), Exit("scored")],
+        )
+    ],
+    timezone="UTC",
+)
+functions = {"score": lambda context: Score(score=1)}
+"""
+
+
+def test_functions_of_the_module_are_called_and_nothing_is_shared_in_a_replay(desk: Any) -> None:
+    desk.write("shop.py", LEADS)
+    desk.write("events.csv", HEAD + "ann,ordered,2026-03-01T10:00:00+00:00,1,20,2\n")
+    done = desk.simulate("--functions", "functions", "--db", "leads.db")
+    assert done.exit_code == 0, done.output
+    story = flat(desk.run("explain", "leads.db", "ann").output)
+    for part in ("has a slot to enter", "its turn came", "score answered and gave score", "scored"):
+        assert part in story
+
+
+def test_functions_that_are_not_there_are_refused(desk: Any) -> None:
+    desk.write("shop.py", LEADS)
+    for words, part in (
+        (["--functions", "other"], "has no mapping of functions of this name"),
+        ([], "it calls 'score', but no such function was given"),
+    ):
+        done = desk.simulate(*words)
+        assert done.exit_code == 2
+        assert part in flat(done.output)
+
+
 def test_another_log_on_the_same_file_is_refused_unless_fresh(desk: Any) -> None:
     desk.simulate("--profiles", "profiles.csv", "--db", "out.db")
     desk.write("fewer.csv", HEAD + GOOD)

@@ -49,7 +49,7 @@ def test_the_front_page_has_two_commands_in_blocks_of_their_own() -> None:
     ("words", "options"),
     [
         (["demo"], ["--customers", "--db"]),
-        (["simulate"], ["--events", "--profiles", "--until", "--templates", "--db"]),
+        (["simulate"], ["--events", "--profiles", "--until", "--templates", "--functions", "--db"]),
         (["explain"], []),
         (["check"], ["--strict", "--sarif", "--today", "--templates"]),
         (["why-not"], []),

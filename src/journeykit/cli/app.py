@@ -82,6 +82,10 @@ def simulate(
         str | None,
         typer.Option(help="Name of the module's renderer; by default messages are not rendered."),
     ] = None,
+    functions: Annotated[
+        str | None,
+        typer.Option(help="Name of the module's mapping of functions, for `Call` steps."),
+    ] = None,
     db: Annotated[
         Path | None, typer.Option(help="SQLite file to keep; a temporary one by default.")
     ] = None,
@@ -102,6 +106,9 @@ def simulate(
     Customers become known with their first event. Without the file nothing is known of them;
     with it, events of anybody else are refused.
 
+    **Functions.** What `Call` steps call is a mapping in the module of the workspace, such as
+    `functions = {"score_lead": pretend_score}`. They are really called: give it pretended ones.
+
     Good rows are played; bad ones are listed at the end with their lines, and the exit code
     is 1.
     """
@@ -114,6 +121,7 @@ def simulate(
             profiles=profiles,
             until=until,
             templates=templates,
+            functions=functions,
             db=db,
             fresh=fresh,
         )

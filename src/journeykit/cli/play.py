@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -16,7 +16,7 @@ from journeykit.cli.files import open_files
 from journeykit.cli.progress import watching
 from journeykit.front import Orchestrator
 from journeykit.model import Workspace
-from journeykit.ports import Renderer
+from journeykit.ports import Function, Renderer
 from journeykit.runtime import Timeline
 from journeykit.simulation import (
     WORKER,
@@ -43,6 +43,7 @@ class Job:
     until: datetime
     db: Path
     renderer: Renderer | None = None
+    functions: Mapping[str, Function] = field(default_factory=dict)
     fresh: bool = False
     dead: float = 0.0
     busy: float = 0.0
@@ -96,6 +97,7 @@ def _runner(job: Job) -> Iterator[Orchestrator]:
                 for name in job.workspace.policy.channels
             },
             renderer=job.renderer,
+            functions=job.functions,
             clock=VirtualClock(0),
             worker=WORKER,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from tempfile import mkdtemp
@@ -16,7 +16,7 @@ from journeykit.cli.target import load_workspace
 from journeykit.cli.words import counted
 from journeykit.errors import UsageError
 from journeykit.machine import Rules, compile_workspace
-from journeykit.ports import Renderer
+from journeykit.ports import Function, Renderer
 from journeykit.runtime import BadRow
 from journeykit.simulation import History, read_history
 from journeykit.time import Duration, from_micros, shift, to_micros, zone
@@ -30,6 +30,7 @@ def play_log(
     profiles: Path | None,
     until: str | None,
     templates: str | None,
+    functions: str | None,
     db: Path | None,
     fresh: bool,
 ) -> tuple[Played, list[BadLine]]:
@@ -53,6 +54,7 @@ def play_log(
         until=_until(until, history, rules),
         db=Path(mkdtemp(prefix="journeykit-")) / "simulation.db" if db is None else db.absolute(),
         renderer=renderer,
+        functions={} if functions is None else _functions(module, functions),
         fresh=fresh,
     )
     _introduce(console, job)
@@ -113,6 +115,18 @@ def _until(text: str | None, history: History, rules: Rules) -> datetime:
             value=text,
             remedy="write it as in 2026-03-01T00:00:00+01:00, or P30D",
         ) from None
+
+
+def _functions(module: ModuleType, name: str) -> Mapping[str, Function]:
+    functions = getattr(module, name, None)
+    if not isinstance(functions, Mapping):
+        raise UsageError(
+            f"module {module.__name__} has no mapping of functions of this name",
+            place="--functions",
+            value=name,
+            remedy="name a dict at the top level of the module: the name in `Call` to a function",
+        )
+    return functions
 
 
 def _renderer(module: ModuleType, name: str) -> Renderer:
