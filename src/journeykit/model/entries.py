@@ -38,7 +38,8 @@ from journeykit.time import Feb29, Recurrence, from_micros, to_micros
 class _AskedAlone(Entry):
     """An entry without an event; `where` is asked when it would start a run."""
 
-    where: CustomerCondition | None = Field(default=None, kw_only=True)
+    if TYPE_CHECKING:
+        where: CustomerCondition | None
 
     def asks(self) -> Iterator[tuple[str, Condition]]:
         """Yield what must hold."""
@@ -69,6 +70,7 @@ class Changed(_AskedAlone):
     attribute: FieldRef
     was: _Values = Field(default=None, kw_only=True)
     becomes: _Values = Field(default=None, kw_only=True)
+    where: CustomerCondition | None = Field(default=None, kw_only=True)
     type: Literal["changed"] = Field(default="changed", kw_only=True)
 
     if TYPE_CHECKING:
@@ -144,6 +146,7 @@ def _known_value(attribute: Reference, value: object, name: str) -> Any:
 
 class _AtSegment(_AskedAlone):
     segment: Segment
+    where: CustomerCondition | None = Field(default=None, kw_only=True)
 
     if TYPE_CHECKING:
 
@@ -194,6 +197,7 @@ class Scheduled(_AskedAlone):
     starts: date | None = Field(default=None, kw_only=True)
     zone: ZoneName | None = Field(default=None, kw_only=True)
     segment: Segment | None = Field(default=None, kw_only=True)
+    where: CustomerCondition | None = Field(default=None, kw_only=True)
     type: Literal["scheduled"] = Field(default="scheduled", kw_only=True)
 
     if TYPE_CHECKING:
@@ -257,6 +261,7 @@ class OnDate(_AskedAlone):
     at: ClockTime | None = Field(default=None, kw_only=True)
     anniversary: Feb29 | None = Field(default=None, kw_only=True)
     zone: ZoneName | None = Field(default=None, kw_only=True)
+    where: CustomerCondition | None = Field(default=None, kw_only=True)
     type: Literal["on_date"] = Field(default="on_date", kw_only=True)
 
     if TYPE_CHECKING:
