@@ -16,7 +16,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from threading import Lock
 from types import TracebackType
 from typing import Self
@@ -27,6 +26,7 @@ from journeykit.adapters.commits import (
     refuse_hole,
     refuse_repeated_customers,
 )
+from journeykit.adapters.memory_rows import KeptCustomer, KeptHand, KeptMessage
 from journeykit.ports import (
     Bucket,
     ClaimedMessage,
@@ -45,61 +45,20 @@ from journeykit.ports import (
 )
 
 
-@dataclass(slots=True)
-class _Customer:
-    """All that is kept of one customer; `document` never carries the profile."""
-
-    document: StoredCustomer
-    profile: bytes | None = None
-    next_seq: int = 1
-    journal: list[JournalRecord] = field(default_factory=list)
-    seen: dict[str, SeenEvent] = field(default_factory=dict)
-
-    def with_profile(self) -> StoredCustomer:
-        one = self.document
-        return StoredCustomer(one.customer_id, one.version, one.body, self.profile)
-
-
-@dataclass(slots=True)
-class _Message:
-    """One row of the outbox. It is leased while `worker` is not None."""
-
-    customer_id: str
-    channel: str
-    due: int
-    token: int = 0
-    worker: str | None = None
-    content: bytes | None = None
-
-    def claimed(self, key: str) -> ClaimedMessage:
-        return ClaimedMessage(
-            key, self.customer_id, self.channel, self.due, self.token, self.content
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Hand:
-    """An announcement, who made it, and about whom."""
-
-    hand: Hand
-    worker: str
-    customers: frozenset[str]
-
-
 class MemoryStore:
     """A store that forgets everything when the process ends; safe to share between threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._customers: dict[str, _Customer] = {}
+        self._customers: dict[str, KeptCustomer] = {}
         self._ids: list[str] = []
         self._due = Agenda()
-        self._outbox: dict[str, _Message] = {}
+        self._outbox: dict[str, KeptMessage] = {}
         self._free = Agenda()
         self._leased = Agenda()
         self._token = 0
-        self._hands: dict[int, _Hand] = {}
-        self._seen: deque[tuple[_Customer, SeenEvent]] = deque()
+        self._hands: dict[int, KeptHand] = {}
+        self._seen: deque[tuple[KeptCustomer, SeenEvent]] = deque()
         self._definitions: dict[tuple[str, int], Definition] = {}
         self._buckets: dict[str, Bucket] = {}
         self._suppressed: dict[tuple[str, str], Suppression] = {}
@@ -198,7 +157,7 @@ class MemoryStore:
             self._forget_hands(lambda one: one.hand.until <= now)
             self._token += 1
             hand = Hand(self._token, until)
-            self._hands[hand.number] = _Hand(hand, worker, frozenset(customer_ids))
+            self._hands[hand.number] = KeptHand(hand, worker, frozenset(customer_ids))
             return hand
 
     def let_go(self, hand: Hand) -> None:
@@ -346,7 +305,7 @@ class MemoryStore:
         before = commit.expected if customer else self._floor
         document = StoredCustomer(id, before + 1, commit.body)
         if customer is None:
-            customer = self._customers[id] = _Customer(document)
+            customer = self._customers[id] = KeptCustomer(document)
         else:
             customer.document = document
         if commit.profile is not None:
@@ -373,7 +332,7 @@ class MemoryStore:
     def _put(self, put: OutboxRow) -> None:
         row = self._outbox.get(put.key)
         if row is None:
-            self._outbox[put.key] = _Message(put.customer_id, put.channel, put.due)
+            self._outbox[put.key] = KeptMessage(put.customer_id, put.channel, put.due)
             self._free.set(put.key, put.due)
         else:
             row.customer_id, row.channel, row.due = put.customer_id, put.channel, put.due
@@ -384,7 +343,7 @@ class MemoryStore:
             self._free.set(key, None)
             self._leased.set(key, None)
 
-    def _forget_hands(self, gone: Callable[[_Hand], bool]) -> None:
+    def _forget_hands(self, gone: Callable[[KeptHand], bool]) -> None:
         self._hands = {number: one for number, one in self._hands.items() if not gone(one)}
 
     def _end_lease(self, key: str) -> None:
@@ -393,12 +352,12 @@ class MemoryStore:
         self._leased.set(key, None)
         self._free.set(key, row.due)
 
-    def _held(self, claim: ClaimedMessage) -> _Message | None:
+    def _held(self, claim: ClaimedMessage) -> KeptMessage | None:
         """Return the row of `claim`, if no other claim of it came after."""
         row = self._outbox.get(claim.key)
         return row if row and row.token == claim.token else None
 
-    def _remember(self, customer: _Customer, commit: CustomerCommit) -> None:
+    def _remember(self, customer: KeptCustomer, commit: CustomerCommit) -> None:
         while self._seen and self._seen[0][1].expires < commit.at:
             owner, old = self._seen.popleft()
             if owner.seen.get(old.event_id) is old:
