@@ -68,8 +68,8 @@ flowchart TD
     s_branch_3 -->|"profile.plan = 'pro'"| s_best
     s_branch_3 -->|"otherwise"| s_completed
     s_best --> s_completed
-    goal_0["Goal page_seen, within 7<br>days: the run ends"]
-    leave_1["Exit when profile.vip =<br>True"]
+    goal_0["Goal page_seen, within<br>7 days: the run ends"]
+    leave_1["Exit when profile.vip<br>= True"]
     classDef start fill:#e5e7eb,stroke:#374151,color:#111827
     class s_start start
 """
@@ -89,7 +89,7 @@ def test_counts_are_laid_over_it() -> None:
     )  # fmt: skip
     text = CART.mermaid(counts)
     for line in (
-        's_wait_1("Wait 1 hour<br>1,200 entered · 200 here now")',
+        's_wait_1("Wait 1 hour<br>1,200 entered<br>200 here now")',
         's_wait_1 -->|"1,000"| s_reminder',
         's_reminder -->|"650"| s_branch_3',
         's_reminder -->|"exit<br>350"| s_exited',

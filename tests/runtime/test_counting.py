@@ -82,7 +82,7 @@ def test_it_is_laid_over_the_picture() -> None:
     sim = play()
     journey = sim.runner.workspace.journeys[0]
     text = journey.mermaid(sim.counts("j"))
-    assert '("Wait 2 days<br>(rest)<br>3 entered · 2 here now")' in text
+    assert '("Wait 2 days<br>(rest)<br>3 entered<br>2 here now")' in text
     assert '-->|"profile.vip = True<br>1"|' in text
 
 

@@ -26,7 +26,7 @@ from journeykit.model import START, Condition, GraphState, Journey, Send, Step
 from journeykit.model.graph import JUMP
 from journeykit.model.pictures import Counts, Direction
 
-_WIDTH = 24
+_WIDTH = 22
 _SPECIAL = re.compile(
     r"""[^\w .,:()/=+?!'·–−≥≤≠%-]"""  # all but plain letters, digits and marks
     r"""|(?<![^\W_])_|_(?![^\W_])"""  # _emphasis_, not cart_reminder
@@ -146,7 +146,7 @@ def _words(journey: Journey, state: GraphState, counts: Counts | None) -> list[s
     lines = [part for line in lines for part in _wrapped(line)]
     if counts is not None:
         entered, here = counts.entered.get(state.id, 0), counts.here.get(state.id, 0)
-        lines.append(f"{entered:,} entered" + (f" · {here:,} here now" if here else ""))
+        lines += [f"{entered:,} entered", *([f"{here:,} here now"] if here else [])]
     return lines
 
 
@@ -182,7 +182,8 @@ def _edge_words(state: GraphState, edge: Edge, counts: Counts | None) -> list[st
     all_ways = {name for name in state.outcomes if not name.startswith(JUMP) and name != "exit"}
     words = ""
     if set(edge.outcomes) != all_ways and state.id != START:
-        words = " / ".join(outcome_in_words(state.step, name) for name in edge.outcomes)
+        said = [outcome_in_words(state.step, name) for name in edge.outcomes]
+        words = "otherwise" if "done" in edge.outcomes else " / ".join(said)
     lines = _wrapped(words)
     if counts is not None:
         lines.append(f"{sum(counts.took.get((state.id, name), 0) for name in edge.outcomes):,}")
