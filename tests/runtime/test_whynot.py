@@ -19,6 +19,7 @@ from journeykit import (
     ByCall,
     Changed,
     Enters,
+    EntryCap,
     Event,
     FrequencyCap,
     Goal,
@@ -46,8 +47,10 @@ from journeykit import (
     total,
 )
 from journeykit.errors import UnknownJourneyError
+from journeykit.kernel import decode_state
 from journeykit.kernel import journal as j
 from journeykit.runtime import WhyNot
+from journeykit.runtime.whynot import why_not
 
 
 class CartUpdated(Event):
@@ -376,6 +379,58 @@ def test_a_condition_of_an_earlier_version_is_not_told_as_the_reason() -> None:
     answer = ann.why_not("cart")
     assert answer.reasons == ["condition_false"]
     assert answer.whys[0].explained == ()
+
+
+def test_an_event_that_came_before_the_journey_was_there() -> None:
+    other = Journey("other", entry=On(OrderPlaced), steps=remind)
+    sim = simulated(other)
+    ann = sim.customer("ann")
+    ann.track(updated(12))
+    sim.publish(simulated(other, cart()).runner.workspace)
+    assert "now  cart_updated came once, before the journey was there" in ann.why_not("cart").text()
+
+
+def test_a_trigger_that_waits_for_its_slot() -> None:
+    sim = simulated(cart(entry_caps=[EntryCap(1, per="day")]))
+    ann = sim.customer("ann")
+    ann.track(updated(12))
+    answer = sim.runner.why_not("ann", "cart")  # nothing that is due is done for it
+    assert answer.standing == "never_triggered"
+    assert answer.reasons[0] == "entry_waits"
+    bob = sim.customer("bob")
+    bob.track(updated(12))
+    assert bob.why_not("cart").reasons == ["entry_cap"]
+    assert ann.why_not("cart").standing == "inside"
+
+
+def test_a_journal_that_lacks_its_beginning_tells_reasons_without_values() -> None:
+    sim = simulated(cart(entry=On(CartUpdated, where=CartUpdated.total >= 20), reentry=Always()))
+    ann = sim.customer("ann")
+    ann.track(updated(12))
+    ann.track(updated(30))
+    ann.cancel("cart")
+    ann.track(updated(13))
+    runner, entries = sim.runner, sim.runner.journal("ann")
+    found = runner.store.load(["ann"], profiles=True)["ann"]
+    later = entries[next(n for n, one in enumerate(entries) if isinstance(one, j.Received)) + 1 :]
+    answer = why_not(
+        runner._rules, "ann", "cart", later, decode_state(found.body), {}, now=later[-1].at
+    )
+    assert not answer.complete
+    assert answer.reasons == ["condition_false", "condition_false", "cancelled"]
+    assert all(not why.explained for why in answer.whys)
+    assert answer.text().endswith("does not reach back far enough to tell what was compared")
+
+
+def test_an_exit_by_a_segment_is_told() -> None:
+    vip = Segment("vip", Shopper.visits > 3)
+    answer = ask(
+        cart(exits=[Enters(vip), Shopper.plan == "pro"]),
+        lambda ann, sim: (ann.track(updated(1)), ann.tell({"visits": 5})),
+    )
+    assert answer.standing == "ended"
+    assert answer.whys[-1].kind == "end"
+    assert answer.whys[-1].reason in ("segment_entered", "exited")
 
 
 def test_it_changes_nothing() -> None:

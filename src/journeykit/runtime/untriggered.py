@@ -90,8 +90,10 @@ def untriggered(
 
 
 def _no_event(entry: On, came: Counter[str]) -> str:
-    if came[entry.event]:
-        return f"{entry.event} came {came[entry.event]} times, before the journey was there"
+    times = came[entry.event]
+    if times:
+        said = "once" if times == 1 else f"{times} times"
+        return f"{entry.event} came {said}, before the journey was there"
     others = ", ".join(f"{name} {times}" for name, times in came.most_common(_SHOWN))
     return f"no {entry.event} came; {f'what came: {others}' if others else 'no event at all did'}"
 
