@@ -140,8 +140,11 @@ class Acts:
         fields: dict[str, Any] = {}
         for one in attributes_of(cls):
             like = [read for read in self._readable if read.kind == one.kind]
+            required = cls.model_fields[one.name].is_required()
             if like and self._is_drawn():
                 fields[one.name] = self._draw(st.sampled_from(like))
+            elif required:
+                fields[one.name] = self._draw(values(one))
         return Emit(cls, fields, label=label)
 
     @property
