@@ -93,6 +93,7 @@ CASES: list[tuple[Any, str | None]] = [
     (exists(last(O)) & (last(O) < ago(days(3))), None),
     (not_(exists(last(O))) & (last(O) < ago(days(3))), "never"),
     ((C.visits < C.visits), None),
+    (((C.visits > 1) | (C.spent > 1)) & (C.visits < 1) & (C.spent < 1), "never"),
     (All(all=()), "always"),
     (AnyOf(any=()), "never"),
     (AnyOf(any=(All(all=()), C.visits > 3)), "always"),
