@@ -34,7 +34,7 @@ from journeykit.errors import (
     UsageError,
 )
 from journeykit.kernel import journal as j
-from journeykit.ports import Store
+from journeykit.ports import CustomerCommit, Store
 from journeykit.simulation import VirtualClock
 from journeykit.time import to_micros
 
@@ -228,6 +228,16 @@ def test_what_makes_no_sense_is_refused(
     with pytest.raises(kind, match=words):
         kit.broadcast(given.pop("event", BackInStock()), **{"id": "b", **given})
     assert received(kit) == []
+
+
+def test_a_customer_who_cannot_be_decided_on_holds_nobody_up() -> None:
+    store = MemoryStore()
+    kit = known(store)
+    found = store.load(["c07"])["c07"]
+    store.commit([CustomerCommit("c07", found.version, b"{", None)])
+    outcome = kit.broadcast(BackInStock(), where=Person.visits == 0, id="b")
+    assert outcome.reached == 24
+    assert [(name, type(error)) for name, error in outcome.failed] == [("c07", StoreError)]
 
 
 def test_a_simulation_broadcasts_too() -> None:

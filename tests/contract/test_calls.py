@@ -240,6 +240,7 @@ def test_the_ways_of_a_call_that_failed_for_good(choice: Any, end: Any, outcome:
     assert len(sim.function("score_lead").calls) == 2
     (settled,) = entries(sim, j.Settled)
     assert (settled.answer, settled.result) == ("failed", None)
+    assert "score_lead failed for good: RuntimeError from function" in str(ann.timeline)
     assert outcome in [entry.outcome for entry in entries(sim, j.Moved)]
     folds(sim)
 
@@ -434,7 +435,27 @@ def test_a_pause_keeps_calls_and_they_are_made_when_it_is_over() -> None:  # V2
     sim.settle()
     assert len(sim.function("score_lead").calls) == 1
     assert ended(sim) == [("exited", "scored")]
+    assert "score_lead can be called again: the journey goes on" in str(ann.timeline)
     folds(sim)
+
+
+def test_an_old_version_outlives_the_class_of_its_result() -> None:  # V1
+    store = MemoryStore()
+    old = Simulation(
+        shop(Wait(hours(1)), SCORE, Branch(When(LeadScore.score == 3, [Exit("three")]))),
+        at="2026-03-02 10:00",
+        store=store,
+        functions={"score_lead": None},
+    )
+    old.customer("ann").track(Applied())
+    new = Simulation(
+        shop(Exit("new"), version=2),
+        at="2026-03-02 10:00",
+        store=store,
+        functions={"score_lead": {"score": 3}},
+    )
+    new.advance(hours(2))
+    assert [e.reason for e in new.runner.journal("ann") if isinstance(e, j.Ended)] == ["three"]
 
 
 # ---- what survives a crash
@@ -498,7 +519,7 @@ class Host:
     def open(self) -> Orchestrator:
         return Orchestrator(
             WORKSPACE,
-            store=Store_(self.store, self.danger),  # type: ignore[arg-type]
+            store=Store_(self.store, self.danger),
             channels={"email": object()},  # type: ignore[dict-item]
             functions={"score_lead": self.score},
             clock=self,

@@ -455,7 +455,7 @@ def lives_through(store: Store, at: int, how: str) -> tuple[int, int]:
     def act(number: int) -> None:
         kit = Orchestrator(
             LIMITED,
-            store=danger,  # type: ignore[arg-type]
+            store=danger,
             channels={},
             clock=clock,
             worker="only",

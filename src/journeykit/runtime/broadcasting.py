@@ -92,7 +92,11 @@ class Audience:
         return [id for id, one in stored.items() if self._is_meant(one, now)]
 
     def _is_meant(self, stored: StoredCustomer, now: int) -> bool:
-        state = decode_state(stored.body)
+        """Tell whether the event is for a customer; one that cannot be read is reported so."""
+        try:
+            state = decode_state(stored.body)
+        except Exception:
+            return True
         if self._guard is None:
             return any(run.journey == self._running for run in state.enrollments.values())
         return self._guard(reading_of(self._rules, state, dict(profile_of(stored)), now))

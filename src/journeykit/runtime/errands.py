@@ -204,7 +204,12 @@ def _take_slots(desk: _Desk, errands: Sequence[_Errand]) -> Flow[None]:
     journeys: dict[str, list[_Errand]] = {}
     now = yield from Now()
     for one in errands:
-        if _is_wanted(desk, one, now):
+        try:
+            is_wanted = _is_wanted(desk, one, now)
+        except Exception as error:
+            desk.stick(one.member.stored, error, now)
+            continue
+        if is_wanted:
             journeys.setdefault(one.errand.journey, []).append(one)
         else:
             desk.answer(one, ErrandAnswered(now, one.errand.id, "entry", "", "moot"))
