@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 from hypothesis import assume
@@ -53,6 +54,7 @@ from journeykit.model import (
 from journeykit.model.consents import ConsentMode, LegalBasis, StricterMode
 from journeykit.testing.acts import Acts, Nest, Write
 from journeykit.testing.entries import entries_alone, segments
+from journeykit.testing.errands import Errands, Functions
 from journeykit.testing.strategies import (
     attributes_of,
     clock_changes,
@@ -82,13 +84,15 @@ def journeys(
     channels: Sequence[str] = _CHANNELS,
     send_times: Sequence[str] = (),
     others: Sequence[str] = (),
+    functions: Functions = MappingProxyType({}),
 ) -> Journey:
     """A legal journey that starts with the first of `classes`, or without an event.
 
     With `send_times`, it takes a workspace that has them, and says what every channel costs
-    and which events are responses; with `others`, one that has journeys of these names.
+    and which events are responses; with `others`, one that has journeys of these names; with
+    `functions` (name to what it gives), who plays it has these, and shared limits.
     """
-    author = _Author(draw, classes, profile, channels, send_times, others)
+    author = _Author(draw, classes, profile, channels, send_times, others, functions)
     shared: dict[str, Any] = {"reentry": draw(_reentries()), "version": draw(st.integers(1, 3))}
     exits: list[Any] = [author.on()] if draw(st.booleans()) else []
     if draw(st.booleans()):
@@ -106,6 +110,7 @@ def journeys(
             goal=author.goals(),
             exits=exits,
             holdout=draw(st.sampled_from([0.0, 0.1, 0.5])),
+            **author.errands.caps(),
             **shared,
         )
     except DefinitionError:  # all ways of a branch left, and something stands behind it
@@ -128,8 +133,10 @@ class _Author:
         channels: Sequence[str],
         send_times: Sequence[str],
         others: Sequence[str],
+        functions: Functions,
     ) -> None:
         self._draw = draw
+        self.errands = Errands(draw, functions)
         self._send_times = send_times
         self._classes = classes
         self._channels = channels
@@ -177,10 +184,10 @@ class _Author:
 
     def _step(self, depth: int) -> Step:
         plain: list[Write] = [self._message, *self._waits.plain()]
-        plain += self._acts.plain(self._some_channels)
+        plain += self._acts.plain(self._some_channels) + self.errands.plain()
         nested: list[Nest] = [self._branch, self._split, self._send]
         nested += self._acts.nested(self.steps, self._inner, self.condition)
-        nested += self._waits.nested(self._inner)
+        nested += self._waits.nested(self._inner) + self.errands.nested(self._inner)
         nested = nested if depth else []
         number = self._draw(st.integers(0, len(plain) + len(nested) - 1))
         if number < len(plain):
@@ -276,6 +283,7 @@ def workspaces(
     profile: type[Profile],
     *,
     max_journeys: int = 2,
+    functions: Functions = MappingProxyType({}),
 ) -> Workspace:
     """A legal workspace: journeys, quiet hours, send windows, caps and consent rules."""
     mode = st.sampled_from(_MODES)
@@ -283,10 +291,8 @@ def workspaces(
     where = st.none() | conditions(attributes_of(profile), classes)
     names = [f"journey-{n}" for n in range(draw(st.integers(1, max_journeys)))]
     send_times = dict(_SEND_TIMES) if draw(st.booleans()) else {}
-    written = [
-        draw(journeys(classes, profile, name=name, send_times=sorted(send_times), others=names))
-        for name in names
-    ]
+    shared: dict[str, Any] = {"send_times": sorted(send_times), "functions": functions}
+    written = [draw(journeys(classes, profile, name=n, others=names, **shared)) for n in names]
     return Workspace(
         journeys=written,
         profile=profile,

@@ -26,6 +26,7 @@ from journeykit.model import (
     Condition,
     Event,
     Profile,
+    Result,
     ago,
     ahead,
     count,
@@ -155,7 +156,7 @@ def values(attribute: Attribute[Any]) -> st.SearchStrategy[Any]:
     return _values(attribute.kind, attribute.choices)
 
 
-def attributes_of(cls: type[Event] | type[Profile]) -> list[Attribute[Any]]:
+def attributes_of(cls: type[Event] | type[Profile] | type[Result]) -> list[Attribute[Any]]:
     """Return the fields of a class as what conditions are written with."""
     return [getattr(cls, name) for name in cls.model_fields]
 
