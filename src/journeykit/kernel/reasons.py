@@ -4,8 +4,8 @@ The set is closed: a code that the kernel writes into the journal stands here, a
 the two together. Codes are stable; a host may count them and act on them.
 
 Three places carry words that are not codes, beside those listed: `Ended` and `Withdrawn` of a
-run that an event, a goal or a restart ended carry the name of the event or the title of the
-goal; of an `Exit` step or a cancellation, the author's or the host's own reason; `Suppressed`
+run that an event, a receipt, a goal or a restart ended carry the name of the event or the
+receipt, or the title of the goal; of an `Exit` step or a cancellation, the author's or the host's own reason; `Suppressed`
 carries the host's or the channel's.
 """
 
