@@ -1,14 +1,16 @@
 """Does every page tell the truth? Each runs from top to bottom, as a reader would paste it.
 
 One page is one test: its blocks share their names, and begin with none. What a block prints
-is compared with the `text` block that comes next; a function called `test_...` is called. A
-page runs in an empty directory.
+is compared with the `text` or `mermaid` block that comes next; a function called `test_...` is
+called. A page runs in an empty directory, in which a `yaml` block lies under the name that
+stands in its first line.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from journeykit import Workspace
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md"))]
 SHOW_MISTAKES = ("check-journeys.md", "findings.md")  # and what `check` says of them
-LANGUAGES = ("python", "text", "bash", "json", "mermaid", "sql")
+LANGUAGES = ("python", "text", "bash", "json", "yaml", "mermaid", "sql")
 
 page = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 
@@ -52,12 +54,18 @@ class Reader:
             assert lines_of(shown) == lines_of(self._printed), where(example)
             self._printed = ""
 
+    def yaml(self, example: Example) -> None:
+        text = str(example.parsed)
+        named = re.match(r"# ([\w-]+\.yaml)\n", text)
+        assert named is not None, f"{where(example)}: begin with the name, such as # shop.yaml"
+        Path(named[1]).write_text(text)
+
     def run(self, path: Path) -> dict[str, Any]:
         """Run a page; return the names that it leaves behind."""
-        text: Callable[[Example], None] = self.text
-        document = Document.parse(
-            str(path), CodeBlockParser("python", self.python), CodeBlockParser("text", text)
-        )
+        kinds: dict[str, Callable[[Example], None]] = {
+            "python": self.python, "text": self.text, "mermaid": self.text, "yaml": self.yaml,
+        }  # fmt: skip
+        document = Document.parse(str(path), *(CodeBlockParser(*kind) for kind in kinds.items()))
         document.namespace["__name__"] = "__main__"
         for example in document.examples():
             example.evaluate()
