@@ -165,6 +165,17 @@ def test_a_message_under_way_goes_on_under_its_key() -> None:  # V1
     assert [run.step for run in sim.runner.customer("ann").enrollments] == ["wait_2"]
 
 
+def test_a_message_that_goes_on_as_another_steps_is_not_asked_for_again() -> None:  # V1
+    sim = begin(*TWO, policy=QUIET)
+    new = shop(
+        2, send("first"), Wait(hours(1)), send("hello"), policy=QUIET,
+        upgrade=Migrate({"hello": "first"}),
+    )  # fmt: skip
+    sim.publish(new)
+    sim.advance(days(2))
+    assert got(sim) == ["hello"]
+
+
 @pytest.mark.parametrize("target", [EXIT, RESTART])
 def test_a_held_message_is_withdrawn_where_its_run_goes_elsewhere(target: str) -> None:  # V1
     sim = begin(*TWO, policy=QUIET)

@@ -41,7 +41,11 @@ def message_changes(old: Journey, new: Journey) -> tuple[MessageChange, ...]:
     before, after = dict(_sends(old)), dict(_sends(new))
     upgrade = new.upgrade
     renamed = upgrade.steps.items() if upgrade is not None else ()
-    came_from = {there: one for one, there in renamed if one in before and there not in before}
+    came_from = {
+        there: one
+        for one, there in renamed
+        if one in before and there not in before and one not in after
+    }
     found: list[MessageChange] = []
     for name, step in after.items():
         earlier = before.pop(came_from.get(name, name), None)

@@ -22,7 +22,7 @@ class MigrationPlan:
     Attributes:
         table: The present version.
         renamed: Step id to the id that it has now, where that is another. Where a step goes over
-            to one that was there before, each keeps what it has.
+            to one that was there before, or is still there itself, each keeps what it has.
     """
 
     __slots__ = ("_ahead", "_goals", "_kinds", "_same_waits", "_targets", "renamed", "table")
@@ -34,7 +34,7 @@ class MigrationPlan:
         self.renamed = {
             one: there
             for one, there in upgrade.steps.items()
-            if there not in (EXIT, RESTART) and there not in old.steps
+            if there not in (EXIT, RESTART) and there not in old.steps and one not in table.steps
         }
         self._targets = {
             name: target
