@@ -14,25 +14,32 @@ from journeykit.model import (
     After,
     Arm,
     Branch,
+    Case,
     Consent,
+    Digest,
     Exit,
     FrequencyCap,
     Frozen,
     Goal,
     Goto,
+    Hours,
     Journey,
     On,
     Policy,
     QuietHours,
+    Receipt,
     Send,
     Set,
     Split,
     Step,
     Wait,
+    WaitBusinessDays,
     WaitFor,
+    WaitForWindow,
     WaitUntil,
     When,
     Workspace,
+    collected,
     count,
     outcome,
 )
@@ -112,6 +119,67 @@ def workspace(*journeys: Journey, **options: Any) -> Workspace:
             lambda: make(WaitFor, SEEN, timeout=days(1), then=HELLO),
             "WaitFor.then", "must be a list", "in [...]",
         ),
+        # --- for several things, for business days, for a window, for a list
+        (
+            lambda: WaitFor([Case(SEEN)], need="all", timeout=days(1)),
+            "WaitFor.need", "no case comes first", "leave out the cases",
+        ),
+        (
+            lambda: WaitFor([Case(SEEN)], timeout=days(1), then=[HELLO]),
+            "WaitFor.then", "never taken", "behind the WaitFor",
+        ),
+        (lambda: make(WaitFor, 5, timeout=days(1)), "WaitFor.on[0]", "no condition (got 5)", "pro"),
+        (lambda: make(Case, True), "Case.what", "no condition", "compare a class attribute"),
+        (lambda: make(Receipt, "read", of="x"), "Receipt.receipt", "'read'", "'delivered'"),
+        (lambda: make(Receipt, "opened"), "Receipt.of", "missing", "give of="),
+        (
+            lambda: journey(HELLO, WaitFor(Receipt("opened", of="helo"), timeout=days(1))),
+            "Journey.steps[1] › on[0]", "no Send step has the id 'helo'", "they are 'hello'",
+        ),
+        (
+            lambda: journey(HELLO, exits=[Receipt("bounced", of="hi")]),
+            "Journey.exits[0]", "no Send step has the id 'hi'", "they are 'hello'",
+        ),
+        (
+            lambda: journey(HELLO, exits=[collected("hello") >= 1]),
+            "Journey.exits[0]", "no Digest step has the id 'hello'", "there are none",
+        ),
+        (
+            lambda: journey(WaitFor(PRO, timeout=days(1), label="w"), Goto("w")),
+            "Journey.steps[0]", "the loop w → w lets no time pass", "put a Wait",
+        ),  # E5: a condition may go on to hold
+        (
+            lambda: journey(HELLO, WaitForWindow(Hours("09:00", "17:00"), label="w"), Goto("w")),
+            "Journey.steps[1]", "lets no time pass", "put a Wait",
+        ),
+        (lambda: Wait(hours(2), up_to=hours(2)), "Wait.up_to", "no longer than that", "longer one"),
+        (lambda: Wait(days(2), up_to=hours(40)), "Wait.up_to", "no longer than that", "longer one"),
+        (lambda: WaitBusinessDays(-1), "WaitBusinessDays.count", "(got -1)", "0"),
+        (lambda: make(WaitBusinessDays, 1.5), "WaitBusinessDays.count", "(got 1.5)", "such as 3"),
+        (
+            lambda: WaitBusinessDays(1, weekend=["mon", "tue", "wed", "thu", "fri", "sat", "sun"]),
+            "WaitBusinessDays.weekend", "no day of the week is left", "leave one out",
+        ),
+        (
+            lambda: WaitBusinessDays(1, holidays=["XX"]),
+            "WaitBusinessDays.holidays", "no calendar 'XX'", "ISO 3166",
+        ),
+        (lambda: WaitForWindow(), "WaitForWindow.hours", "without hours", "Hours("),
+        (
+            lambda: WaitForWindow(Hours("09:00", "09:00")),
+            "WaitForWindow.hours", "never come", "00:00 to 24:00",
+        ),
+        (
+            lambda: Send("hello", via=["email"], hours=[Hours("09:00", "09:00")]),
+            "Send.hours", "never come", "00:00 to 24:00",
+        ),
+        (
+            lambda: Send("hello", via=["email"], hours=[Hours("09:00", "10:00")], transactional=True),
+            "Send.hours", "goes at once", "leave out hours",
+        ),
+        (lambda: Digest(SEEN, window=days(0)), "Digest.window", "longer than zero", "days(7)"),
+        (lambda: Digest(SEEN, window=days(1), at_most=1001), "Digest.at_most", "1001", "1000"),
+        (lambda: make(Digest, [SEEN], window=days(1)), "Digest.on", "", "On(...)"),
         # --- messages
         (lambda: make(Send, "hello"), "Send.via", "missing", "give via="),
         (lambda: Send("hello", via=[]), "Send.via", "no channel", "at least one"),
@@ -418,6 +486,22 @@ AT = "Journey.steps[0] › Branch.whens[0] › condition"
         (
             step(type="split", arms=[{"name": "a", "weight": "1"}, {"name": "b"}]),
             "Journey.steps[0] › Split.arms[0] › weight", "(got '1')", "such as 3",
+        ),
+        (
+            step(type="wait_for", on=[{"what": {"event": "paid"}, "step": []}], timeout="P1D"),
+            "Journey.steps[0] › WaitFor.on[0] › Case.step", "", "mean 'steps'?",
+        ),
+        (
+            step(type="wait_for", on=[{"receipt": "read", "of": "x"}], timeout="P1D"),
+            "Journey.steps[0] › WaitFor.on[0] › Receipt.receipt", "'read'", "'delivered'",
+        ),
+        (
+            step(type="wait_for", on=[{"what": 5}], timeout="P1D"),
+            "Journey.steps[0] › WaitFor.on[0] › Case.what", "no condition (got 5)", "compare",
+        ),
+        (
+            step(type="digest", on={"event": "paid"}, window="PT1H", at_most=0),
+            "Journey.steps[0] › Digest.at_most", "(got 0)", "1",
         ),
         (
             step(
