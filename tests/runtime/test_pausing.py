@@ -9,6 +9,7 @@ import pytest
 
 from journeykit import (
     Event,
+    FrequencyCap,
     Goal,
     Journey,
     MemoryStore,
@@ -214,6 +215,43 @@ def test_preview_heeds_a_pause() -> None:
     sim.pause("j")
     end = sim.now + timedelta(hours=2)
     assert "sent by email" not in str(sim.preview("ann", until=end))
+
+
+def test_nobody_makes_room_for_what_pauses() -> None:  # V2, G3
+    """Under a cap with look-ahead the smaller waits for the larger, unless that one pauses."""
+    policy = Policy(
+        consent=CONSENT, caps=[FrequencyCap(1, per=timedelta(days=1), look_ahead=hours(6))]
+    )
+    larger = Journey("larger", entry=On(Begun), steps=[Wait(hours(2)), send("big", priority=9)])
+    smaller = Journey("smaller", entry=On(Begun), steps=[Wait(hours(1)), send("small")])
+    for paused, received in ((False, ["big"]), (True, ["small"])):
+        sim = Simulation(
+            Workspace(journeys=[larger, smaller], timezone="UTC", policy=policy),
+            at="2026-03-02 12:00",
+        )
+        sim.customer("ann").track(Begun())
+        if paused:
+            sim.pause("larger")
+        sim.advance(hours(3))
+        assert got(sim) == received
+
+
+def test_a_message_that_may_have_left_keeps_its_slot_in_a_pause() -> None:  # V2, G3
+    policy = Policy(consent=CONSENT, caps=[FrequencyCap(1, per=timedelta(days=1))])
+    first = Journey("first", entry=On(Begun), steps=[send("a")])
+    second = Journey("second", entry=On(Paid), steps=[send("b", on_cap="skip")])
+    sim = Simulation(
+        Workspace(journeys=[first, second], timezone="UTC", policy=policy), at="2026-03-02 12:00"
+    )
+    sim.customer("ann")
+    sim.channel("email").answer(Retry("who knows", after=minutes(5)))
+    sim.track("ann", Begun())
+    sim.settle()
+    sim.pause("first")
+    sim.advance(minutes(10))
+    sim.track("ann", Paid())
+    assert got(sim) == []
+    assert reasons(sim, "drop") == ["frequency_cap"]
 
 
 # ---- several workers

@@ -104,15 +104,16 @@ def _need_all(cap: CapRule, message: Message, rivals: Sequence[Rival], turn: Tur
 
 def _rivals(turn: Turn, message: Message, cap: CapRule, until: int) -> Iterator[Rival]:
     """Find the more important messages under the same cap that leave after now, up to `until`."""
-    now, state = turn.now, turn.state
+    now, state, paused = turn.now, turn.state, turn.rules.paused
     for other in state.messages.values():
-        at = other.until
+        at = None if other.journey in paused else other.until
         if other.status == "held" and at is not None and now < at <= until:
             rival = _held(turn, other) if _is_above(other, message) else None
             if rival is not None and cap.covers(rival) and _is_valid(rival, at):
                 yield Rival(at, rival)
     waiting = [run for run in state.enrollments.values() if run.due is not None]
     waiting = [run for run in waiting if now < (run.due or now) <= until]
+    waiting = [run for run in waiting if run.journey not in paused]
     if waiting:
         thought = Turn(turn.rules, state, turn.told, now)
         for run in waiting:

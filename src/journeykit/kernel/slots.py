@@ -7,7 +7,7 @@ from journeykit.kernel.state import Message
 from journeykit.machine import CapRule
 
 EVERY_USE = 1 << 30
-_MAY_HAVE_GONE = ("quiet_hours", "send_hours", "throttle", "spread")
+_MAY_HAVE_GONE = ("quiet_hours", "send_hours", "throttle", "spread", "paused")
 
 
 def fillers(
