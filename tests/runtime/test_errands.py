@@ -25,7 +25,14 @@ from journeykit import (
     hours,
 )
 from journeykit.errors import StoreBusyError, StoreError
-from journeykit.kernel import EventArrived, advance, decode_state, encode_state, replay
+from journeykit.kernel import (
+    ErrandAnswered,
+    EventArrived,
+    advance,
+    decode_state,
+    encode_state,
+    replay,
+)
 from journeykit.kernel import journal as j
 from journeykit.machine import compile_workspace
 from journeykit.ports import CallContext, CustomerCommit
@@ -338,3 +345,16 @@ def test_the_very_trigger_that_waits_is_inside() -> None:  # E1
     refused = [entry for entry in decision.entries if isinstance(entry, j.Refused)]
     assert [entry.reason for entry in refused] == ["already_inside"]
     assert len(decision.put) == 1
+
+
+def test_a_trigger_that_may_enter_after_all_asks_for_a_slot_again() -> None:
+    """It could not when a slot was to be taken for it, so none was."""
+    rules = compile_workspace(shop(Exit(), entry_caps=[EntryCap(9)]))
+    now = to_micros(datetime(2026, 3, 2, 10, tzinfo=UTC))
+    state = decode_state(b'{"id":"ann"}')
+    first = advance(rules, state, [EventArrived(now, "asked", {}, now, "e1")], now, profile={})
+    (errand,) = first.put
+    moot = ErrandAnswered(now, errand, "entry", "", "moot")
+    second = advance(rules, state, [moot], now, profile={})
+    assert [type(entry) for entry in second.entries] == [j.Settled, j.Requested]
+    assert list(second.put) == [errand]
