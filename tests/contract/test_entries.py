@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, Literal
 
 import pytest
@@ -32,6 +32,7 @@ from journeykit import (
     Wait,
     Workspace,
     ago,
+    collected,
     count,
     days,
     hours,
@@ -459,8 +460,11 @@ def test_a_schedule_keeps_to_the_window_without_a_word() -> None:
         (lambda: Changed(Shopper.plan, was="pro", becomes="pro"), "is no change"),
         (lambda: Changed.model_validate({"attribute": {"of": "profile", "field": "points", "kind":
                  "integer"}, "was": ["x"], "type": "changed"}), "'x' is not an integer"),
-        (lambda: Segment("s", Paid.amount > 3), "no event is at hand"),
+        (lambda: Segment("s", Paid.amount > 3), "no event and no run"),
         (lambda: Segment("a b", Shopper.points > 3), "a name has"),
+        (lambda: Segment("s", collected("digest_1") >= 3), "no run is at hand"),
+        (lambda: journey("j", On(Paid), opens=datetime.max.replace(tzinfo=timezone(timedelta(hours=-12)))),
+         "the years 1 to 9999"),
         (lambda: Scheduled(), "exactly one of a cron expression and an RRULE"),
         (lambda: Scheduled(cron="0 9 * * *", rrule="FREQ=DAILY", at="09:00"), "exactly one of"),
         (lambda: Scheduled(cron="0 9 * * *", at="09:00"), "has its time of day in it"),
@@ -578,6 +582,20 @@ def test_backfill_sets_the_timers(past: Any) -> None:
     sim.advance(days(35))
     assert entries(sim, "date") == ["2026-07-01 07:00"]
     assert entries(sim)[0] == "2026-06-08 07:00"
+
+
+def test_backfill_by_a_segment_heeds_what_ended_since(past: Any) -> None:  # O5
+    sim = filled(past, journey("j", Enters(LAPSED), goal=Goal(On(Seen), within=days(1))))
+    sim.track("ann", Seen(), occurred_at="2026-05-01 12:30")
+    outcome = sim.backfill("j")
+    assert (outcome.entered, outcome.refused) == (0, {"exit_already_happened": 1})
+
+
+def test_backfill_takes_an_earlier_event_where_the_latest_would_not_have_entered(past: Any) -> None:
+    sim = filled(past, journey("j", On(Carted, where=Carted.worth > 5)), journey("x", On(Bought)))
+    sim.track("ann", Carted(cart="c4", worth=1))
+    assert sim.backfill("j").refused == {}
+    assert entries(sim) == ["2026-03-31 10:00"]
 
 
 def test_backfill_asks_for_whom_it_is_meant(past: Any) -> None:

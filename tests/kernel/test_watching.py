@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -21,9 +21,12 @@ from journeykit import (
     Scheduled,
     Segment,
     Set,
+    Wait,
     Workspace,
     ago,
     count,
+    days,
+    hours,
     last,
 )
 from journeykit.kernel import EventArrived, ProfileTold, next_due, reading_of
@@ -33,7 +36,17 @@ from journeykit.model import wire
 from journeykit.testing.entries import CRONS, RRULES, STARTS
 from journeykit.testing.strategies import attributes_of, conditions, moments, profiles
 from journeykit.testing.strategies import events as drawn_events
-from journeykit.time import DAY, HOUR, MINUTE, Cron, Recurrence, days, parse_clock, to_micros, zone
+from journeykit.time import (
+    DAY,
+    HOUR,
+    MINUTE,
+    Cron,
+    Recurrence,
+    from_micros,
+    parse_clock,
+    to_micros,
+    zone,
+)
 
 ZONES = st.sampled_from(["Europe/Berlin", "America/New_York", "Pacific/Apia", "Africa/Casablanca"])
 GAPS = st.sampled_from([0, 1, HOUR, DAY, 31 * DAY]) | st.integers(0, 5 * DAY)
@@ -122,8 +135,8 @@ def test_a_schedule_fires_once_for_each_occurrence_and_once_for_those_missed(
     where = data.draw(ZONES)
     clock = data.draw(st.sampled_from(["00:00", "02:30", "09:00"]))
     begins = data.draw(st.sampled_from([None, STARTS]))
-    rule = data.draw(st.sampled_from([*CRONS, *RRULES[:2]]))
-    if rule in CRONS:
+    rule = data.draw(st.sampled_from([*CRONS, "*/20 * * * *", *RRULES[:2]]))
+    if "FREQ" not in rule:
         entry = Scheduled(cron=rule, starts=begins)
         cron, midnight = Cron(rule), zone(where).instant(date_of(begins) * DAY)
 
@@ -261,6 +274,65 @@ def test_a_circle_of_segments_ends_with_a_failed_run(
     ended = [one for one in told.journal if isinstance(one, j.Ended)]
     assert ended[-1].reason == "too_many_steps"
     assert told.state.enrollments == {}
+
+
+@pytest.mark.parametrize("told", [{"plan": "pro"}, {"timezone": "Asia/Tokyo"}])
+def test_what_was_missed_counts_though_the_timer_was_set_anew(
+    told: dict[str, str], stage: Any, person: Any, events: Any
+) -> None:  # O3: inputs that waited go first; what was due before them is still due
+    entry = Scheduled(cron="0 9 * * *", segment=Segment("some", person.visits != 1))
+    workspace = watching(person, events, "UTC", at_segment(entry, "morning"))
+    script = stage(compile_workspace(workspace), 20_000 * DAY)
+    script.advance(ProfileTold(script.now, script.told({"visits": 3})))
+    script.now += 4 * DAY
+    script.advance(ProfileTold(script.now - 2 * DAY, script.told(told)))
+    script.advance()
+    assert len(entered(script, "morning")) == 1
+
+
+def test_a_step_that_fires_first_may_change_what_was_due_after_it(
+    stage: Any, person: Any, events: Any
+) -> None:
+    """While nothing ran, a wait ended, then a date came and a segment was left: in that order."""
+    joined, *_ = events
+    segment = Segment("soon", person.trial_ends > ago(days(1)))
+    later = datetime(2030, 1, 1, tzinfo=UTC)
+    workspace = watching(
+        person, events, "UTC",
+        Journey("j", entry=On(joined), steps=[Wait(hours(1)), Set(person.trial_ends, later)]),
+        at_segment(Leaves(segment), "out"),
+        at_segment(OnDate(person.trial_ends), "date"),
+    )  # fmt: skip
+    told = stage(compile_workspace(workspace), 20_000 * DAY)
+    ends = from_micros(told.now + 2 * HOUR)
+    told.advance(ProfileTold(told.now, told.told({"trial_ends": ends})))
+    told.advance(EventArrived(told.now, "joined", wire(joined()), told.now, "e1"))
+    told.now += 5 * DAY
+    told.advance()
+    assert (entered(told, "out"), entered(told, "date")) == ([], [])
+    assert next_due(told.state) == to_micros(later)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        lambda person: OnDate(person.trial_ends, offset=days(20)),
+        lambda person: OnDate(person.trial_ends, anniversary="feb28"),
+        lambda person: Scheduled(cron="0 0 31 12 *"),
+        lambda person: Scheduled(rrule="FREQ=YEARLY", at="00:00", starts=date(9998, 1, 1)),
+    ],
+)
+def test_nothing_is_due_beyond_the_calendar(
+    entry: Any, stage: Any, person: Any, events: Any
+) -> None:
+    workspace = watching(person, events, "UTC", at_segment(entry(person), "late"))
+    told = stage(compile_workspace(workspace), to_micros(datetime(9999, 12, 30, 23, tzinfo=UTC)))
+    ends = datetime(9999, 12, 31, 23, tzinfo=UTC)
+    told.advance(ProfileTold(told.now, told.told({"trial_ends": ends})))
+    while (due := next_due(told.state)) is not None:
+        told.now = due
+        told.advance()
+    assert len(entered(told, "late")) <= 1
 
 
 def test_a_count_says_who_is_inside(stage: Any, person: Any, events: Any) -> None:

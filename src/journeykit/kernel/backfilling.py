@@ -13,7 +13,7 @@ from journeykit.kernel.news import EntryDue
 from journeykit.kernel.signals import BackfillAsked, EventArrived
 from journeykit.kernel.state import Membership, history_key
 from journeykit.kernel.turn import Turn
-from journeykit.kernel.watching import correct, look
+from journeykit.kernel.watching import correct
 from journeykit.machine import Listener, SegmentRule, StartRule, Table
 from journeykit.time import shift
 
@@ -27,8 +27,6 @@ def backfill(turn: Turn, asked: BackfillAsked) -> None:
     if asked.guard is not None and not asked.guard(turn.read_nobody({})):
         return
     turn.emit(j.Commanded(turn.stamp, "backfill", asked.journey, None, asked.since))
-    if turn.stirred:
-        look(turn, asked.received)
     table = turn.rules.current[asked.journey]
     for name, listener in table.entries.items():
         for key, event in _latest(turn, name, listener, asked):

@@ -63,9 +63,6 @@ class TimedGuard:
         now = reading.now
         try:
             for at in reversed(self._instants(reading, until=now)):
-                reading.now = at
-                if not self.guard(reading):
-                    return None
                 reading.now = at - 1
                 if not self.guard(reading):
                     return at

@@ -9,32 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator
 
 from journeykit.model.base import Frozen, Wrong
-from journeykit.model.conditions import (
-    AnyCondition,
-    Comparison,
-    Condition,
-    PastComparison,
-    parts_of,
-    reads,
-)
+from journeykit.model.conditions import AnyCondition, Condition, reads
 from journeykit.model.names import Name
 
 
 def _of_the_customer(condition: Condition) -> Condition:
     """Refuse what has no answer while no run is at hand."""
-    for leaf in parts_of(condition):
-        if not isinstance(leaf, Comparison | PastComparison):
+    for ref in reads(condition):
+        if ref.of != "profile":
             raise Wrong(
-                "a segment is asked of a customer, not of a run",
+                f"{ref.of}.{ref.field} cannot be read here: a segment is asked of a customer, "
+                "when no event and no run is at hand",
                 "ask about the profile, or about past events with count, total and last",
             )
-        for ref in reads(leaf):
-            if ref.of != "profile":
-                raise Wrong(
-                    f"{ref.of}.{ref.field} cannot be read here: a segment is asked of a customer, "
-                    "when no event is at hand",
-                    "ask about the profile, or about past events with count, total and last",
-                )
     return condition
 
 
