@@ -26,7 +26,7 @@ from journeykit.kernel.sending import closed_at_hand_over, throttled
 from journeykit.kernel.state import Enrollment, suppression_key
 from journeykit.kernel.turn import Turn
 from journeykit.kernel.watching import look
-from journeykit.machine import CompiledStep, Getter, GoalRule, Hearing, Listener, amount_text
+from journeykit.machine import PAST, CompiledStep, Getter, GoalRule, Hearing, Listener, amount_text
 from journeykit.time import shift
 
 
@@ -187,7 +187,9 @@ def _count(turn: Turn, event: s.EventArrived) -> None:
             amount = "" if stream.amount is None else amount_text(stream.amount(turn))
             windowed = stream.reach is not None
             turn.emit(j.Counted(turn.stamp, stream.id, event.occurred, amount, windowed))
-    turn.stirred = turn.watches
+    if turn.watches:
+        turn.changes.append((PAST + event.name, None, None))
+        turn.stirred = True
 
 
 def hear(

@@ -35,7 +35,7 @@ def look(turn: Turn, at: int) -> None:
     changes, turn.changes = turn.changes, []
     now, turn.now = turn.now, max(at, turn.state.clock)
     try:
-        flipped = _segments(turn)
+        flipped = _segments(turn, changes)
         _rearm(turn, changes, flipped)
         at = turn.now
     finally:
@@ -106,13 +106,18 @@ def fire(turn: Turn, entry: str, due: int) -> Sequence[EntryDue]:
 # ---- segments
 
 
-def _segments(turn: Turn) -> list[tuple[str, bool]]:
-    """Ask all segments; return those that the customer entered, or left."""
-    rules, state = turn.rules.watch.segments, turn.state
-    for gone in [id for id in state.segments if id not in rules]:
-        turn.emit(j.Segmented(turn.stamp, gone, None))
+def _segments(turn: Turn, changes: Sequence[Change]) -> list[tuple[str, bool]]:
+    """Ask the segments that read what has changed; return those entered, or left."""
+    watch, state = turn.rules.watch, turn.state
+    asked = {id for name, _, _ in changes for id in watch.readers.get(name, ())}
+    if state.segments.keys() != watch.segments.keys():
+        for gone in [id for id in state.segments if id not in watch.segments]:
+            turn.emit(j.Segmented(turn.stamp, gone, None))
+        asked |= watch.segments.keys() - state.segments.keys()
     return [
-        (rule.id, state.segments[rule.id].inside) for rule in rules.values() if _look_at(turn, rule)
+        (id, state.segments[id].inside)
+        for id in sorted(asked)
+        if _look_at(turn, watch.segments[id])
     ]
 
 

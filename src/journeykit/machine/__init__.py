@@ -13,7 +13,7 @@ from journeykit.machine.compile import (
 from journeykit.machine.consents import DOUBLE, MODES, OPT_IN, OPT_OUT, ConsentPlan
 from journeykit.machine.covering import codes_of
 from journeykit.machine.crossings import TimedGuard
-from journeykit.machine.entries import ArmedRule, SegmentRule, StartRule, Watch
+from journeykit.machine.entries import PAST, ArmedRule, SegmentRule, StartRule, Watch
 from journeykit.machine.experiments import ExperimentPlan
 from journeykit.machine.guards import Guard, Nobody, Reading, compile_condition, compile_value
 from journeykit.machine.migrations import MigrationPlan
@@ -44,6 +44,7 @@ __all__ = [
     "OPT_IN",
     "OPT_OUT",
     "OUT_OF_RANGE",
+    "PAST",
     "START",
     "ArmedRule",
     "AwaitPlan",

@@ -24,17 +24,25 @@ from journeykit.model import (
     OnDate,
     Scheduled,
     Segment,
+    past_streams,
+    reads,
     segment_of,
 )
 from journeykit.time import DAY, Cron, Recurrence, Zone, number_of, parse_clock, to_micros, zone
 
+PAST = "@"  # which no attribute begins with
 NextAfter = Callable[[int, Zone], int | None]
 
 
 class SegmentRule:
-    """A segment: who is inside, and when time alone changes that, either way."""
+    """A segment: who is inside, and when time alone changes that, either way.
 
-    __slots__ = ("enters", "guard", "id", "leaves", "name")
+    Attributes:
+        reads: What a change of may change who is inside: attributes, `PAST` and an event, and
+            "" for the customer's zone.
+    """
+
+    __slots__ = ("enters", "guard", "id", "leaves", "name", "reads")
 
     def __init__(self, segment: Segment) -> None:
         self.id = segment.id
@@ -44,6 +52,9 @@ class SegmentRule:
         self.leaves: TimedGuard | None = None
         if self.enters is not None:
             self.leaves = TimedGuard(lambda reading: not guard(reading), self.enters.crossings)
+        asked = [PAST + stream.event for stream, _ in past_streams(segment.condition)]
+        asked += [ref.field for ref in reads(segment.condition)]
+        self.reads = frozenset([*asked, *([""] if self.enters is not None else [])])
 
     def changes_at(self, reading: Reading, *, inside: bool) -> int | None:
         """Return when time alone changes who is inside, after the instant of `reading`, or None."""
@@ -164,10 +175,14 @@ class Watch:
         at_segments: The rules by segment and whether it is entered.
         armed: By id, the entries with a timer.
         fields: The attributes whose changes are to be told.
+        is_needed: Whether there is anything to look at.
+        readers: The segments by what they read.
         starts: All the rules that start runs, by id.
     """
 
-    __slots__ = ("armed", "at_segments", "changes", "fields", "segments", "starts")
+    __slots__ = (
+        "armed", "at_segments", "changes", "fields", "is_needed", "readers", "segments", "starts",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -194,13 +209,13 @@ class Watch:
         starts += [rule for rules in self.at_segments.values() for rule in rules]
         starts += [rule for rules in self.changes.values() for rule in rules]
         self.starts = {rule.id: rule for rule in starts}
-        dated = {rule.field for rule in self.armed.values()} - {""}
-        self.fields = frozenset(self.changes) | dated
-
-    @property
-    def is_needed(self) -> bool:
-        """Whether there is anything to look at."""
-        return bool(self.segments or self.changes or self.armed)
+        self.readers: dict[str, list[str]] = {}
+        for asked in self.segments.values():
+            for name in asked.reads:
+                self.readers.setdefault(name, []).append(asked.id)
+        dated = {rule.field for rule in self.armed.values()}
+        self.fields = frozenset({*self.changes, *dated, *self.readers} - {""})
+        self.is_needed = bool(self.segments or self.changes or self.armed)
 
     def _add(self, journey: Journey, entry: Entry) -> None:
         name = journey.name
