@@ -25,8 +25,6 @@ def collect(
         return ""
     due = None if ahead else _due(turn, run, plan)
     turn.emit(j.Collected(turn.stamp, run.id, step.id, data, due))
-    if due is not None and due < turn.soonest:
-        turn.soonest = due
     return "done" if not ahead and before + 1 >= plan.at_most else ""
 
 
