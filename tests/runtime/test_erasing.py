@@ -122,6 +122,19 @@ def test_what_a_worker_has_in_hand_is_waited_for(open_shop: Any) -> None:  # F4
         shop.kit.explain("ann")
 
 
+def test_one_who_is_erased_while_others_are_written_to_gets_nothing(shop: Any) -> None:  # F4
+    """The message had passed the gate already, and was next."""
+    gone: list[str] = []
+
+    def act(message: Any) -> None:
+        gone.append("bob" if message.customer_id == "ann" else "ann")
+        shop.kit.erase(gone[-1])
+
+    shop.email.act = act
+    shop.tick()
+    assert len(shop.email.messages) == len(gone) == 1
+
+
 def test_an_id_that_is_none_is_refused(shop: Any) -> None:
     with pytest.raises(UsageError):
         shop.kit.erase("")

@@ -19,6 +19,7 @@ from journeykit import (
     On,
     Policy,
     QuietHours,
+    Rejected,
     Retry,
     Send,
     Wait,
@@ -165,6 +166,17 @@ def test_a_message_under_way_goes_on_under_its_key() -> None:  # V1
     assert [run.step for run in sim.runner.customer("ann").enrollments] == ["wait_2"]
 
 
+def test_a_message_under_way_keeps_the_order_of_its_channels() -> None:  # V1, D3
+    both = Send("hello", via=["sms", "email"])
+    sim = begin(both, policy=QUIET)
+    sim.channel("sms").answer(Rejected("no such number"))
+    sim.publish(shop(2, Send("hello", via=["email"]), policy=QUIET, upgrade=Migrate()))
+    sim.advance(days(1))
+    assert got(sim) == ["hello"]
+    assert sim.accepted("ann")[0].channel == "email"
+    assert len(sim.channel("sms").handed_over) == 1
+
+
 def test_a_message_that_goes_on_as_another_steps_is_not_asked_for_again() -> None:  # V1
     sim = begin(*TWO, policy=QUIET)
     new = shop(
@@ -294,6 +306,11 @@ def test_exits_of_the_new_version_count_from_then_on() -> None:  # V1, E2
 def test_a_sweep_that_was_cut_off_goes_on_at_the_next_start(open_shop: Any) -> None:  # V1
     class Breaks(MemoryStore):
         left = 1
+        pages = 0
+
+        def customers(self, **page: Any) -> Any:
+            self.pages += 1
+            return super().customers(**page)
 
         def commit(self, commits: Any) -> Any:
             if any(b'"migrate"' in one.journal for one in commits):
@@ -322,7 +339,9 @@ def test_a_sweep_that_was_cut_off_goes_on_at_the_next_start(open_shop: Any) -> N
     moves = {name: again.kinds(name).count("migrate") for name in ("ann", "bob", "cy")}
     assert moves == {"ann": 1, "bob": 1, "cy": 1}
     assert store.left == 8, "who had moved was moved again"
+    store.pages = 0
     open_shop(new, store=store, clock=first.clock)
+    assert store.pages == 0, "a start that has nothing to do looked through everybody"
     assert again.kinds("ann").count("migrate") == 1
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from journeykit import (
+    Content,
     Event,
     FrequencyCap,
     Goal,
@@ -170,6 +172,41 @@ def test_a_message_that_may_have_left_comes_again_under_its_key() -> None:  # V2
     assert len({one.key for one in sim.channel("email").handed_over}) == 1
 
 
+def test_it_comes_again_with_the_content_that_may_have_left() -> None:  # V2, D2
+    class Counts:
+        made = 0
+
+        def render(self, context: Any) -> Content:
+            self.made += 1
+            return Content(text=str(self.made))
+
+        def missing(self, template: str, channel: str) -> None:
+            return None
+
+    sim = Simulation(shop(send()), at="2026-03-02 12:00", renderer=Counts())
+    sim.customer("ann")
+    sim.channel("email").answer(Retry("busy", after=minutes(5)))
+    sim.track("ann", Begun())
+    sim.settle()
+    sim.pause("j")
+    sim.advance(days(40))
+    sim.resume("j")
+    sim.settle()
+    assert [one.content.text for one in sim.channel("email").handed_over] == ["1", "1"]
+
+
+def test_a_long_pause_is_reckoned_from_its_beginning() -> None:  # V2
+    """What may have left is looked at now and then; that does not make it young again."""
+    sim = stage(send(), overdue=Overdue(after=days(35), then="skip"))
+    sim.channel("email").answer(Retry("busy", after=minutes(5)))
+    sim.track("ann", Begun())
+    sim.settle()
+    sim.pause("j")
+    sim.advance(days(36))
+    sim.resume("j")
+    assert reasons(sim, "drop") == ["overdue"]
+
+
 def test_a_pause_stays_as_it_was_first_set() -> None:
     sim = stage(send())
     assert dict(sim.paused()) == {}
@@ -232,6 +269,8 @@ def test_nobody_makes_room_for_what_pauses() -> None:  # V2, G3
         sim.customer("ann").track(Begun())
         if paused:
             sim.pause("larger")
+            sim.advance(minutes(90))
+            assert got(sim) == ["small"]
         sim.advance(hours(3))
         assert got(sim) == received
 
@@ -289,6 +328,30 @@ def test_a_pause_in_the_middle_of_a_round_stops_the_rest_of_it(open_shop: Any) -
     assert other.kit.resume("welcome") == 2
     shop.tick()
     assert sorted(one.customer_id for one in shop.email.messages) == ["ann", "bob", "cy"]
+
+
+def test_a_pause_waits_for_what_is_under_way(open_shop: Any) -> None:  # V2
+    shop = open_shop()
+    shop.kit.identify("ann", {"email": "ann@example.org"})
+    shop.kit.track("ann", "signed_up")
+    calling, go_on = threading.Event(), threading.Event()
+
+    def act(message: Any) -> None:
+        calling.set()
+        go_on.wait(5)
+
+    shop.email.act = act
+    worker = threading.Thread(target=shop.tick)
+    worker.start()
+    assert calling.wait(5)
+    pausing = threading.Thread(target=shop.kit.pause, args=("welcome",))
+    pausing.start()
+    pausing.join(0.05)
+    assert pausing.is_alive(), "it did not wait for the hand-over"
+    go_on.set()
+    pausing.join(5)
+    worker.join(5)
+    assert not pausing.is_alive()
 
 
 def test_each_message_of_a_customer_in_a_round_is_judged(open_shop: Any) -> None:  # V2
