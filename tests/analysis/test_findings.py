@@ -31,6 +31,7 @@ from journeykit import (
     Leaves,
     MinimumGap,
     On,
+    Part,
     Policy,
     Profile,
     QuietHours,
@@ -270,6 +271,12 @@ CASES = [
         "steps[0] › arms[1]",
         sending(Split(Arm("a", 1), Arm("b", 0))),
         "arm 'b' has weight 0",
+    ),
+    Case(
+        "JK108",
+        shop(steps(hello, holdout=0.1)),
+        "holdout",
+        shop(steps(hello, holdout=0.1, goal=Goal(On(Ordered)))),
     ),
     Case(
         "JK201",
@@ -599,6 +606,17 @@ def test_an_exit_that_holds_for_all_who_enter(entry: Entry, is_found: bool) -> N
     assert found.codes == (["JK203"] if is_found else [])
 
 
+def test_who_leaves_does_not_go_on_where_the_time_out_goes() -> None:
+    ends = WaitFor(On(Ordered), timeout=days(2), then=[hello, Exit("came")])
+    assert sending(ends, more).check().codes == []
+
+
+def test_steps_of_a_part_have_ids_of_their_own() -> None:
+    part = Part("twice", [hello, Wait(days(1))])
+    (finding,) = sending(part).check(strict=True)
+    assert "the ids of twice.wait_2 come from their places" in finding.why
+
+
 def test_every_code_has_a_case() -> None:
     assert {case.code for case in CASES} == set(RULES)
 
@@ -643,7 +661,7 @@ def test_a_renderer_that_cannot_tell_its_variables_is_not_asked() -> None:
 
 
 @given(st.data())
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_workspace_can_be_checked(data: st.DataObject) -> None:
     workspace = data.draw(workspaces([SignedUp, Ordered, Left], Shopper))
     day = data.draw(st.dates(date(2020, 1, 1), date(2030, 1, 1)))

@@ -132,7 +132,7 @@ readings = st.tuples(moments(), profiles(Customer), events(OrderPlaced), st.list
 
 
 @given(conditions(attributes_of(Customer) + attributes_of(OrderPlaced), [OrderPlaced]), readings)
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_proven_is_never_seen_otherwise(
     condition: Condition, drawn: tuple[Any, dict[str, Any], OrderPlaced, list[Any]]
 ) -> None:
@@ -181,7 +181,7 @@ small = st.recursive(
 
 
 @given(small, st.booleans())
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_over_whole_numbers_it_misses_nothing_within_one_group(
     condition: Condition, may_be_missing: bool
 ) -> None:

@@ -23,6 +23,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "JK105": Rule("note", "journeys that start one another at once"),
     "JK106": Rule("note", "an arm of weight zero"),
     "JK107": Rule("error", "what a step reads comes after it"),
+    "JK108": Rule("note", "a holdout without a goal"),
     "JK201": Rule("error", "a condition that can never hold"),
     "JK202": Rule("warning", "a condition that always holds"),
     "JK203": Rule("error", "an exit condition that holds for everybody who enters"),

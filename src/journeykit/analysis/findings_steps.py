@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from journeykit.analysis.codes import found
 from journeykit.analysis.findings_conditions import implied_by
@@ -13,7 +13,9 @@ from journeykit.model import COMPLETED, Goal, Journey, On, Send, Split, WaitFor,
 from journeykit.model.findings import Finding
 from journeykit.model.spans import in_words, longest, shortest
 
-_PLACELESS = ("append", "branch", "consent", "emit", "exit", "increment", "set")
+_PLACELESS = (
+    "append", "branch", "consent", "emit", "exit", "experiment", "increment", "set",
+)  # fmt: skip
 
 
 def of_journey(subject: Subject, journey: Journey) -> Iterator[Finding]:
@@ -24,6 +26,7 @@ def of_journey(subject: Subject, journey: Journey) -> Iterator[Finding]:
     yield from _awaited_ends(subject, journey)
     yield from _goals(subject, journey)
     yield from _behind_the_goal(subject, journey)
+    yield from _incomparable(journey)
 
 
 def _silent_time_outs(journey: Journey) -> Iterator[Finding]:
@@ -31,17 +34,36 @@ def _silent_time_outs(journey: Journey) -> Iterator[Finding]:
         step = state.step
         if not isinstance(step, WaitFor) or step.on_timeout:
             continue
-        if step.then or any(case.steps for _, case in step.cases):
-            target = state.outcomes.get("timeout")
-            if target not in (None, COMPLETED):
-                yield found(
-                    "JK102",
-                    journey.name,
-                    state.path,
-                    f"when nothing comes within {in_words(step.timeout)}, the run goes on at "
-                    f"{target} like those for whom it came",
-                    'say what happens then, such as on_timeout=[Exit("no answer")]',
-                )
+        target = state.outcomes.get("timeout", COMPLETED)
+        came = [
+            state.outcomes[inner.outcome]
+            for inner in step.inner()
+            if inner.steps and inner.outcome != "timeout"
+        ]
+        if target != COMPLETED and _lead_to(journey, came, target):
+            yield found(
+                "JK102",
+                journey.name,
+                state.path,
+                f"when nothing comes within {in_words(step.timeout)}, the run goes on at "
+                f"{target} like those for whom it came",
+                'say what happens then, such as on_timeout=[Exit("no answer")]',
+            )
+
+
+def _lead_to(journey: Journey, begins: Iterable[str], target: str) -> bool:
+    """Tell whether a run comes from one of some states to another one."""
+    waiting = list(begins)
+    reached = set(waiting)
+    while waiting:
+        name = waiting.pop()
+        if name == target:
+            return True
+        for following in journey.graph.states[name].outcomes.values():
+            if following not in reached:
+                reached.add(following)
+                waiting.append(following)
+    return False
 
 
 def _ids_of_places(subject: Subject, journey: Journey) -> Iterator[Finding]:
@@ -54,7 +76,7 @@ def _ids_of_places(subject: Subject, journey: Journey) -> Iterator[Finding]:
         if state.step is not None
         and state.step.label is None
         and state.step.kind not in _PLACELESS
-        and not (isinstance(state.step, Send) and name == state.step.template)
+        and not (isinstance(state.step, Send) and name.endswith(state.step.template))
     ]
     if loose:
         names = ", ".join(name for name, _ in loose)
@@ -98,6 +120,12 @@ def _awaited_ends(subject: Subject, journey: Journey) -> Iterator[Finding]:
                     remedy = f"take {on.event} out of {ending}, or do not wait for it"
                     yield found("JK104", journey.name, f"{path} › {place}", why, remedy)
                     break
+
+
+def _incomparable(journey: Journey) -> Iterator[Finding]:
+    if journey.holdout and not journey.goal:
+        why = "a share is held out for comparison, and there is no goal to compare"
+        yield found("JK108", journey.name, "holdout", why, "give the journey a goal=")
 
 
 def _goals(subject: Subject, journey: Journey) -> Iterator[Finding]:
