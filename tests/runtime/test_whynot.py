@@ -50,6 +50,7 @@ from journeykit.errors import UnknownJourneyError
 from journeykit.kernel import decode_state
 from journeykit.kernel import journal as j
 from journeykit.runtime import WhyNot
+from journeykit.runtime.hindsight import goes_by
 from journeykit.runtime.whynot import why_not
 
 
@@ -307,7 +308,7 @@ CASES: list[tuple[str, Journey, Callable[[Any, Simulation], object], str, str]] 
 )
 def test_it_is_told(
     journey: Journey, play: Callable[[Any, Simulation], object], standing: str, told: str
-) -> None:
+) -> None:  # E4
     answer = ask(journey, play)
     assert told in answer.text(), answer.text()
     assert answer.standing == standing
@@ -420,6 +421,40 @@ def test_a_journal_that_lacks_its_beginning_tells_reasons_without_values() -> No
     assert answer.reasons == ["condition_false", "condition_false", "cancelled"]
     assert all(not why.explained for why in answer.whys)
     assert answer.text().endswith("does not reach back far enough to tell what was compared")
+
+
+def test_who_is_not_let_in_afterwards_is_told_by_the_event_of_then() -> None:
+    other = Journey("other", entry=On(OrderPlaced), steps=remind)
+    keyed = cart(entry=On(CartUpdated, where=CartUpdated.total >= 20, key=CartUpdated.cart_id))
+    sim = simulated(other)
+    ann = sim.customer("ann")
+    ann.track(updated(12, "c1"))
+    ann.track(updated(13, "c2"))
+    ann.track(OrderPlaced(cart_id="c3"))
+    sim.publish(simulated(other, keyed).runner.workspace)
+    sim.backfill("cart", since="qualified")
+    told = ann.why_not("cart").text()
+    assert "cart_updated.total >= 20 was false: total was 12" in told
+    assert "cart_updated.total >= 20 was false: total was 13" in told
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        On(CartUpdated),
+        Changed(Shopper.plan, becomes="pro"),
+        Enters(lapsed),
+        Leaves(lapsed),
+        Scheduled(cron="0 9 * * mon"),
+        OnDate(Shopper.renews),
+        ByCall(),
+    ],
+    ids=lambda entry: type(entry).__name__,
+)
+def test_entries_are_named_as_the_journal_names_them(entry: Any) -> None:
+    starts = simulated(cart(entry=entry)).runner._rules.watch.starts.values()
+    named = [] if isinstance(entry, On | ByCall) else [goes_by(entry)]
+    assert [rule.by for rule in starts] == named
 
 
 def test_an_exit_by_a_segment_is_told() -> None:

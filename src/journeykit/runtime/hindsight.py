@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from journeykit.analysis.explaining import Explained, explain_condition
@@ -73,15 +73,33 @@ class _Then:
         self.state = CustomerState(customer_id)
         self.profile: dict[str, Any] = {}
         self.received: j.Received | None = None
+        self.starts: dict[str, list[j.Received]] = {
+            start.event: []
+            for start in journey_of(looking.rules, looking.journey).entry
+            if isinstance(start, On)
+        }
 
-    def event(self, name: str) -> Mapping[str, Any]:
-        """Return the fields of the event that was being decided about."""
-        known = self.received
-        return known.data if known is not None and known.name == name else {}
+    def event(self, entry: j.Refused) -> dict[str, Any] | None:
+        """Return the fields of the event that was refused; None where there was none.
+
+        It is the latest of its kind and key, also where customers of the past were let in.
+        """
+        name = str(entry.detail.get("event", ""))
+        if not name:
+            return {}
+        for start in journey_of(self.looking.rules, self.looking.journey).entry:
+            if isinstance(start, On) and start.event == name:
+                for known in reversed(self.starts[name]):
+                    key = None if start.key is None else known.data.get(start.key.field)
+                    if entry.key is None or entry.key == str(key):
+                        return known.data
+        return None
 
     def pass_by(self, entry: j.Entry) -> None:
         if isinstance(entry, j.Received):
             self.received = entry
+            if entry.name in self.starts:
+                self.starts[entry.name].append(entry)
         if isinstance(entry, j.Profiled | j.Assigned):
             self.profile = {**self.profile, **entry.attributes}
         if self.looking.complete:
@@ -131,9 +149,9 @@ def look_back(looking: Looking, customer_id: str, entries: Sequence[j.Entry]) ->
 
 
 def _why_refused(then: _Then, entry: j.Refused, event: str) -> Iterator[Explained]:
-    if not then.looking.complete:
+    data = then.event(entry)
+    if not then.looking.complete or data is None:
         return
-    data = dict(then.event(event))
     if entry.reason == "condition_false":
         for condition in _asked_at_entry(then.looking, entry, event):
             told = _explained(then, condition, entry.at, event or None, data)
