@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from journeykit import (
     Always,
+    ByCall,
     Case,
+    Emit,
     Event,
     Exit,
     Goal,
@@ -25,6 +27,7 @@ from journeykit import (
     Send,
     Set,
     Simulation,
+    StartJourney,
     Wait,
     WaitBusinessDays,
     WaitFor,
@@ -553,3 +556,27 @@ def test_the_simulation_and_the_journal_agree_on_every_wait(
     sim.advance(days(40))
     check_replay(sim)
     assert ann.enrollments == []
+
+
+def test_what_a_started_journey_sets_lets_others_go_on_at_once() -> None:
+    workspace = Workspace(
+        journeys=[
+            Journey(
+                "waits",
+                entry=On(Begun),
+                steps=[WaitFor(Person.score >= 2, timeout=days(5)), Emit(Seen, {}), Exit("got")],
+            ),
+            Journey("sets", entry=ByCall(), steps=[Set(Person.score, 2)]),
+            Journey("starts", entry=On(Begun), steps=[Wait(days(1)), StartJourney("sets")]),
+            Journey("hears", entry=On(Seen), steps=[Exit("seen")]),
+        ],
+        profile=Person,
+        timezone="Europe/Berlin",
+        policy=EMAIL,
+    )
+    sim = Simulation(workspace, at="2026-03-02 09:00")
+    ann = begun(sim)
+    sim.advance(days(1))
+    assert sorted(ann.reasons("end")) == ["completed", "completed", "got", "seen"]
+    assert ann.timeline.lines[-1].at == sim.now
+    check_replay(sim)

@@ -102,9 +102,9 @@ def advance(
     if turn.stirred and state.seq:  # what the workspace has watched only since: as it stands now
         look(turn, signals[0].received if signals else now)
     if moved:
+        ask_waits(turn)
         if turn.following:
             follow_up(turn)
-        ask_waits(turn)
     late = 0
     for signal in signals:
         if signal.received >= now and not waited:
@@ -125,10 +125,10 @@ def advance(
     while turn.asked or turn.look_again:
         settle(turn)
         leave_by_condition(turn)
-        if turn.following or turn.stirred:
-            follow_up(turn)
         if rules.asks_waits:
             ask_waits(turn)
+        if turn.following or turn.stirred:
+            follow_up(turn)
         turn.soonest = soonest(state)
         _fire(turn, limit)
     by_time = rules.leaves_by_time
@@ -156,6 +156,8 @@ def _fire(turn: Turn, limit: int) -> None:
     while turn.soonest <= limit:
         leave_by_condition(turn)
         ask_waits(turn)
+        if turn.following or turn.stirred:
+            follow_up(turn)
         due = _due(turn, limit)
         if not due:
             turn.soonest = soonest(turn.state)
@@ -171,9 +173,9 @@ def _fire(turn: Turn, limit: int) -> None:
             if isinstance(thing, Enrollment):
                 _timer(turn, thing, limit)
                 leave_by_condition(turn)
+                ask_waits(turn)
                 if turn.following or turn.stirred:
                     follow_up(turn)
-                ask_waits(turn)
             elif isinstance(thing, Membership):
                 starts += look_due(turn, name, at)
             elif isinstance(thing, Timer):

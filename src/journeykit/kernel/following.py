@@ -11,6 +11,7 @@ from typing import assert_never
 
 from journeykit.kernel import journal as j
 from journeykit.kernel.arriving import take
+from journeykit.kernel.asking import ask_waits
 from journeykit.kernel.entering import enter, refuse, start_alone
 from journeykit.kernel.moving import leave, leave_by_condition
 from journeykit.kernel.news import Emitted, EntryDue, EntrySettled, News, RunOver, StartAsked
@@ -35,6 +36,8 @@ def follow_up(turn: Turn) -> None:
         turn.taken_before = taken if done < most else turn.rules.max_steps
         done += 1
         _apply(turn, news)
+        if turn.rules.asks_waits:
+            ask_waits(turn)
         if turn.stirred:
             look(turn, turn.now)
     queue.clear()
