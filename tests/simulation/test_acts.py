@@ -89,12 +89,15 @@ def other(*steps: Step, name: str = "other", **options: Any) -> Journey:
     return journey(*steps, name=name, **{"entry": ByCall(), **options})
 
 
-def simulation(*journeys: Journey, **options: Any) -> Simulation:
-    space = Workspace(
+def space_of(*journeys: Journey) -> Workspace:
+    return Workspace(
         journeys=journeys, timezone="UTC", profile=Person, events=EVENTS,
         policy=Policy(consent={"email": "opt-out"}),
     )  # fmt: skip
-    return Simulation(space, at=START, **options)
+
+
+def simulation(*journeys: Journey) -> Simulation:
+    return Simulation(space_of(*journeys), at=START)
 
 
 def begin(*journeys: Journey, event: Event | None = None) -> tuple[Simulation, Any]:
@@ -588,3 +591,25 @@ def test_what_happened_is_in_the_journal() -> None:
     parents = [entry.parent for entry in entries if isinstance(entry, j.Entered)]
     assert [bool(parent) for parent in parents] == [False, True, True]
     assert not replay("ann", entries).enrollments
+
+
+# ---- older versions
+
+
+class Gone(Event):
+    """A class that the workspace has no more, some day."""
+
+
+def test_a_run_of_an_older_version_outlives_what_it_starts_and_emits() -> None:  # V1
+    starts = journey(PAUSE, StartJourney("other", label=GO), WORDS, version=1)
+    tells = journey(PAUSE, Emit(Gone), mail("never"), name="tells", version=1)
+    sim, ann = begin(starts, tells, other(PAUSE))
+    newer = [journey(PAUSE, version=2), journey(PAUSE, name="tells", version=2)]
+    sim.publish(space_of(*newer))
+    sim.advance(hours(2))
+    assert ann.profile["tags"] == ["refused"]
+    assert [line.reason for line in ann.timeline.lines if line.kind == "refuse"] == [
+        "unknown_journey"
+    ]
+    assert ends(ann, "tells") == ["invalid_event"]
+    assert not ann.received
