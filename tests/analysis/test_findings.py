@@ -43,6 +43,7 @@ from journeykit import (
     SendWindow,
     Set,
     Split,
+    StartJourney,
     Templates,
     Wait,
     WaitFor,
@@ -376,6 +377,25 @@ CASES = [
         shop(steps(hello, goal=[Goal(On(Ordered), within=days(6)), Goal(On(Ordered), within=days(7))])),
     ),
     Case(
+        "JK205",
+        shop(steps(Branch(When(SignedUp.seats < 3, [hello])), entry=On(SignedUp, where=(SignedUp.seats >= 3) & (Shopper.plan == "a")))),
+        "steps[0] › whens[0] › condition",
+        shop(steps(Branch(When(SignedUp.seats < 4, [hello])), entry=On(SignedUp, where=(SignedUp.seats >= 3) & (Shopper.plan == "a")))),
+        "holds for nobody whom the entry lets in, which asks for signed_up.seats >= 3",
+    ),
+    Case(
+        "JK205",
+        shop(steps(hello, goal=Goal(On(Ordered, where=(SignedUp.plan == "pro") & (Ordered.amount > 1))), entry=On(SignedUp, where=SignedUp.plan == "free"))),
+        "goal[0] › on › where",
+        shop(steps(hello, goal=Goal(On(Ordered, where=(SignedUp.plan == "pro") & (Ordered.amount > 1))), entry=[On(SignedUp, where=SignedUp.plan == "free"), On(Left)])),
+    ),
+    Case(
+        "JK205",
+        shop(steps(hello, goal=Goal(On(Ordered, where=SignedUp.plan == "pro")), entry=On(SignedUp, where=SignedUp.plan == "free"))),
+        "goal[0] › on › where",
+        shop(steps(hello, goal=Goal(On(SignedUp, where=SignedUp.plan == "pro")), entry=On(SignedUp, where=SignedUp.plan == "free"))),
+    ),
+    Case(
         "JK301",
         shop(steps(Wait(days(4)), hello, Wait(days(4)), more, goal=Goal(On(Ordered), within=days(7)))),
         "steps[3]",
@@ -615,6 +635,14 @@ def test_steps_of_a_part_have_ids_of_their_own() -> None:
     part = Part("twice", [hello, Wait(days(1))])
     (finding,) = sending(part).check(strict=True)
     assert "the ids of twice.wait_2 come from their places" in finding.why
+
+
+def test_a_journey_that_another_starts_may_have_any_trigger() -> None:
+    low = Branch(When(SignedUp.seats < 3, [hello]))
+    mine = steps(low, entry=On(SignedUp, where=SignedUp.seats >= 3))
+    other = Journey("other", entry=On(Left), steps=[StartJourney("welcome", data={"seats": 1})])
+    assert shop(mine).check().codes == ["JK205"]
+    assert shop(mine, other).check().codes == []
 
 
 def test_every_code_has_a_case() -> None:

@@ -16,6 +16,7 @@ from datetime import date
 from journeykit.analysis import (
     findings_conditions,
     findings_dates,
+    findings_entrants,
     findings_order,
     findings_sends,
     findings_steps,
@@ -28,6 +29,7 @@ from journeykit.model.findings import Finding, Findings, KnowsTemplates
 _OF_JOURNEYS = (
     findings_steps,
     findings_conditions,
+    findings_entrants,
     findings_order,
     findings_sends,
     findings_dates,
