@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from journeykit.model import Journey, Send
 
@@ -11,8 +12,7 @@ BY_TIME = frozenset({"enters", "leaves", "scheduled", "on_date"})
 """Kinds of entries that customers who are there already meet only after a backfill."""
 
 
-@dataclass(frozen=True, slots=True)
-class MessageChange:
+class MessageChange(Struct, frozen=True):
     """How a `Send` step differs between two versions.
 
     Attributes:

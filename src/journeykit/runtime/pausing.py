@@ -7,9 +7,10 @@ it is held until the journey goes on, and passes the gate again then.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
+
+from msgspec import Struct
 
 from journeykit.errors import UnknownJourneyError
 from journeykit.kernel import CustomerState, is_set_free
@@ -22,8 +23,7 @@ from journeykit.runtime.script import touch
 from journeykit.time import from_micros
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Struct, frozen=True):
     """A journey that pauses, since when, and why."""
 
     journey: str

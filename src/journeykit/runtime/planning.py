@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from journeykit.analysis.migration import MessageChange, message_changes, needs_backfill
 from journeykit.machine import CompiledStep, MigrationPlan, Rules, compile_workspace
@@ -14,8 +15,7 @@ from journeykit.runtime.publishing import nowhere, objections, older_than, store
 from journeykit.runtime.surveying import Crowd, Place, survey
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """Open runs at one step of one version, and what would become of them.
 
     Attributes:
@@ -45,8 +45,7 @@ class Standing:
         return f"{self.runs} at {self.step!r} of version {self.version} {goes}{now}"
 
 
-@dataclass(frozen=True, slots=True)
-class JourneyPlan:
+class JourneyPlan(Struct, frozen=True):
     """What would become of one journey.
 
     Attributes:
@@ -65,8 +64,7 @@ class JourneyPlan:
     backfill: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What publishing a workspace would do; `str` tells it.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from journeykit.kernel import decode_state
 from journeykit.ports import Store
@@ -13,8 +13,7 @@ Place = tuple[str, int, str]
 """Journey, version, step."""
 
 
-@dataclass(slots=True)
-class Crowd:
+class Crowd(Struct):
     """Open runs that stand at one place.
 
     Attributes:
