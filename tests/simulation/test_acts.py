@@ -20,6 +20,7 @@ from journeykit import (
     Event,
     Exit,
     Experiment,
+    FrequencyCap,
     Goal,
     Goto,
     Increment,
@@ -89,15 +90,15 @@ def other(*steps: Step, name: str = "other", **options: Any) -> Journey:
     return journey(*steps, name=name, **{"entry": ByCall(), **options})
 
 
-def space_of(*journeys: Journey) -> Workspace:
+def space_of(*journeys: Journey, **policy: Any) -> Workspace:
     return Workspace(
         journeys=journeys, timezone="UTC", profile=Person, events=EVENTS,
-        policy=Policy(consent={"email": "opt-out"}),
+        policy=Policy(consent={"email": "opt-out"}, **policy),
     )  # fmt: skip
 
 
-def simulation(*journeys: Journey) -> Simulation:
-    return Simulation(space_of(*journeys), at=START)
+def simulation(*journeys: Journey, **policy: Any) -> Simulation:
+    return Simulation(space_of(*journeys, **policy), at=START)
 
 
 def begin(*journeys: Journey, event: Event | None = None) -> tuple[Simulation, Any]:
@@ -591,6 +592,21 @@ def test_what_happened_is_in_the_journal() -> None:
     parents = [entry.parent for entry in entries if isinstance(entry, j.Entered)]
     assert [bool(parent) for parent in parents] == [False, True, True]
     assert not replay("ann", entries).enrollments
+
+
+def test_nobody_makes_room_for_what_waits_for_another_run() -> None:  # G3
+    go = StartJourney("other", wait_for_end=True, timeout=hours(1))
+    cap = FrequencyCap(1, per=days(1), look_ahead=hours(2))
+    sim = simulation(
+        journey(go, mail("later", priority=9)),
+        journey(mail("now"), name="second", entry=On(Bought)),
+        other(Wait(days(1))),
+        caps=[cap],
+    )
+    ann = sim.customer("ann", {"email": "ann@example.org"})
+    ann.track(Begun())
+    ann.track(Bought())
+    assert ann.received == ["now"]
 
 
 # ---- older versions

@@ -207,6 +207,8 @@ def _next_send(thought: Turn, run: Enrollment, until: int) -> SendPlan | None:
         if run.due is not None:
             if run.due > until or (run.leaves is not None and run.leaves <= run.due):
                 return None
+            if step.kind == "start_journey":  # the other run may be over sooner
+                return None
             thought.now = run.due
             outcome = "timeout" if step.kind == "wait_for" else "done"
         elif outcome is None and step.kind == "send":
