@@ -61,6 +61,7 @@ def actions(classes: tuple[type[Event], ...], person: type[Profile]) -> st.Searc
         st.tuples(st.just("cancel"), st.none() | st.just("k")),
         st.tuples(st.just("clock"), st.integers(-2 * DAY, 2 * DAY)),
         st.tuples(st.just("conflict")),
+        st.tuples(st.just("pause"), st.booleans()),
         st.tuples(st.just("receipt"), st.sampled_from(RECEIPTS), LATE, st.integers(0, 3)),
     )
 
@@ -114,6 +115,10 @@ def act(stage: Any, number: int, action: Action) -> None:
             stage.advance(ReceiptTold(now, key, what, now - late, dead_address=what == "bounced"))
         case ("clock", by):
             stage.now += by
+        case ("pause", pauses):
+            every = frozenset(stage.rules.current)
+            stage.rules = stage.rules.pausing(every if pauses else frozenset())
+            stage.advance()
         case _:
             stage.advance(EventConflicted(now, "joined", f"e{number}"))
 

@@ -36,6 +36,7 @@ from journeykit.model import (
     MinimumGap,
     On,
     Once,
+    Overdue,
     Policy,
     Profile,
     Restart,
@@ -110,12 +111,20 @@ def journeys(
             goal=author.goals(),
             exits=exits,
             holdout=draw(st.sampled_from([0.0, 0.1, 0.5])),
+            overdue=draw(st.none() | _OVERDUE),
             **author.errands.caps(),
             **shared,
         )
     except DefinitionError:  # all ways of a branch left, and something stands behind it
         assume(False)
         raise
+
+
+_OVERDUE = st.builds(
+    lambda after, then: Overdue(after=after, then=then),
+    st.sampled_from([hours(1), days(1), days(20)]),
+    st.sampled_from(["send", "skip", "exit"]),
+)
 
 
 def _reentries() -> st.SearchStrategy[Any]:
