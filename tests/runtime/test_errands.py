@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import field_validator
 
 from journeykit import (
     Always,
+    Branch,
     Call,
     EntryCap,
     Event,
     Exit,
     Journey,
     MemoryStore,
+    Migrate,
     On,
     Orchestrator,
     RateLimit,
     Result,
+    Retry,
     Wait,
+    When,
     Workspace,
     hours,
 )
@@ -54,6 +59,16 @@ class Left(Event):
 
 class Score(Result):
     score: int = 1
+
+
+class Picky(Result):
+    score: int = 1
+
+    @field_validator("score")
+    @classmethod
+    def look_up(cls, score: int) -> int:
+        """Fail as a table of the host might."""
+        return {1: 1}[score]
 
 
 def shop(*steps: Any, **more: Any) -> Workspace:
@@ -96,6 +111,7 @@ class Desk:
         self.clock = VirtualClock(to_micros(datetime(2026, 3, 2, 10, tzinfo=UTC)))
         self.answer: Callable[[CallContext], Any] = lambda context: Score()
         self.called: list[tuple[str, str]] = []
+        self.keys: set[str] = set()
         self.kit = Orchestrator(
             workspace,
             store=self.store,
@@ -106,6 +122,7 @@ class Desk:
 
     def call(self, context: CallContext) -> Any:
         self.called.append((context.customer_id, context.function))
+        self.keys.add(context.key)
         return self.answer(context)
 
     def known(self, *names: str) -> None:
@@ -317,6 +334,51 @@ def test_a_row_that_nobody_waits_for_leaves_the_outbox() -> None:
     assert desk.called == []
     assert len(desk.kit.journal("ann")) == before
     assert desk.kit.next_due() is None
+
+
+def test_an_answer_on_which_code_of_the_host_fails_is_asked_for_again() -> None:  # F2
+    """The class's own validator raises; nobody else is held up."""
+    desk = Desk(shop(Call("score", gives=Picky, max_attempts=1), Exit("on")))
+    desk.known("ann", "bob")
+    for name in ("ann", "bob"):
+        desk.kit.track(name, Asked())
+    desk.answer = lambda context: {"score": 13 if context.customer_id == "ann" else 1}
+    desk.kit.tick()
+    assert desk.ends("ann") == desk.ends("bob") == ["on"]
+    settled = [entry for entry in desk.kit.journal("ann") if isinstance(entry, j.Settled)]
+    told = [(entry.answer, entry.detail) for entry in settled]
+    assert told == [("failed", "result.picky cannot be kept: KeyError")]
+
+
+def asks(step: Call, given: type[Score] | type[Picky], **more: Any) -> Workspace:
+    return shop(
+        step, Branch(When(given.score == 1, [Exit("one")]), otherwise=[Exit("none")]), **more
+    )
+
+
+@pytest.mark.parametrize(
+    ("step", "given", "called", "keys"),
+    [
+        (Call("walk", gives=Score, label="ask"), Score, ["score", "walk"], 2),
+        (Call("score", gives=Picky, label="ask"), Picky, ["score", "score"], 2),
+        (Call("score", gives=Score, max_attempts=2, label="ask"), Score, ["score", "score"], 1),
+    ],
+)
+def test_a_run_that_moves_waits_for_the_function_of_its_new_version(
+    step: Call, given: type[Score] | type[Picky], called: list[str], keys: int
+) -> None:  # V1
+    desk = Desk(asks(Call("score", gives=Score, label="ask"), Score))
+    desk.known("ann")
+    desk.kit.track("ann", Asked())
+    desk.answer = lambda context: Retry(after=timedelta(hours=1))
+    desk.kit.tick()
+    desk.kit.publish(asks(step, given, version=2, upgrade=Migrate()))
+    desk.answer = lambda context: {"score": 1}
+    desk.clock.micros += 3_600_000_000
+    desk.kit.tick()
+    assert [function for _, function in desk.called] == called
+    assert len(desk.keys) == keys
+    assert desk.ends() == ["one"]
 
 
 def test_only_the_journey_that_goes_on_calls() -> None:  # V2

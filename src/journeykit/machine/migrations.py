@@ -25,7 +25,9 @@ class MigrationPlan:
             to one that was there before, or is still there itself, each keeps what it has.
     """
 
-    __slots__ = ("_ahead", "_goals", "_kinds", "_same_waits", "_targets", "renamed", "table")
+    __slots__ = (
+        "_ahead", "_calls", "_goals", "_kinds", "_same_waits", "_targets", "renamed", "table",
+    )  # fmt: skip
 
     def __init__(self, old: Table, older: Journey, table: Table, newer: Journey) -> None:
         upgrade = newer.upgrade
@@ -43,6 +45,9 @@ class MigrationPlan:
             and (target := _target(step, upgrade.target(name), table)) is not None
         }
         self._kinds = {name: step.kind for name, step in old.steps.items()}
+        self._calls = {
+            name: _called(step) for name, step in old.steps.items() if step.kind == "call"
+        }
         self._same_waits = {
             name
             for name in old.steps
@@ -64,6 +69,8 @@ class MigrationPlan:
 
     def keeps(self, step: str, target: CompiledStep) -> bool:
         """Tell whether a run goes on waiting at `target` for what it waits for at `step`."""
+        if target.kind == "call" and self._calls.get(step) != _called(target):
+            return False  # what another function gives is not what the new version asks for
         return target.kind in TIMED or target.kind == self._kinds[step]
 
     def name(self, step: str) -> str:
@@ -91,6 +98,11 @@ class MigrationPlan:
         ahead = self._ahead[step]
         done = [one for one, result in results.items() if result == "accepted"]
         return sorted({self.name(one) for one in done if one not in ahead})
+
+
+def _called(step: CompiledStep) -> tuple[str, str | None]:
+    """Return which function a `Call` calls, and what it gives."""
+    return step.plan.function, step.plan.gives
 
 
 def _awaited(journey: Journey, step: str) -> list[bytes]:

@@ -62,7 +62,7 @@ def read_answer(
         json.encode(data)
     except InputError as error:
         return ErrandAnswered(*about, "retry", detail=f"{error.place}: {error.problem}")
-    except (TypeError, ValueError) as error:
+    except Exception as error:  # what the host wrote into its class or mapping
         detail = f"{plan.gives} cannot be kept: {type(error).__name__}"
         return ErrandAnswered(*about, "retry", detail=detail)
     return ErrandAnswered(*about, "done", plan.gives, data)

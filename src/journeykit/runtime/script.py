@@ -294,7 +294,6 @@ def wake_held(rules: Rules, states: Iterable[CustomerState]) -> Flow[None]:
         for state in states
         if any(message.reason == "paused" for message in state.messages.values())
         or any(errand.until == NEVER for errand in state.errands.values())
-        or any(errand.until == NEVER for errand in state.errands.values())
     ]
     if held:
         newest = yield from Heed(rules, fresh=True)
