@@ -10,6 +10,8 @@ from journeykit import (
     EXIT,
     RESTART,
     Branch,
+    Call,
+    Digest,
     Event,
     Goal,
     Goto,
@@ -18,6 +20,7 @@ from journeykit import (
     Migrate,
     On,
     Policy,
+    Profile,
     QuietHours,
     Rejected,
     Retry,
@@ -26,12 +29,14 @@ from journeykit import (
     WaitFor,
     When,
     Workspace,
+    collected,
     days,
     hours,
     outcome,
 )
 from journeykit.errors import DefinitionError, VersionError
 from journeykit.kernel import decode_entries, encode_state, replay
+from journeykit.ports import CustomerCommit
 from journeykit.simulation import Simulation
 
 
@@ -47,10 +52,16 @@ class Seen(Event):
     pass
 
 
+class Person(Profile):
+    plan: str = ""
+
+
 def shop(version: int, *steps: Any, policy: Any = None, **options: Any) -> Workspace:
     journey = Journey("j", version=version, entry=On(Begun), steps=list(steps), **options)
     policy = policy or Policy(consent={"email": "opt-out", "sms": "opt-out"})
-    return Workspace(journeys=[journey], timezone="UTC", policy=policy, events=[Paid, Seen])
+    return Workspace(
+        journeys=[journey], timezone="UTC", policy=policy, events=[Paid, Seen], profile=Person
+    )
 
 
 def begin(*steps: Any, **options: Any) -> Simulation:
@@ -285,6 +296,107 @@ def test_a_run_mapped_onto_a_wait_whose_event_has_come_goes_on() -> None:  # V1,
     sim.track("ann", Paid())
     sim.publish(shop(2, Wait(days(1), label="first"), wait, upgrade=Migrate({"rest": "pay"})))
     assert got(sim) == ["thanks"]
+
+
+def test_a_run_mapped_onto_a_wait_for_what_holds_already_goes_on() -> None:  # V1
+    both = WaitFor(
+        [On(Paid), Person.plan == "pro"], timeout=days(5), then=[send("thanks")], label="pay"
+    )
+    sim = begin(Wait(days(1), label="rest"))
+    sim.identify("ann", {"plan": "pro"})
+    sim.publish(shop(2, Wait(days(1), label="first"), both, upgrade=Migrate({"rest": "pay"})))
+    assert got(sim) == ["thanks"]
+
+
+def test_a_digest_goes_on_with_what_it_collected() -> None:  # V1
+    def steps(label: str) -> tuple[Any, ...]:
+        digest = Digest(On(Seen), window=days(1), label=label)
+        enough = When(collected(label) >= 2, [send("many")])
+        return digest, Branch(enough, otherwise=[send("few")])
+
+    sim = begin(*steps("list"))
+    sim.track("ann", Seen())
+    sim.publish(shop(2, *steps("news"), upgrade=Migrate({"list": "news"})))
+    sim.track("ann", Seen())
+    sim.advance(days(1))
+    assert got(sim) == ["many"]
+
+
+def busy(context: Any) -> Retry:
+    return Retry("busy", after=days(1))
+
+
+@pytest.mark.parametrize(
+    ("new", "upgrade", "stands"),
+    [
+        ([Call("score", label="ask"), Wait(days(1))], Migrate(), ["ask"]),
+        ([Call("score", label="other"), Wait(days(1))], Migrate({"ask": "other"}), ["other"]),
+        ([Wait(days(1), label="rest")], Migrate({"ask": RESTART}), ["rest"]),
+        ([Wait(days(1), label="rest")], Migrate({"ask": EXIT}), []),
+    ],
+)
+def test_a_call_that_waits_for_its_answer(
+    new: list[Any], upgrade: Migrate, stands: list[str]
+) -> None:  # V1
+    sim = Simulation(
+        shop(1, Call("score", label="ask"), Wait(days(1))), at="2026-03-01 12:00",
+        functions={"score": busy},
+    )  # fmt: skip
+    sim.customer("ann").track(Begun())
+    sim.settle()
+    sim.publish(shop(2, *new, upgrade=upgrade))
+    assert [step for _, step in where(sim)] == stands
+    errands = sim.export("ann")["state"].get("errands", {})
+    assert len(errands) == (stands in (["ask"], ["other"]))
+    sim.advance(days(9))
+    assert got(sim) == []
+
+
+def test_what_a_call_waits_for_no_wait_can_take_over() -> None:  # V1
+    sim = Simulation(
+        shop(1, Call("score", label="ask"), Wait(days(1))), at="2026-03-01 12:00",
+        functions={"score": busy},
+    )  # fmt: skip
+    sim.customer("ann").track(Begun())
+    sim.settle()
+    with pytest.raises(VersionError, match="'ask' of version 1"):
+        sim.publish(shop(2, Wait(days(1), label="rest"), upgrade=Migrate({"ask": "rest"})))
+
+
+def test_a_new_version_may_bring_channels_and_functions() -> None:
+    sim = begin(*TWO)
+    new = shop(
+        2, Call("score", label="rest"), Send("x", via=["push"]),
+        policy=Policy(consent={"email": "opt-out", "sms": "opt-out", "push": "opt-out"}),
+    )  # fmt: skip
+    with pytest.raises(DefinitionError, match="'score'"):
+        sim.publish(new)
+    sim.publish(new, functions={"score": busy})
+    assert sim.channel("push").handed_over == []
+    sim.customer("bob").track(Begun())
+    sim.settle()
+    assert len(sim.function("score").calls) == 1
+
+
+def test_the_timeline_tells_where_a_run_goes() -> None:
+    sim = begin(*TWO)
+    sim.publish(shop(2, Wait(days(1), label="pause"), upgrade=Migrate({"rest": "pause"})))
+    assert "moves to version 2, from rest to pause" in str(sim.explain("ann"))
+
+
+def test_a_customer_whose_document_is_damaged_holds_up_nobody(open_shop: Any) -> None:  # V1
+    store = MemoryStore()
+    old = Journey("welcome", entry=entry(open_shop), steps=[Wait(days(2), label="rest")])
+    first = open_shop(old, store=store)
+    for name in ("ann", "bob"):
+        first.kit.identify(name)
+        first.kit.track(name, "signed_up")
+    version = store.versions(["ann"])["ann"]
+    store.commit([CustomerCommit("ann", version, b"{", None)])
+    new = Journey("welcome", version=2, entry=old.entry, steps=[send("x")],
+                  upgrade=Migrate({"rest": EXIT}))  # fmt: skip
+    after = open_shop(new, store=store, clock=first.clock)
+    assert after.kinds("bob").count("end") == 1
 
 
 def test_goals_that_were_met_are_not_met_again() -> None:  # V1, E3
