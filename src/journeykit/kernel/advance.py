@@ -134,16 +134,21 @@ def advance(
     by_time = rules.leaves_by_time
     if by_time:
         foresee(turn)
-    if turn.entries:
+    entries = turn.entries
+    if entries:
         if state.ledger or state.marks or state.tallies:
             _forget(turn)
         turn.close()
-    due = NEVER
-    if state.enrollments or turn.watches:
-        due = soonest(state) if by_time else soonest(state, turn.soonest, leaves=False)
+    due = turn.soonest
+    if len(entries) == 1 and type(entries[0]) is j.Received:
+        pass  # an event that only was told changes no timer
+    elif state.enrollments or turn.watches:
+        due = soonest(state) if by_time else soonest(state, due, leaves=False)
+    else:
+        due = NEVER
     return Decision(
         state,
-        turn.entries,
+        entries,
         turn.put,
         turn.drop,
         turn.told if turn.profile_changed else None,
