@@ -536,6 +536,19 @@ CASES = [
         "it comes at once behind hello",
     ),
     Case(
+        "JK402",
+        sending(hello, Wait(hours(1)), more, Wait(hours(1)), by_email("most", on_cap="skip"), caps=[FrequencyCap(2, per=days(1))]),
+        "steps[4]",
+        sending(hello, Wait(hours(1)), more, Wait(days(1)), by_email("most", on_cap="skip"), caps=[FrequencyCap(2, per=days(1))]),
+        "whoever gets 2 messages from hello on does not get most",
+    ),
+    Case(
+        "JK402",
+        sending(hello, Wait(hours(1)), more, Wait(hours(1)), by_email("most", on_cap="skip"), caps=[FrequencyCap(2, per=days(1))]),
+        "steps[4]",
+        sending(hello, Wait(hours(1)), Send("more", via=["sms"]), Wait(hours(1)), by_email("most", on_cap="skip"), caps=[FrequencyCap(2, per=days(1), channels=["email"])]),
+    ),
+    Case(
         "JK403",
         sending(by_email("hello", review_by=date(2026, 6, 14))),
         "steps[0] › review_by",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from journeykit.analysis.closures import closures_of, longest_closure
 from journeykit.analysis.codes import found
@@ -14,6 +14,7 @@ from journeykit.model import (
     MinimumGap,
     Policy,
     Send,
+    Step,
 )
 from journeykit.model.findings import Finding
 from journeykit.model.spans import in_words, longest, shortest
@@ -38,40 +39,71 @@ def _caps(subject: Subject, journey: Journey) -> Iterator[Finding]:
         for place, cap in subject.workspace.policy.cap_rules
         if (cap.where, cap.countries, cap.valid_from, cap.valid_until) == (None,) * 4
     ]
-    for name, path, send in sends_of(journey):
+    for _, path, send in sends_of(journey):
         for place, cap in caps:
             if isinstance(cap, FrequencyCap) and cap.limit == 0 and _blocks(cap, journey, send):
                 why = f"the cap of policy › {place} ({cap.title}) lets none of these messages leave"
                 remedy = "take the message out, or leave it out of the cap"
                 yield found("JK401", journey.name, path, why, remedy)
                 break
-        for place, cap in caps:
-            yield from _crowded(subject.workspace.policy, journey, name, place, cap)
+    for place, cap in caps:
+        yield from _crowded(subject.workspace.policy, journey, place, cap)
 
 
-def _crowded(
-    policy: Policy, journey: Journey, name: str, place: str, cap: Cap
-) -> Iterator[Finding]:
-    """Yield the messages that come so soon behind another that a cap never lets them pass."""
+def _crowded(policy: Policy, journey: Journey, place: str, cap: Cap) -> Iterator[Finding]:
+    """Yield the messages that come so soon behind others that a cap never lets them pass."""
     span = cap.span if isinstance(cap, MinimumGap) else cap.per
-    single = isinstance(cap, MinimumGap) or cap.limit == 1
-    send = journey.graph.states[name].step
-    assert isinstance(send, Send)
-    if not single or not isinstance(span, Duration) or not _counts(cap, journey, send):
+    limit = 1 if isinstance(cap, MinimumGap) else cap.limit
+    if not isinstance(span, Duration) or not limit:
         return
-    for other, at in nearest(journey, name, lambda step: isinstance(step, Send)).items():
-        state = journey.graph.states[other]
-        assert isinstance(state.step, Send)
-        if _blocks(cap, journey, state.step) and at + _patience(state.step) < shortest(span):
+    told: set[str] = set()
+    for first, _, _ in sends_of(journey):
+        for other, at in _behind(journey, first, limit, cap).items():
+            state = journey.graph.states[other]
+            assert isinstance(state.step, Send)
+            if other in told or at + _patience(state.step) >= shortest(span):
+                continue
+            told.add(other)
             latest = f"{in_words(Duration(micros=at))} at the latest" if at else "at once"
             closed = closures_of(policy, state.step)
-            apart = ", quiet hours apart" if closed and state.step.on_quiet == "hold" else ""
+            held = (closed and state.step.on_quiet == "hold") or limit > 1
+            apart = ", quiet hours and other holds apart" if held else ""
+            whom = first if limit == 1 else f"{limit} messages from {first} on"
             why = (
-                f"it comes {latest} behind {name}, and policy › {place} ({cap.title}) does not "
-                f"let both pass{apart}: whoever gets {name} does not get {other}"
+                f"it comes {latest} behind {first}, and policy › {place} ({cap.title}) does not "
+                f"let it pass then{apart}: whoever gets {whom} does not get {other}"
             )
             remedy = f"wait longer than {in_words(span)}, or hold it: on_cap='hold'"
             yield found("JK402", journey.name, state.path, why, remedy)
+
+
+def _behind(journey: Journey, first: str, limit: int, cap: Cap) -> Mapping[str, int]:
+    """Return the messages before which a cap is used up by `limit` others, `first` among them.
+
+    Returns:
+        Of each the longest time from the acceptance of `first` to it.
+    """
+    present = {first: 0}
+    for _ in range(limit):
+        following: dict[str, int] = {}
+        for name, at in present.items():
+            send = journey.graph.states[name].step
+            if isinstance(send, Send) and _counts(cap, journey, send):
+                for other, more in nearest(journey, name, _is_send).items():
+                    following[other] = max(following.get(other, 0), at + more)
+        present = following
+        if not present:
+            return {}
+    states = journey.graph.states
+    return {
+        name: at
+        for name, at in present.items()
+        if isinstance(send := states[name].step, Send) and _blocks(cap, journey, send)
+    }
+
+
+def _is_send(step: Step) -> bool:
+    return isinstance(step, Send)
 
 
 def _patience(send: Send) -> int:
