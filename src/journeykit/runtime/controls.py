@@ -82,14 +82,12 @@ def change_controls(store: Store, change: Callable[[Operated], None]) -> None:
 
 
 class Heeding:
-    """What one worker knows of the controls."""
+    """What one worker knows of the controls; its threads may ask at the same time."""
 
-    __slots__ = ("_at", "_count", "_heeded", "_paused")
+    __slots__ = ("_heeded", "_known")
 
     def __init__(self) -> None:
-        self._at: int | None = None
-        self._count = 0
-        self._paused: frozenset[str] = frozenset()
+        self._known: tuple[int, int, frozenset[str]] | None = None  # changes, instant, journeys
         self._heeded: tuple[Rules, Rules] | None = None
 
     def rules(self, rules: Rules, store: Store, now: int, *, fresh: bool) -> Rules:
@@ -98,14 +96,19 @@ class Heeding:
         Args:
             fresh: Whether to read the controls in any case.
         """
-        at = self._at
-        is_old = at is None or not at <= now < at + _RECHECK or self._count != _CHANGES.count
-        if fresh or is_old:
-            self._count, self._at = _CHANGES.count, now
-            self._paused = frozenset(read_controls(store).paused)
-        if rules.paused == self._paused:
+        known = self._known
+        if (
+            fresh
+            or known is None
+            or known[0] != _CHANGES.count
+            or not known[1] <= now < known[1] + _RECHECK
+        ):
+            known = _CHANGES.count, now, frozenset(read_controls(store).paused)
+            self._known = known
+        paused = known[2]
+        if rules.paused == paused:
             return rules
-        known = self._heeded
-        if known is None or known[0] is not rules or known[1].paused != self._paused:
-            known = self._heeded = (rules, rules.pausing(self._paused))
-        return known[1]
+        heeded = self._heeded
+        if heeded is None or heeded[0] is not rules or heeded[1].paused != paused:
+            heeded = self._heeded = (rules, rules.pausing(paused))
+        return heeded[1]
