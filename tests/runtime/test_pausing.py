@@ -313,6 +313,25 @@ def test_every_worker_heeds_a_pause(open_shop: Any, tmp_path: Any, durable: bool
     store.close()
 
 
+def test_a_pause_by_another_process_is_heeded(open_shop: Any) -> None:  # V2
+    """By hand-overs at once, since they look after they were announced; by entries soon."""
+    shop = open_shop()
+    for name in ("ann", "bob"):
+        shop.kit.identify(name, {"email": f"{name}@example.org"})
+    shop.kit.track("ann", "signed_up")
+    assert shop.store.set_controls(b'{"paused":{"welcome":{"since":0}}}', expected=0)
+    shop.tick()
+    assert shop.email.templates == []
+    assert shop.store.set_controls(b"{}", expected=1)
+    shop.clock.passes(seconds=0.1)
+    shop.kit.identify("ann", {"first_name": "Ann"})  # whoever is touched is set free
+    shop.tick()
+    assert shop.email.templates == ["hello"]
+    assert shop.store.set_controls(b'{"paused":{"welcome":{"since":0}}}', expected=2)
+    shop.clock.passes(seconds=0.1)
+    assert [one.reason for one in shop.kit.track("bob", "signed_up").refused] == ["paused"]
+
+
 def test_a_pause_in_the_middle_of_a_round_stops_the_rest_of_it(open_shop: Any) -> None:  # V2
     """After `pause` returns no hand-over starts, though the messages had passed the gate."""
     store = MemoryStore()
