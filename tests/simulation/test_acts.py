@@ -629,3 +629,21 @@ def test_a_run_of_an_older_version_outlives_what_it_starts_and_emits() -> None: 
     ]
     assert ends(ann, "tells") == ["invalid_event"]
     assert not ann.received
+
+
+def test_data_is_kept_as_the_entry_event_would_have_it() -> None:
+    class Offered(Event):
+        price: Decimal = Decimal(0)
+        plan: Literal["free", "pro"] = "free"
+
+    child = other(
+        Branch(When(Offered.price == Decimal("0.1"), [Append(Person.tags, "exact")])),
+        entry=On(Offered),
+    )
+    starts = StartJourney("other", label=GO, data={"price": 0.1, "plan": Begun.name})
+    _, ann = begin(journey(starts, WORDS), child, event=Begun(name="pro"))
+    assert ann.profile["tags"] == ["exact", "started"]
+    ann.track(Begun(name="gold"))  # which is no plan
+    assert ann.profile["tags"] == ["exact", "started", "refused"]
+    [no] = [line for line in ann.timeline.lines if line.kind == "refuse"]
+    assert no.reason == "invalid_data"

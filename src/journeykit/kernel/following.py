@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from journeykit.errors import InputError
 from journeykit.kernel import journal as j
 from journeykit.kernel.arriving import take
 from journeykit.kernel.asking import ask_waits
@@ -19,7 +20,7 @@ from journeykit.kernel.starting import starter_of
 from journeykit.kernel.state import Enrollment
 from journeykit.kernel.turn import Turn
 from journeykit.kernel.watching import look
-from journeykit.machine import StartPlan
+from journeykit.machine import StartPlan, known_fields
 
 
 def follow_up(turn: Turn) -> None:
@@ -71,7 +72,13 @@ def _start(turn: Turn, asked: StartAsked) -> None:
     elif table.keyed and asked.key is None:
         refuse(turn, table, None, "key_missing", "")
     else:
-        enter(turn, table, asked.key, ("", asked.cause, at, at, asked.data))
+        try:
+            known = known_fields(turn.rules, asked.journey, asked.data)
+        except InputError as error:
+            refuse(turn, table, asked.key, "invalid_data", "", {"field": error.place or ""})
+        else:
+            data = {**asked.data, **known}
+            enter(turn, table, asked.key, ("", asked.cause, at, at, data))
     _settle(turn, asked.child)
     leave_by_condition(turn)
 

@@ -34,6 +34,7 @@ from journeykit.machine.table import (
 )
 from journeykit.machine.tally import Tally, add_to_tally, prune_tally
 from journeykit.machine.throttles import ThrottleRule
+from journeykit.machine.triggers import known_fields
 from journeykit.machine.waits import BusinessDays, RandomSpan, SendHours, WindowPlan, is_local
 from journeykit.machine.windows import QuietRule
 from journeykit.model import START
@@ -99,6 +100,7 @@ __all__ = [
     "is_local",
     "journey_machine",
     "key_text",
+    "known_fields",
     "most_micros",
     "moves_of",
     "prune_tally",

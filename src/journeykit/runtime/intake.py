@@ -26,12 +26,11 @@ from journeykit.errors import (
     UsageError,
 )
 from journeykit.kernel import ConsentTold, EnrollAsked, EventArrived, ProfileTold, ReceiptTold
-from journeykit.machine import Rules
+from journeykit.machine import Rules, known_fields
 from journeykit.model import (
     Event,
     Profile,
     validate_event,
-    validate_part,
     validate_profile,
     wire,
 )
@@ -357,7 +356,7 @@ def read_enrollment(
         raise UsageError(
             "data must be a mapping", place="data", value=data, remedy="such as {'cart_id': 'c1'}"
         )
-    told = {**(data or {}), **_known_fields(rules, journey, data or {})}
+    told = {**(data or {}), **known_fields(rules, journey, data or {})}
     try:
         fields = msgspec.json.decode(msgspec.json.encode(told), type=dict[str, Any])
     except (TypeError, ValueError) as error:
@@ -367,24 +366,6 @@ def read_enrollment(
         ) from None  # fmt: skip
     digest = None if id is None else digest_of([journey, key, fields])
     return Asked(customer_id, EnrollAsked(now, journey, key, fields, id or ""), digest)
-
-
-def _known_fields(rules: Rules, journey: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an entry event knows, in wire form; of several events one must take it."""
-    known: dict[str, Any] = {}
-    wrong: dict[str, InputError] = {}
-    for event in rules.current[journey].entries:
-        cls = rules.event_classes[event]
-        for name in data:
-            if name in cls.model_fields and name not in known:
-                try:
-                    known |= validate_part(cls, {name: data[name]})
-                except InputError as error:
-                    wrong.setdefault(name, error)
-    for name, refusal in wrong.items():
-        if name not in known:
-            raise refusal
-    return known
 
 
 def check_key(key: object) -> None:
