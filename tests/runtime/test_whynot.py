@@ -16,6 +16,7 @@ from journeykit import (
     After,
     AfterExit,
     Always,
+    Branch,
     ByCall,
     Changed,
     Enters,
@@ -36,6 +37,7 @@ from journeykit import (
     Send,
     Simulation,
     Wait,
+    When,
     Workspace,
     ago,
     count,
@@ -455,6 +457,28 @@ def test_entries_are_named_as_the_journal_names_them(entry: Any) -> None:
     starts = simulated(cart(entry=entry)).runner._rules.watch.starts.values()
     named = [] if isinstance(entry, On | ByCall) else [goes_by(entry)]
     assert [rule.by for rule in starts] == named
+
+
+def test_the_way_that_a_branch_took_is_told() -> None:
+    ways = Branch(
+        When(Shopper.visits > 3, [Send("many", via=["email"])]),
+        When(CartUpdated.total >= 20, [Send("dear", via=["email"])]),
+        When(Shopper.plan == "pro", [Send("pro", via=["email"])]),
+    )
+    play: Any = lambda ann, sim: (ann.track(updated(30)), ann.tell({"visits": 9}))  # noqa: E731
+    text = ask(cart(steps=[ways, Wait(days(1))]), play).text()
+    assert text.splitlines()[2:] == [
+        "  Sun 2026-03-01 12:00  condition 2 holds: takes the way when_2",
+        "    profile.visits > 3 was false: visits had no value",
+        "    cart_updated.total >= 20 was true: total was 30",
+    ]
+    play = lambda ann, sim: ann.track(updated(3))  # noqa: E731
+    text = ask(cart(steps=[ways, Wait(days(1))]), play).text()
+    assert text.splitlines()[-3:] == [
+        "    profile.visits > 3 was false: visits had no value",
+        "    cart_updated.total >= 20 was false: total was 3",
+        "    profile.plan == 'pro' was false: plan was 'free'",
+    ]
 
 
 def test_an_exit_by_a_segment_is_told() -> None:

@@ -11,6 +11,7 @@ from journeykit.kernel import CustomerState, Enrollment, apply, drawn_for_holdou
 from journeykit.kernel import journal as j
 from journeykit.machine import Rules
 from journeykit.model import (
+    Branch,
     Changed,
     Condition,
     Enters,
@@ -23,7 +24,7 @@ from journeykit.model import (
 
 
 class Looking(NamedTuple):
-    """What is looked for: refusals and ends of a journey, the latest `most` of each.
+    """What is looked for: refusals, ways and ends of a journey, the latest `most` of each.
 
     Attributes:
         complete: Whether the journal begins with the customer, so that it can be replayed.
@@ -36,7 +37,7 @@ class Looking(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A refusal or an end.
+    """A refusal, a way that was taken, or an end.
 
     Attributes:
         place: Number of the entry in the journal.
@@ -59,6 +60,7 @@ class Looked:
 
     def __init__(self) -> None:
         self.refused: list[Found] = []
+        self.parted: list[Found] = []
         self.ended: list[Found] = []
         self.entered = False
         self.earlier: Counter[str] = Counter()
@@ -107,7 +109,7 @@ class _Then:
 
 
 def look_back(looking: Looking, customer_id: str, entries: Sequence[j.Entry]) -> Looked:
-    """Walk through a journal once; explain the latest refusals and ends of a journey."""
+    """Walk through a journal once; explain the latest refusals, ways and ends of a journey."""
     looked = Looked()
     runs = {
         entry.enrollment
@@ -115,34 +117,49 @@ def look_back(looking: Looking, customer_id: str, entries: Sequence[j.Entry]) ->
         if isinstance(entry, j.Entered) and entry.journey == looking.journey
     }
     looked.entered = bool(runs)
-    refusals = [
-        index
-        for index, entry in enumerate(entries)
-        if isinstance(entry, j.Refused) and entry.journey == looking.journey
-    ]
-    ends = [
-        index
-        for index, entry in enumerate(entries)
-        if isinstance(entry, j.Ended) and entry.enrollment in runs
-    ]
-    for index in refusals[: -looking.most]:
-        refusal = entries[index]
+    asked = _asked(looking, looked, runs, entries)
+    then = _Then(looking, customer_id)
+    for place, entry in enumerate(entries):
+        if place in asked:
+            match entry:
+                case j.Refused():
+                    event = str(entry.detail.get("event", ""))
+                    explained = tuple(_why_refused(then, entry, event))
+                    looked.refused.insert(0, Found(place, event, explained, _facts(then, entry)))
+                case j.Moved():
+                    looked.parted.insert(0, Found(place, "", tuple(_why_parted(then, entry)), ()))
+                case j.Ended():
+                    explained = tuple(_why_ended(then, entry))
+                    looked.ended.insert(0, Found(place, "", explained, _event_of(then, entry)))
+        then.pass_by(entry)
+    return looked
+
+
+def _asked(
+    looking: Looking, looked: Looked, runs: set[str], entries: Sequence[j.Entry]
+) -> set[int]:
+    """Return the places of the latest entries of each kind; count the refusals before them."""
+    refusals: list[int] = []
+    ways: list[int] = []
+    ends: list[int] = []
+    for place, entry in enumerate(entries):
+        match entry:
+            case j.Refused() if entry.journey == looking.journey:
+                refusals.append(place)
+            case j.Moved() if entry.enrollment in runs and _parts(entry.outcome):
+                ways.append(place)
+            case j.Ended() if entry.enrollment in runs:
+                ends.append(place)
+    for place in refusals[: -looking.most]:
+        refusal = entries[place]
         assert isinstance(refusal, j.Refused)
         looked.earlier[refusal.reason] += 1
         looked.earlier_until = refusal.at
-    asked = {*refusals[-looking.most :], *ends[-looking.most :]}
-    then = _Then(looking, customer_id)
-    for index, entry in enumerate(entries):
-        if index in asked:
-            if isinstance(entry, j.Refused):
-                event = str(entry.detail.get("event", ""))
-                explained = tuple(_why_refused(then, entry, event))
-                looked.refused.insert(0, Found(index, event, explained, _facts(then, entry)))
-            elif isinstance(entry, j.Ended):
-                explained = tuple(_why_ended(then, entry))
-                looked.ended.insert(0, Found(index, "", explained, _event_of(then, entry)))
-        then.pass_by(entry)
-    return looked
+    return {place for places in (refusals, ways, ends) for place in places[-looking.most :]}
+
+
+def _parts(outcome: str) -> bool:
+    return outcome == "otherwise" or outcome.startswith("when_")
 
 
 # ---- refusals
@@ -230,6 +247,24 @@ def held_out(rules: Rules, journey: str, customer_id: str) -> str:
     """Return how the share that is kept out reads, and what was drawn."""
     drawn = drawn_for_holdout(rules, journey, customer_id)
     return f"{rules.current[journey].holdout:.2%} are held out, and the draw was {drawn:.2%}"
+
+
+# ---- ways
+
+
+def _why_parted(then: _Then, entry: j.Moved) -> Iterator[Explained]:
+    """Yield the conditions of a branch up to the way that was taken."""
+    run = then.state.enrollments.get(entry.enrollment)
+    journey = journey_of(then.looking.rules, then.looking.journey)
+    if not then.looking.complete or run is None or run.version != journey.version:
+        return
+    state = journey.graph.states.get(run.step)
+    if state is None or not isinstance(state.step, Branch):
+        return
+    for number, when in enumerate(state.step.whens, 1):
+        yield _explained(then, when.condition, entry.at, None, run.data, run)
+        if entry.outcome == f"when_{number}":
+            return
 
 
 # ---- ends

@@ -44,7 +44,8 @@ class Why:
 
     Attributes:
         kind: `now` for what holds at present; else the kind of journal entry: `refuse`, `end`,
-            or that of what brought a message to its status, such as `dropped`.
+            `move` for a way that was taken, or what brought a message to its status, such as
+            `dropped`.
         reason: The stable code.
         at: When, UTC; None for what holds at present.
         text: One sentence.
@@ -148,7 +149,7 @@ def why_not(
     whys = [Why("now", *each) for each in standing_now(rules, journey, state, now, paused, zone)]
     whys += [_told(timeline, one) for one in looked.refused]
     whys += _earlier(looked)
-    whys += [_told(timeline, one) for one in looked.ended]
+    whys += [_told(timeline, one) for one in (*looked.ended, *looked.parted)]
     whys += _messages(lives_of(timeline, entries), journey)
     standing = _standing(looked, state, journey)
     if standing == "never_triggered":
