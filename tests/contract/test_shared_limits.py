@@ -274,6 +274,36 @@ def test_several_caps_hold_together() -> None:
     assert [name for _, name in instants(sim, j.Entered)] == ["d0c0", "d0c1", "d1c0"]
 
 
+def test_a_trigger_that_one_cap_refuses_uses_up_no_other() -> None:
+    """July begins on a Wednesday, in a week that has let in fewer than it may."""
+    caps = [EntryCap(4, per="week"), EntryCap(2, per="month")]
+    sim = stand(place(Exit(), entry_caps=caps), at="2026-06-29 10:00")
+    for number in range(5):
+        sim.customer(f"june{number}").track(Asked())
+        sim.advance(minutes(1))
+    for number in range(3):
+        sim.customer(f"late{number}")
+        sim.runner.track(f"late{number}", Asked())
+    sim.advance_to("2026-07-01 00:00")
+    for number in range(3):
+        sim.customer(f"july{number}").track(Asked())
+        sim.advance(minutes(1))
+    entered = [name for _, name in instants(sim, j.Entered)]
+    assert entered == ["june0", "june1", "july0", "july1"]
+
+
+def test_a_trigger_that_another_of_its_customer_keeps_out_takes_no_slot() -> None:
+    entry = On(Asked, key=Asked.room)
+    sim = stand(place(Wait(hours(1)), entry=entry, max_open=1, entry_caps=[EntryCap(2)]))
+    sim.customer("ann")
+    for room in ("a", "b"):
+        sim.runner.track("ann", Asked(room=room))
+    sim.settle()
+    sim.customer("bob").track(Asked())
+    assert [name for _, name in instants(sim, j.Entered)] == ["ann", "bob"]
+    assert refusals(sim) == [("ann", "too_many_open")]
+
+
 def test_the_entry_instant_stays_the_triggers() -> None:  # O5
     sim = stand(place(Wait(hours(1)), entry_caps=[EntryCap(9)]))
     ann = sim.customer("ann")

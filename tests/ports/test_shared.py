@@ -70,6 +70,13 @@ def test_a_bucket_keeps_what_was_taken() -> None:
     assert after == Bucket(full=1020, turn=1020)
 
 
+def test_what_was_not_used_comes_back() -> None:
+    taken = Bucket(full=1050, turn=1060)
+    after, told = take_from(taken, Taking(START, 10, 9, 1, 0, (), back=2))
+    assert (after, told) == (Bucket(full=1030, turn=1060), Taken(0))
+    assert take_from(taken, Taking(START, 10, 9, 1, 0, (), back=99))[0].full == START
+
+
 @given(
     st.integers(1, 6),
     st.integers(1, 20),

@@ -38,6 +38,7 @@ class Taking(Struct, frozen=True):
         waited: How many of the messages have waited for their turn; they are the first.
         before: For each message the instant before which it must leave; one that lies behind
             now for a message that does not wait.
+        back: How many tokens come back first, which were taken and not used.
     """
 
     now: int
@@ -46,6 +47,7 @@ class Taking(Struct, frozen=True):
     most: int
     waited: int
     before: Sequence[int]
+    back: int = 0
 
 
 class Taken(Struct, frozen=True):
@@ -96,7 +98,7 @@ def take_from(bucket: Bucket, asked: Taking) -> tuple[Bucket, Taken]:
     others queue up again.
     """
     now, interval = asked.now, asked.interval
-    full, turn = max(bucket.full, now), bucket.turn
+    full, turn = max(bucket.full - asked.back * interval, now), bucket.turn
     if not asked.waited and now - bucket.full >= UNUSED_TURNS * interval:
         turn = now
     tokens = max(0, now + asked.burst * interval - full) // interval

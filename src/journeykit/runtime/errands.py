@@ -200,7 +200,11 @@ def _place(one: _Errand) -> tuple[bool, int, str]:
 
 
 def _take_slots(desk: _Desk, errands: Sequence[_Errand]) -> Flow[None]:
-    """Take slots for triggers that may still enter; ask each counter once."""
+    """Take slots for triggers that may still enter; ask each counter once.
+
+    Of one customer no more than may be inside at once: the others have their turn when it is
+    known who is.
+    """
     journeys: dict[str, list[_Errand]] = {}
     now = yield from Now()
     for one in errands:
@@ -209,15 +213,29 @@ def _take_slots(desk: _Desk, errands: Sequence[_Errand]) -> Flow[None]:
         except Exception as error:
             desk.stick(one.member.stored, error, now)
             continue
-        if is_wanted:
-            journeys.setdefault(one.errand.journey, []).append(one)
-        else:
+        if not is_wanted:
             desk.answer(one, ErrandAnswered(now, one.errand.id, "entry", "", "moot"))
+            continue
+        queue = journeys.setdefault(one.errand.journey, [])
+        ahead = sum(other.member is one.member for other in queue)
+        if not ahead or ahead + _runs(one) < desk.rules.current[one.errand.journey].max_open:
+            queue.append(one)
     for journey, queue in journeys.items():
+        used: list[EntryCapRule] = []
         for rule in desk.rules.current[journey].entry_caps:
-            queue = yield from _under(desk, rule, queue)
+            there = yield from _under(desk, rule, queue, now)
+            for other in used if len(there) < len(queue) else ():  # one cap uses up no other
+                back = Taking(0, 1, other.limit, 1, 0, (), back=len(queue) - len(there))
+                yield from Take(other.counter(now), back)
+            used.append(rule)
+            queue = there
         for one in queue:
             desk.answer(one, ErrandAnswered(now, one.errand.id, "entry", "", "done"))
+
+
+def _runs(one: _Errand) -> int:
+    runs = one.member.state.enrollments.values()
+    return sum(run.journey == one.errand.journey for run in runs)
 
 
 def _is_wanted(desk: _Desk, one: _Errand, now: int) -> bool:
@@ -226,14 +244,13 @@ def _is_wanted(desk: _Desk, one: _Errand, now: int) -> bool:
     return is_still_wanted(desk.rules, member.state, one.errand, now, profile)
 
 
-def _under(desk: _Desk, rule: EntryCapRule, queue: list[_Errand]) -> Flow[list[_Errand]]:
+def _under(desk: _Desk, rule: EntryCapRule, queue: list[_Errand], now: int) -> Flow[list[_Errand]]:
     """Return those for whom a cap has a slot; tell the others that it has none.
 
     A counter is a bucket into which nothing comes back, at an instant that stands still.
     """
     if not queue:
         return queue
-    now = yield from Now()
     granted = 0
     if rule.limit:
         wanted = len(queue)
