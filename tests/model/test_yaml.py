@@ -173,6 +173,7 @@ HEAD = "name: x\nentry: {event: page_seen}\n"
         ("name: a\nname: b", "line 2, Journey: the key 'name' stands twice"),
         (HEAD + "steps: [{type: wait, type: send}]", "line 3, Journey: the key 'type' stands twice"),
         (HEAD + "? [a]\n: 1", "line 3, Journey: a key that is no text"),
+        # F5: nothing that would run
         ("a: !!python/object/apply:os.system [ls]", "line 1, Journey: a tag, which is not for data"),
         ("a: !!str 1", "line 1, Journey: a tag, which is not for data"),
         ("a: !thing {b: 1}", "line 1, Journey: a tag, which is not for data"),
