@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -147,6 +148,29 @@ def test_every_legal_workspace_compiles(workspace: Workspace) -> None:
 
     assert set(rules.current) == {one.name for one in workspace.journeys}
     assert set(rules.tables) == {(one.name, one.version) for one in workspace.journeys}
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(journeys(CLASSES, Customer))
+def test_a_part_around_everything_changes_names_only(journey: Journey) -> None:
+    data = json.loads(journey.to_json())
+    data["steps"] = [{"type": "part", "name": "all", "steps": data["steps"]}]
+    for goal in data["goal"]:
+        goal["goto"] = goal["goto"] and f"all.{goal['goto']}"
+    for rule in data["exits"]:
+        if "receipt" in rule:
+            rule["of"] = f"all.{rule['of']}"
+    whole = Journey.from_json(json.dumps(data))
+
+    def full(name: str) -> str:
+        return name if name in ("start", "completed", "exited") else f"all.{name}"
+
+    assert [*whole.graph.states] == [full(name) for name in journey.graph.states]
+    for name, state in journey.graph.states.items():
+        there = whole.graph.states[full(name)]
+        assert there.outcomes == {way: full(to) for way, to in state.outcomes.items()}
+        within = "steps[0] › Part 'all' › " if state.path else ""
+        assert there.path == within + state.path
 
 
 def test_a_host_gets_an_ordinary_machine() -> None:
