@@ -11,8 +11,8 @@ from journeykit.kernel import journal as j
 from journeykit.machine import Rules
 from journeykit.model import Counts
 from journeykit.ports import Store
-from journeykit.runtime.counting import counts_of
 from journeykit.runtime.controls import read_controls
+from journeykit.runtime.counting import counts_of
 from journeykit.runtime.erasing import missing_customer
 from journeykit.runtime.intake import check_journey
 from journeykit.runtime.lives import MessageLife, lives_of
