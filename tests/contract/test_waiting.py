@@ -208,6 +208,8 @@ def test_business_days_that_are_over_on_the_new_clock_end_now() -> None:  # T8
     sim.advance_to("2026-03-09 06:00")
     ann.tell({"timezone": "Asia/Tokyo"})  # there it is 14:00 on that Monday
     assert ann.reasons("end") == ["done"]
+    (anew,) = [e for e in sim.runner.journal("ann") if isinstance(e, j.Rescheduled)]
+    assert anew.due == anew.at  # never in the past
     check_replay(sim)
 
 
