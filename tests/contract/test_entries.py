@@ -186,6 +186,25 @@ def test_time_alone_lets_somebody_in_and_an_event_out_again() -> None:
     assert entries(sim) == ["2026-05-01 10:00", "2026-07-10 10:00"]
 
 
+def test_what_time_alone_did_while_nothing_ran_is_as_of_its_own_instant() -> None:  # O3
+    sim = play(journey("j", Enters(LAPSED)))
+    ann = sim.customer("ann")
+    ann.track(Paid())
+    with sim.downtime():
+        sim.advance(days(70))
+    assert entries(sim) == ["2026-05-01 10:00"]
+
+
+def test_a_purchase_that_waited_comes_before_what_was_due() -> None:  # O3
+    sim = play(journey("j", Enters(LAPSED)))
+    ann = sim.customer("ann")
+    ann.track(Paid())
+    with sim.downtime():
+        sim.advance(days(70))
+        ann.track(Paid())
+    assert entries(sim) == []
+
+
 def test_a_segment_is_left_by_time_alone_when_a_window_passes() -> None:
     often = Segment("often", count(Paid, within=days(7)) >= 2)
     sim = play(journey("in", Enters(often)), journey("out", Leaves(often)))
