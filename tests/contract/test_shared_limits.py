@@ -15,10 +15,13 @@ from hypothesis import strategies as st
 from journeykit import (
     AfterExit,
     Always,
+    Branch,
     Call,
+    Digest,
     EntryCap,
     Event,
     Exit,
+    Goal,
     Journey,
     MemoryStore,
     On,
@@ -28,7 +31,10 @@ from journeykit import (
     Simulation,
     SQLiteStore,
     Wait,
+    WaitFor,
+    When,
     Workspace,
+    collected,
     hours,
     minutes,
 )
@@ -361,6 +367,53 @@ def test_an_exit_while_the_trigger_waits_keeps_it_out_and_takes_no_slot() -> Non
     assert refusals(sim) == [("ann", "exit_already_happened")]
     sim.people["bob"].track(Asked())
     assert [name for _, name in instants(sim, j.Entered)] == ["bob"]
+
+
+HEARD: list[tuple[list[Any], dict[str, Any], list[str]]] = [
+    ([WaitFor(On(Left), timeout=hours(1), then=[Exit("came")])], {}, ["came"]),
+    ([Wait(hours(1)), WaitFor(On(Left), timeout=hours(1), then=[Exit("came")])], {}, ["came"]),
+    ([WaitFor([On(Left), On(Asked)], need="all", timeout=hours(1), then=[Exit("both")])], {},
+     ["both"]),
+    ([Wait(hours(1)), Exit("done")], {"goal": Goal(On(Left), ends_run=False)}, ["met", "done"]),
+    ([Wait(hours(1)), Exit("no"), Exit("jumped", label="here")],
+     {"goal": Goal(On(Left), goto="here")}, ["met", "jumped"]),
+    ([Digest(On(Asked), window=hours(1), label="list"),
+      Branch(When(collected("list") == 2, [Exit("two")]))], {}, ["two"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("caps", [[], [EntryCap(9)]])
+@pytest.mark.parametrize(("steps", "more", "story"), HEARD)
+def test_what_comes_while_the_trigger_waits_is_heard(
+    steps: list[Any], more: dict[str, Any], story: list[str], caps: list[EntryCap]
+) -> None:  # O7, E3
+    """As in a journey without caps."""
+    sim = stand(place(*steps, entry_caps=caps, **more))
+    ann = sim.customer("ann")
+    for event in (Asked(), Left(), Asked()):
+        sim.runner.track("ann", event)
+        sim.clock.micros += 1
+    sim.settle()
+    sim.advance(hours(3))
+    told = [
+        "met" if isinstance(entry, j.Met) else entry.reason
+        for entry in sim.runner.journal("ann")
+        if isinstance(entry, j.Met | j.Ended)
+    ]
+    assert told == story
+    stored = sim.runner.store.load(["ann"])["ann"]
+    assert replay("ann", sim.runner.journal("ann")) == decode_state(stored.body)
+    assert ("is kept for the run that waits for a slot" in str(ann.timeline)) is bool(caps)
+
+
+def test_what_happened_before_the_trigger_is_not_kept_for_it() -> None:  # O5
+    steps = [WaitFor(On(Left), timeout=hours(1), then=[Exit("came")]), Exit("none")]
+    sim = stand(place(*steps, entry_caps=[EntryCap(9)]))
+    ann = sim.customer("ann")
+    sim.runner.track("ann", Asked())
+    ann.track(Left(), occurred_at="2026-03-02 09:59")
+    sim.advance(hours(3))
+    assert [e.reason for e in sim.runner.journal("ann") if isinstance(e, j.Ended)] == ["none"]
 
 
 def test_a_trigger_that_waits_is_cancelled() -> None:

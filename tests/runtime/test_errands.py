@@ -16,6 +16,7 @@ from journeykit import (
     EntryCap,
     Event,
     Exit,
+    Goal,
     Journey,
     MemoryStore,
     Migrate,
@@ -410,13 +411,21 @@ def test_the_very_trigger_that_waits_is_inside() -> None:  # E1
 
 
 def test_a_trigger_that_may_enter_after_all_asks_for_a_slot_again() -> None:
-    """It could not when a slot was to be taken for it, so none was."""
-    rules = compile_workspace(shop(Exit(), entry_caps=[EntryCap(9)]))
+    """It could not when a slot was to be taken for it, so none was; what came is kept."""
+    rules = compile_workspace(
+        shop(Wait(hours(1)), goal=Goal(On(Left), ends_run=False), entry_caps=[EntryCap(9)])
+    )
     now = to_micros(datetime(2026, 3, 2, 10, tzinfo=UTC))
     state = decode_state(b'{"id":"ann"}')
-    first = advance(rules, state, [EventArrived(now, "asked", {}, now, "e1")], now, profile={})
+    asked, left = (EventArrived(now, name, {}, now, name) for name in ("asked", "left"))
+    first = advance(rules, state, [asked, left], now, profile={})
     (errand,) = first.put
     moot = ErrandAnswered(now, errand, "entry", "", "moot")
     second = advance(rules, state, [moot], now, profile={})
-    assert [type(entry) for entry in second.entries] == [j.Settled, j.Requested]
+    assert [type(entry) for entry in second.entries] == [j.Settled, j.Requested, j.Overheard]
     assert list(second.put) == [errand]
+    done = ErrandAnswered(now, errand, "entry", "", "done")
+    third = advance(rules, state, [done], now, profile={})
+    assert [type(entry) for entry in third.entries] == [j.Settled, j.Entered, j.Moved, j.Met]
+    entries = [*first.entries, *second.entries, *third.entries]
+    assert replay("ann", entries) == state

@@ -17,7 +17,7 @@ from journeykit.kernel.consenting import confirm, prefer, say
 from journeykit.kernel.engaging import note_responses
 from journeykit.kernel.entering import enter, mark_key, refuse, try_enter
 from journeykit.kernel.errand_answers import errand_answered
-from journeykit.kernel.errands import recall_entries
+from journeykit.kernel.errands import overhear, recall_entries
 from journeykit.kernel.jumping import jump
 from journeykit.kernel.keys import plain_address
 from journeykit.kernel.moving import end_run, leave, leave_by_condition, reckon_anew
@@ -145,6 +145,8 @@ def _event(turn: Turn, event: s.EventArrived) -> None:
         outcome = hear(turn, run, here, hearing, event)
         if outcome and run.id not in turn.jumps:
             going.append((run, here, outcome))
+    if keys is not None and state.errands:
+        overhear(turn, event)
     leave_by_condition(turn)
     if turn.stirred:
         look(turn, event.received)

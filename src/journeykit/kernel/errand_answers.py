@@ -9,8 +9,8 @@ from journeykit.kernel.answering import backoff
 from journeykit.kernel.entering import enter, may_enter, refuse
 from journeykit.kernel.errands import CALL, RATE, forget_errand, park
 from journeykit.kernel.moving import leave
-from journeykit.kernel.news import EntrySettled
-from journeykit.kernel.signals import ErrandAnswered
+from journeykit.kernel.news import CaughtUp, EntrySettled
+from journeykit.kernel.signals import ErrandAnswered, EventArrived
 from journeykit.kernel.state import CustomerState, Errand
 from journeykit.kernel.turn import Turn
 from journeykit.machine import CallPlan, Rules
@@ -88,8 +88,20 @@ def _slot(turn: Turn, errand: Errand, signal: ErrandAnswered) -> None:
         return
     if signal.answer != "refused":
         enter(turn, table, errand.key, trigger, admitted=signal.answer == "done")
+        _tell_what_came(turn, errand)
     else:
         refuse(turn, table, errand.key, "entry_cap", errand.event, {"rule": signal.detail})
+
+
+def _tell_what_came(turn: Turn, errand: Errand) -> None:
+    """Let a run hear what came since its trigger, behind its entry."""
+    for one in errand.heard:
+        event = EventArrived(one.received, one.event, one.data, one.occurred, one.id)
+        if errand.id in turn.state.errands:  # its trigger asks for a slot again
+            about = (one.event, one.id, one.received, one.occurred, one.data)
+            turn.emit(j.Overheard(turn.stamp, errand.id, *about))
+        else:
+            turn.following.append(CaughtUp(errand.enrollment, event))
 
 
 def _trigger(errand: Errand) -> tuple[str, str, int, int, dict[str, Any]]:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from journeykit.kernel import journal as j
 from journeykit.kernel.keys import derived_id
 from journeykit.kernel.news import EntrySettled
+from journeykit.kernel.signals import EventArrived
 from journeykit.kernel.state import NEVER, Enrollment, Errand
 from journeykit.kernel.turn import Turn
 from journeykit.machine import CallPlan, CompiledStep, Rules, Table
@@ -67,6 +68,16 @@ def request_entry(turn: Turn, table: Table, key: str | None, trigger: Trigger, r
     turn.emit(j.Requested(turn.stamp, errand, "entry", run, table.journey, "", data, *about))
     turn.put[errand] = (ENTRY, turn.now)
     return True
+
+
+def overhear(turn: Turn, event: EventArrived) -> None:
+    """Keep an event for the runs whose triggers wait for a slot, where they will hear it (O7)."""
+    for errand in turn.state.errands.values():
+        if errand.kind == "entry" and event.occurred >= errand.occurred:
+            table = turn.rules.current.get(errand.journey)
+            if table is not None and event.name in table.hears:
+                about = (event.name, event.id, event.received, event.occurred, event.data)
+                turn.emit(j.Overheard(turn.stamp, errand.id, *about))
 
 
 def park(turn: Turn, errand: Errand) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from journeykit.kernel import journal as j
-from journeykit.kernel.state import CustomerState, Errand
+from journeykit.kernel.state import CustomerState, Errand, Heard
 
 
 def _requested(state: CustomerState, entry: j.Requested) -> None:
@@ -26,6 +26,11 @@ def _requested(state: CustomerState, entry: j.Requested) -> None:
     )
     if entry.kind != "entry":
         state.enrollments[entry.enrollment].asked += 1
+
+
+def _overheard(state: CustomerState, entry: j.Overheard) -> None:
+    heard = Heard(entry.event, entry.id, entry.received, entry.occurred, entry.data)
+    state.errands[entry.errand].heard.append(heard)
 
 
 def _postponed(state: CustomerState, entry: j.Postponed) -> None:
@@ -48,6 +53,7 @@ def _recalled(state: CustomerState, entry: j.Recalled) -> None:
 
 ERRANDS: dict[type[j.Entry], Callable[[CustomerState, Any], None]] = {
     j.Requested: _requested,
+    j.Overheard: _overheard,
     j.Postponed: _postponed,
     j.Settled: _settled,
     j.Recalled: _recalled,

@@ -11,11 +11,20 @@ from typing import assert_never
 
 from journeykit.errors import InputError
 from journeykit.kernel import journal as j
-from journeykit.kernel.arriving import take
+from journeykit.kernel.arriving import hear, take
 from journeykit.kernel.asking import ask_waits
 from journeykit.kernel.entering import enter, refuse, start_alone
+from journeykit.kernel.jumping import jump
 from journeykit.kernel.moving import leave, leave_by_condition
-from journeykit.kernel.news import Emitted, EntryDue, EntrySettled, News, RunOver, StartAsked
+from journeykit.kernel.news import (
+    CaughtUp,
+    Emitted,
+    EntryDue,
+    EntrySettled,
+    News,
+    RunOver,
+    StartAsked,
+)
 from journeykit.kernel.starting import starter_of
 from journeykit.kernel.state import Enrollment
 from journeykit.kernel.turn import Turn
@@ -53,6 +62,8 @@ def _apply(turn: Turn, news: News) -> None:
             _start(turn, news)
         case EntrySettled():
             _settle(turn, news.child)
+        case CaughtUp():
+            _catch_up(turn, news)
         case EntryDue():
             start_alone(turn, news)
             leave_by_condition(turn)
@@ -80,6 +91,25 @@ def _start(turn: Turn, asked: StartAsked) -> None:
             data = {**asked.data, **known}
             enter(turn, table, asked.key, ("", asked.cause, at, at, data))
     _settle(turn, asked.child)
+    leave_by_condition(turn)
+
+
+def _catch_up(turn: Turn, news: CaughtUp) -> None:
+    """Let one run hear what came before it could begin, as `arriving` does."""
+    event, run = news.event, turn.state.enrollments.get(news.enrollment)
+    if run is None:
+        return
+    table = turn.table(run)
+    here = table.steps[run.step]
+    hearing = table.hearing(here, event.name)
+    if hearing is None:
+        return
+    turn.event = event.data
+    outcome = hear(turn, run, here, hearing, event)
+    if turn.jumps:
+        jump(turn)
+    elif outcome:
+        leave(turn, run, outcome, here)
     leave_by_condition(turn)
 
 

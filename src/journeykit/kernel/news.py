@@ -37,6 +37,13 @@ class EntrySettled(Struct, frozen=True, gc=False):
     child: str
 
 
+class CaughtUp(Struct, frozen=True, gc=False):
+    """A run began that is to hear an event which came while it waited for its slot."""
+
+    enrollment: str
+    event: EventArrived
+
+
 class RunOver(Struct, frozen=True, gc=False):
     """A run ended that a `StartJourney` step of `parent` had started."""
 
@@ -59,4 +66,4 @@ class EntryDue(Struct, frozen=True, gc=False):
     data: dict[str, Any]
 
 
-News = EntryDue | Emitted | StartAsked | EntrySettled | RunOver
+News = CaughtUp | EntryDue | Emitted | StartAsked | EntrySettled | RunOver

@@ -100,6 +100,16 @@ class Enrollment(Struct, omit_defaults=True, gc=False):
     parent: str | None = None
 
 
+class Heard(Struct, array_like=True, gc=False):
+    """An event that came while a trigger waited for its slot."""
+
+    event: str
+    id: str
+    received: int
+    occurred: int
+    data: dict[str, Any]
+
+
 class Errand(Struct, omit_defaults=True, gc=False):
     """Something that is asked outside the customer, and was not answered yet.
 
@@ -112,6 +122,7 @@ class Errand(Struct, omit_defaults=True, gc=False):
         until: When it is asked again, or None where it never was postponed.
         attempts: How often it was postponed.
         event, key, cause, received, occurred: The trigger of an `entry`.
+        heard: Events that came while it waited, and that its run is to hear.
     """
 
     id: str
@@ -128,6 +139,7 @@ class Errand(Struct, omit_defaults=True, gc=False):
     cause: str = ""
     received: int = 0
     occurred: int = 0
+    heard: list[Heard] = field(default_factory=list)
 
 
 class Message(Struct, omit_defaults=True, gc=False):

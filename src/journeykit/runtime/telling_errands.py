@@ -37,6 +37,11 @@ def _requested(t: ErrandTeller, e: j.Requested) -> Line:
     return e.journey, "", f"{verb} {what}"
 
 
+def _overheard(t: ErrandTeller, e: j.Overheard) -> Line:
+    _, journey, what = t.errands.get(e.errand, _UNKNOWN)
+    return journey, "", f"{e.event} is kept for the run that waits for {what}"
+
+
 def _postponed(t: ErrandTeller, e: j.Postponed) -> Line:
     kind, journey, what = t.errands.get(e.errand, _UNKNOWN)
     why = f": {e.detail}" if e.detail else ""
@@ -73,6 +78,7 @@ def _recalled(t: ErrandTeller, e: j.Recalled) -> Line:
 
 ERRANDS: dict[type[j.Entry], Callable[[Any, Any], Line]] = {
     j.Requested: _requested,
+    j.Overheard: _overheard,
     j.Postponed: _postponed,
     j.Settled: _settled,
     j.Recalled: _recalled,

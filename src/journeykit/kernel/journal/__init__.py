@@ -6,7 +6,13 @@ from journeykit.kernel.journal.acts import (
     Started,
 )
 from journeykit.kernel.journal.base import Entry
-from journeykit.kernel.journal.errands import Postponed, Recalled, Requested, Settled
+from journeykit.kernel.journal.errands import (
+    Overheard,
+    Postponed,
+    Recalled,
+    Requested,
+    Settled,
+)
 from journeykit.kernel.journal.every import AnyEntry
 from journeykit.kernel.journal.inputs import (
     Commanded,
@@ -73,6 +79,7 @@ __all__ = [
     "Met",
     "Migrated",
     "Moved",
+    "Overheard",
     "Postponed",
     "Profiled",
     "Recalled",

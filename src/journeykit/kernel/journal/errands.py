@@ -28,6 +28,17 @@ class Requested(Entry, tag="request"):
     occurred: int = 0
 
 
+class Overheard(Entry, tag="overhear"):
+    """An event came that the run would have heard, had its trigger not waited for a slot."""
+
+    errand: str
+    event: str
+    id: str
+    received: int
+    occurred: int
+    data: dict[str, Any]
+
+
 class Postponed(Entry, tag="postpone"):
     """Not now: it is asked again at `until`.
 

@@ -8,6 +8,7 @@ from journeykit.kernel.journal.acts import (
     Started,
 )
 from journeykit.kernel.journal.errands import (
+    Overheard,
     Postponed,
     Recalled,
     Requested,
@@ -93,6 +94,7 @@ AnyEntry = (
     | Migrated
     | Spared
     | Requested
+    | Overheard
     | Postponed
     | Settled
     | Recalled
