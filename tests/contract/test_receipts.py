@@ -121,6 +121,16 @@ def test_a_wait_for_receipts(since: Any, script: str, reasons: list[str]) -> Non
     assert ended(ann) == reasons
 
 
+def test_a_late_receipt_of_before_the_step_is_none_since_the_step() -> None:  # O5, O7
+    ann = begun(*opened("step"))
+    ann._stage.advance(hours(2))
+    key = ann.messages[0].key
+    ann._stage.report("ann", key, "opened", occurred_at="2026-03-02 09:30")
+    assert ended(ann) == []
+    ann._stage.report("ann", key, "opened", occurred_at="2026-03-02 10:00")
+    assert ended(ann) == ["opened"]
+
+
 def test_all_of_several_receipts() -> None:
     both = [Receipt("opened", of="offer"), Receipt("replied", of="offer")]
     for since in ("entry", "step"):
