@@ -29,6 +29,7 @@ from journeykit.machine.table import (
     Moment,
     SendPlan,
     Table,
+    gathers,
 )
 from journeykit.machine.waits import (
     business_days,
@@ -291,4 +292,6 @@ def _listen(table: Table) -> None:
         hearing(listener.event).exits.append(listener)
     for step in table.steps.values():
         for listener in step.awaits:
-            hearing(listener.event).waits.append((step, listener))
+            heard = hearing(listener.event)
+            heard.waits.append((step, listener))
+            heard.gathers = heard.gathers or gathers(step)

@@ -217,6 +217,11 @@ class CompiledStep:
         self.hears: dict[str, Hearing] = {}
 
 
+def gathers(step: CompiledStep) -> bool:
+    """Tell whether a step waits for several things, or collects."""
+    return step.kind == "digest" or step.awaiting is not None
+
+
 class Hearing:
     """What a run does with one type of event: on a whole journey, or where it stands.
 
@@ -257,9 +262,10 @@ class Hearing:
             for waiting, listener in self.waits
             if waiting is not step and waiting.since_entry and waiting.id in step.reach
         ]
-        concerned = [step] if found.here else []
-        concerned += [waiting for waiting, _ in found.ahead]
-        found.gathers = any(one.kind == "digest" or one.awaiting is not None for one in concerned)
+        if self.gathers:
+            concerned = [step] if found.here else []
+            concerned += [waiting for waiting, _ in found.ahead]
+            found.gathers = any(map(gathers, concerned))
         return found
 
 
