@@ -21,11 +21,14 @@ from journeykit.model import (
     Append,
     Arm,
     Branch,
+    ByCall,
     Call,
     Case,
+    Changed,
     Consent,
     Digest,
     Emit,
+    Enters,
     Exit,
     Experiment,
     FieldRef,
@@ -33,10 +36,14 @@ from journeykit.model import (
     Goto,
     Hours,
     Increment,
+    Leaves,
     On,
+    OnDate,
     Part,
     RateLimit,
     Receipt,
+    Scheduled,
+    Segment,
     Send,
     Set,
     Split,
@@ -49,8 +56,10 @@ from journeykit.model import (
     WaitForWindow,
     WaitUntil,
     When,
+    count,
 )
 from journeykit.model.steps.base import Step as Base
+from journeykit.model.triggers import Entry
 from journeykit.testing.samples import Customer, OrderPlaced, PageSeen
 from journeykit.time import Duration, days, hours, minutes, months
 
@@ -215,6 +224,43 @@ WAITS = WaitFor(
 )
 def test_an_outcome_reads(step: Step | None, outcome: str, said: str | None) -> None:
     assert outcome_in_words(step, outcome) == (said or "profile.vip == True")
+
+
+LAPSED = Segment("lapsed", count(OrderPlaced, within=days(60)) == 0)
+ENTRIES: list[tuple[Entry, str]] = [
+    (On(OrderPlaced, key=OrderPlaced.cart), "order_placed, by cart"),
+    (ByCall(), "by call"),
+    (Enters(LAPSED), "enters lapsed"),
+    (Leaves(LAPSED), "leaves lapsed"),
+    (Changed(Customer.plan), "profile.plan changes"),
+    (
+        Changed(Customer.plan, was="free", becomes=["free", "pro"], where=Customer.visits > 3),
+        "profile.plan changes from 'free' to 'free' or 'pro' where profile.visits > 3",
+    ),
+    (Scheduled(cron="0 9 * * mon", segment=LAPSED), "by cron 0 9 * * mon, for lapsed"),
+    (
+        Scheduled(rrule="FREQ=MONTHLY;BYDAY=1MO", at="09:00", starts=date(2026, 1, 1), zone="UTC"),
+        "by FREQ=MONTHLY;BYDAY=1MO at 09:00 from 2026-01-01 in UTC",
+    ),
+    (
+        OnDate(Customer.trial_ends, offset=days(-7), at="09:00"),
+        "7 days before profile.trial_ends at 09:00",
+    ),
+    (
+        OnDate(Customer.born, anniversary="feb28", at="08:00", zone="UTC"),
+        "the anniversary of profile.born at 08:00 in UTC",
+    ),
+]
+
+
+@pytest.mark.parametrize(("entry", "said"), ENTRIES)
+def test_an_entry_reads_in_a_line(entry: Entry, said: str) -> None:
+    assert entry_in_words(entry) == value_in_words(entry) == said
+
+
+def test_every_kind_of_entry_has_a_caption() -> None:
+    assert {type(entry) for entry, _ in ENTRIES} == set(Entry.__kinds__.values())
+    assert value_in_words(LAPSED) == "lapsed (count(order_placed) within 60 days == 0)"
 
 
 def test_goals_and_entries_read() -> None:

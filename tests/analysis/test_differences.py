@@ -15,9 +15,12 @@ from journeykit.analysis.placing import kept_in_order
 from journeykit.errors import UsageError
 from journeykit.model import (
     Address,
+    After,
     Always,
     Arm,
     Branch,
+    ByCall,
+    Enters,
     Event,
     Exit,
     Experiment,
@@ -31,6 +34,7 @@ from journeykit.model import (
     Profile,
     QuietHours,
     Restart,
+    Segment,
     Send,
     Split,
     Wait,
@@ -163,6 +167,24 @@ HOUR, DAY = Wait(hours(1), label="hour"), Wait(days(1), label="day")
         # The journey's own options.
         (cart(HELLO), cart(HELLO, version=2), ["~ version: 1 → 2"]),
         (cart(HELLO), cart(HELLO, holdout=0.1), ["~ holdout: 0.0 → 0.1"]),
+        (
+            cart(HELLO, reentry=After(days(1))), cart(HELLO, reentry=After(days(2))),
+            ["~ reentry.duration: 1 day → 2 days"],
+        ),
+        (
+            cart(HELLO, goal=Goal(On(PageSeen))),
+            cart(HELLO, goal=Goal(On(PageSeen, where=PageSeen.seconds > 9))),
+            ["~ goal page_seen: on.where none → page_seen.seconds > 9"],
+        ),
+        (
+            cart(HELLO, entry=[Enters(Segment("a", Customer.visits > 3))]),
+            cart(HELLO, entry=[Enters(Segment("a", Customer.visits > 4))]),
+            ["~ entry enters a: segment.condition profile.visits > 3 → profile.visits > 4"],
+        ),
+        (
+            cart(HELLO, entry=[On(PageSeen), ByCall()]), cart(HELLO, entry=[On(PageSeen)]),
+            ["- entry: by call"],
+        ),
         (
             cart(HELLO, reentry=Always()), cart(HELLO, reentry=Restart()),
             ["~ reentry: Always → Restart"],

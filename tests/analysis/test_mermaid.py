@@ -69,7 +69,7 @@ flowchart TD
     s_branch_3 -->|"otherwise"| s_completed
     s_best --> s_completed
     goal_0["Goal page_seen, within<br>7 days: the run ends"]
-    leave_1["Exit when profile.vip<br>= True"]
+    leave_1["Exit: when profile.vip<br>= True"]
     classDef start fill:#e5e7eb,stroke:#374151,color:#111827
     class s_start start
 """

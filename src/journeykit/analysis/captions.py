@@ -22,12 +22,14 @@ from journeykit.model import (
     Goto,
     Hours,
     On,
+    Segment,
     Send,
     Step,
     Via,
 )
 from journeykit.model.receipts import Receipt
 from journeykit.model.spans import in_words
+from journeykit.model.triggers import Entry
 from journeykit.time import Duration
 
 _HIDDEN = ("type", "label")
@@ -64,6 +66,10 @@ def value_in_words(value: Any) -> str:
             return f"{value.receipt} of {value.of}"
         case Hours():
             return value.hours_in_words
+        case Segment():
+            return f"{value.name} ({condition_in_words(value.condition)})"
+        case Entry():
+            return entry_in_words(value)
         case Via():
             return f"{', '.join(value.channels)} by {value.by}"
         case Frozen():
@@ -129,8 +135,14 @@ def caption(step: Step) -> str:
 
 
 def entry_in_words(entry: Frozen) -> str:
-    """Return what starts a run."""
-    return on_in_words(entry) if isinstance(entry, On) else phrase(entry)
+    """Return what starts a run, or ends it: an event, a segment, a schedule, a date."""
+    if isinstance(entry, On):
+        return on_in_words(entry)
+    say = _ENTRIES.get(getattr(entry, "type", ""))
+    if say is None:
+        return phrase(entry)
+    where = getattr(entry, "where", None)
+    return say(entry) if where is None else f"{say(entry)} where {condition_in_words(where)}"
 
 
 def goal_in_words(goal: Goal) -> str:
@@ -171,6 +183,52 @@ def _arm(step: Any, name: str) -> str:
     return f"{name} {100 * weight / whole:.3g} %"
 
 
+# ---- the kinds of entries that have a caption of their own
+
+
+def _changed(entry: Any) -> str:
+    was, becomes = (
+        " or ".join(_constant(entry.attribute, value) for value in values or ())
+        for values in (entry.was, entry.becomes)
+    )
+    words = f"{field_in_words(entry.attribute)} changes"
+    return f"{words}{f' from {was}' if was else ''}{f' to {becomes}' if becomes else ''}"
+
+
+def _scheduled(entry: Any) -> str:
+    rule = f"by cron {entry.cron}" if entry.cron is not None else f"by {entry.rrule}"
+    at = "" if entry.at is None else f" at {entry.at}"
+    starts = "" if entry.starts is None else f" from {entry.starts.isoformat()}"
+    zone = "" if entry.zone is None else f" in {entry.zone}"
+    segment = "" if entry.segment is None else f", for {entry.segment.name}"
+    return f"{rule}{at}{starts}{zone}{segment}"
+
+
+def _on_date(entry: Any) -> str:
+    at = "" if entry.at is None else f" at {entry.at}"
+    zone = "" if entry.zone is None else f" in {entry.zone}"
+    return f"{_around(entry.attribute, entry.offset, entry.anniversary)}{at}{zone}"
+
+
+def _around(moment: Any, offset: Duration | None, anniversary: str | None) -> str:
+    words = value_in_words(moment)
+    words = words if anniversary is None else f"the anniversary of {words}"
+    if offset is None or offset.is_zero:
+        return words
+    told = span_in_words(offset)
+    return f"{told} {words}" if told.endswith("before") else f"{told} after {words}"
+
+
+_ENTRIES: dict[str, Callable[[Any], str]] = {
+    "enters": lambda entry: f"enters {entry.segment.name}",
+    "leaves": lambda entry: f"leaves {entry.segment.name}",
+    "changed": _changed,
+    "scheduled": _scheduled,
+    "on_date": _on_date,
+    "by_call": lambda entry: "by call",
+}
+
+
 # ---- the kinds of steps that have a caption of their own
 
 
@@ -187,12 +245,7 @@ def _wait_until(step: Any) -> str:
     if step.moment is None:
         return f"Wait until {step.at}{days}{zone}"
     at = "" if step.at is None else f" at {step.at}"
-    words = value_in_words(step.moment)
-    if step.anniversary is not None:
-        words = f"the anniversary of {words}"
-    if step.offset is not None and not step.offset.is_zero:
-        told = span_in_words(step.offset)
-        words = f"{told} {words}" if told.endswith("before") else f"{told} after {words}"
+    words = _around(step.moment, step.offset, step.anniversary)
     return f"Wait until {words}{at}{zone}"
 
 
@@ -216,11 +269,11 @@ def _exit(step: Exit) -> str:
 
 
 def _value(step: Any, value: Any) -> str:
-    return field_in_words(value) if isinstance(value, FieldRef) else _constant(step, value)
+    return field_in_words(value) if isinstance(value, FieldRef) else _constant(step.field, value)
 
 
-def _constant(step: Any, value: Any) -> str:
-    return "nothing" if value is None else constant_in_words(step.field.kind, value)
+def _constant(field: FieldRef, value: Any) -> str:
+    return "nothing" if value is None else constant_in_words(field.kind, value)
 
 
 def _starts(step: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic_core import to_jsonable_python
 
 from journeykit.analysis.captions import holds_steps, value_in_words
-from journeykit.model import Frozen, Step
+from journeykit.model import Condition, FieldRef, Frozen, Step
 from journeykit.time import Duration
 
 T = TypeVar("T")
@@ -61,10 +61,18 @@ def options_between(
             continue
         if _steps_only(before) and _steps_only(after):
             continue
-        if (holds_steps(before) or holds_steps(after)) and all_frozen(before, after):
+        if type(before) is type(after) and isinstance(before, Frozen) and not _is_leaf(before):
+            for option, was, now in options_between(before, after):
+                yield f"{name}.{option}", was, now
+        elif (holds_steps(before) or holds_steps(after)) and all_frozen(before, after):
             yield from _ways_of(name, before, after)
         else:
             yield name, _stepless(before), _stepless(after)
+
+
+def _is_leaf(value: Frozen) -> bool:
+    """Tell whether a value reads best as a whole."""
+    return isinstance(value, Condition | FieldRef)
 
 
 def _steps_only(value: Any) -> bool:

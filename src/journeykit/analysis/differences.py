@@ -149,7 +149,7 @@ def _journey(old: Journey, new: Journey) -> Iterator[Change]:
 def _entry_name(entry: Any) -> str:
     if isinstance(entry, Condition):
         return value_in_words(entry)
-    return str(getattr(entry, "event", None) or getattr(entry, "of", None) or phrase(entry))
+    return str(getattr(entry, "event", None) or value_in_words(entry))
 
 
 def _steps(tell: _Told, old: dict[str, Placed], new: dict[str, Placed]) -> Iterator[Change]:

@@ -22,7 +22,7 @@ from journeykit.analysis.captions import (
     outcome_in_words,
     value_in_words,
 )
-from journeykit.model import START, Condition, GraphState, Journey, Send, Step
+from journeykit.model import START, Condition, GraphState, Journey, On, Receipt, Send, Step
 from journeykit.model.graph import JUMP
 from journeykit.model.pictures import Counts, Direction
 
@@ -157,6 +157,9 @@ def _entry_words(journey: Journey) -> Iterator[str]:
         yield f"re-entry: {value_in_words(journey.reentry).lower()}"
     for cap in journey.entry_caps:
         yield f"at most {cap_in_words(cap)}"
+    for word, instant in (("from", journey.opens), ("until", journey.closes)):
+        if instant is not None:
+            yield f"{word} {value_in_words(instant)}"
     if journey.holdout:
         yield f"{100 * journey.holdout:.3g} % held out"
 
@@ -168,8 +171,9 @@ def _notes(journey: Journey) -> Iterator[tuple[str, list[str], str]]:
         ends = "" if target or not goal.ends_run else ": the run ends"
         yield "goal", _wrapped(f"Goal {goal_in_words(goal)}{ends}"), target
     for rule in journey.exits:
-        when = "when" if isinstance(rule, Condition) else "on"
-        yield "leave", _wrapped(f"Exit {when} {value_in_words(rule)}"), ""
+        how = "when " if isinstance(rule, Condition) else "on "
+        how = how if isinstance(rule, Condition | On | Receipt) else ""  # leaves lapsed
+        yield "leave", _wrapped(f"Exit: {how}{value_in_words(rule)}"), ""
 
 
 def _wrapped(words: str) -> list[str]:

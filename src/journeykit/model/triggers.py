@@ -39,7 +39,8 @@ class Entry(Frozen):
         """Keep the class with its tag."""
         super().__pydantic_init_subclass__(**kwargs)
         tag = cls.model_fields.get("type")
-        Entry.__kinds__[cls.__name__ if tag is None else str(tag.default)] = cls
+        if not cls.__name__.startswith("_"):  # else it is a base of kinds
+            Entry.__kinds__[cls.__name__ if tag is None else str(tag.default)] = cls
 
     @property
     def gives(self) -> str | None:
