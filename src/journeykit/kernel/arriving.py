@@ -147,7 +147,9 @@ def _event(turn: Turn, event: s.EventArrived) -> None:
             going.append((run, here, outcome))
     if keys is not None and state.errands:
         overhear(turn, event)
-    leave_by_condition(turn)
+    by_condition = rules.leaves_by_condition
+    if by_condition:
+        leave_by_condition(turn)
     if turn.stirred:
         look(turn, event.received)
     if turn.jumps:
@@ -155,7 +157,8 @@ def _event(turn: Turn, event: s.EventArrived) -> None:
     for run, here, outcome in going:  # O6: waits after all goals and exits
         if run.id in state.enrollments:
             leave(turn, run, outcome, here)
-            leave_by_condition(turn)
+            if by_condition:
+                leave_by_condition(turn)
     if rules.asks_waits:
         ask_waits(turn)
     entries = rules.entries.get(name)
