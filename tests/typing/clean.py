@@ -17,10 +17,13 @@ from journeykit import (
     Arm,
     BestHour,
     Branch,
+    ByCall,
     Case,
+    Changed,
     Consent,
     Digest,
     Duration,
+    Enters,
     Event,
     Exit,
     FrequencyCap,
@@ -28,9 +31,11 @@ from journeykit import (
     Goto,
     Hours,
     Journey,
+    Leaves,
     MemoryStore,
     MinimumGap,
     On,
+    OnDate,
     Once,
     Orchestrator,
     Policy,
@@ -39,6 +44,8 @@ from journeykit import (
     Receipt,
     RecordingChannel,
     Restart,
+    Scheduled,
+    Segment,
     Send,
     Set,
     Simulation,
@@ -237,6 +244,21 @@ assert_type(
     ),
     Workspace,
 )
+
+lapsed = Segment("lapsed", (last(OrderPlaced) < ago(days(60))) & (field(Shopper.visits) > 3))
+win_back = Journey(
+    "win-back",
+    entry=[
+        Enters(lapsed, where=Shopper.plan == "pro"),
+        Changed(Shopper.plan, was="free", becomes=["pro", None]),
+        Scheduled(cron="0 9 * * mon", segment=lapsed),
+        OnDate(Shopper.trial_ends, offset=days(-7), at="09:00"),
+        ByCall(),
+    ],
+    exits=[Leaves(lapsed), Shopper.plan == "free"],
+    steps=[Wait(hours(1))],
+)
+assert_type(lapsed.condition, Condition)
 
 
 def with_a_simulation() -> None:

@@ -148,10 +148,6 @@ class _AtSegment(_AskedAlone):
     segment: Segment
     where: CustomerCondition | None = Field(default=None, kw_only=True)
 
-    if TYPE_CHECKING:
-
-        def __init__(self, segment: Segment, *, where: Condition | bool | None = None) -> None: ...
-
     def asks(self) -> Iterator[tuple[str, Condition]]:
         """Yield the condition of the segment, and what else must hold."""
         yield "segment › condition", self.segment.condition
@@ -167,6 +163,10 @@ class Enters(_AtSegment):
 
     type: Literal["enters"] = Field(default="enters", kw_only=True)
 
+    if TYPE_CHECKING:
+
+        def __init__(self, segment: Segment, *, where: Condition | bool | None = None) -> None: ...
+
 
 class Leaves(_AtSegment):
     """A customer no longer belongs to a segment, at the very instant, also if by time alone.
@@ -175,6 +175,10 @@ class Leaves(_AtSegment):
     """
 
     type: Literal["leaves"] = Field(default="leaves", kw_only=True)
+
+    if TYPE_CHECKING:
+
+        def __init__(self, segment: Segment, *, where: Condition | bool | None = None) -> None: ...
 
 
 class Scheduled(_AskedAlone):
