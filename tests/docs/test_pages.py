@@ -21,6 +21,7 @@ from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser
 
 from journeykit import Workspace
+from journeykit.analysis import diff
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md"))]
@@ -85,9 +86,20 @@ def lines_of(text: str) -> list[str]:
 def test_the_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     names = Reader().run(page)
+    shown = [value for value in names.values() if isinstance(value, Workspace)]
+    for one in shown:
+        survives_as_data(one)
     if page.name not in SHOW_MISTAKES:
-        shown = [value for value in names.values() if isinstance(value, Workspace)]
         assert not [found for one in shown for found in one.check().of("error", "warning")]
+
+
+def survives_as_data(workspace: Workspace) -> None:
+    """Written without any class, it is read as the same, and can be drawn."""
+    text = workspace.to_yaml(vocabulary=True)
+    read = Workspace.from_yaml(text, send_times=workspace.send_times)
+    assert read.canonical() == workspace.canonical()
+    assert not diff(workspace, read)
+    assert all(journey.mermaid() for journey in workspace.journeys)
 
 
 @page
