@@ -112,6 +112,15 @@ def test_a_name_that_comes_again_in_a_later_batch_is_a_repeat(kit: Orchestrator)
     assert (outcome.reached, outcome.repeated) == (5, 1)
 
 
+def test_what_is_no_id_holds_nobody_up(kit: Orchestrator) -> None:  # F1
+    given: Any = [7, None, "", [], "c01", {}, *NAMES[:5]]
+    outcome = kit.broadcast(BackInStock(), to=given, id="b1")
+    assert (outcome.reached, outcome.unknown) == (5, [])
+    assert [name for name, _ in outcome.failed] == ["7", "None", "", "[]", "{}"]
+    assert all("a customer id must be a string" in str(error) for _, error in outcome.failed)
+    assert received(kit) == NAMES[:5]
+
+
 def test_where_a_condition_holds(kit: Orchestrator) -> None:
     outcome = kit.broadcast(
         "back_in_stock", {"item": "hat"}, where=Person.city == "Tbilisi", id="b"
@@ -207,13 +216,13 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"to": ["c01"], "running": "back"}, UsageError, "exactly one way"),
     ({"to": "c01"}, UsageError, "a list of customer ids"),
     ({"to": 7}, UsageError, "a list of customer ids"),
-    ({"to": [7]}, UsageError, "a customer id must be a string"),
     ({"running": "bakc"}, UnknownJourneyError, "did you mean 'back'"),
     ({"where": True}, UsageError, "where= is a condition"),
     ({"where": BackInStock.item == "hat"}, UsageError, "is no field of the profile"),
     ({"where": count(BackInStock) > 1}, UsageError, "it is not counted"),
     ({"where": count(Bought, within=days(90)) > 1}, UsageError, "none so far back"),
     ({"to": ["c01"], "id": "#1"}, UsageError, "an event id must be a string"),
+    ({"to": ["c01"], "id": None}, UsageError, "an event id must be a string"),
     ({"to": ["c01"], "event": "back"}, UnknownEventError, "no such event"),
     ({"to": ["c01"], "event": "bought", "data": {"item": 7}}, InvalidEventError, "bought.item"),
     ({"to": ["c01"], "occurred_at": datetime(2026, 3, 2)}, NaiveInstantError, "zone"),

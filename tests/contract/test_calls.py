@@ -458,6 +458,23 @@ def test_an_old_version_outlives_the_class_of_its_result() -> None:  # V1
     assert [e.reason for e in new.runner.journal("ann") if isinstance(e, j.Ended)] == ["three"]
 
 
+def test_a_function_that_only_an_older_version_calls_is_missed_by_name() -> None:  # V1, F2
+    store = MemoryStore()
+    old = Simulation(
+        shop(Wait(hours(1)), Call("gone", max_attempts=2), Exit("on")),
+        at="2026-03-02 10:00",
+        store=store,
+        functions={"gone": None},
+    )
+    old.customer("ann").track(Applied())
+    new = Simulation(shop(Exit("new"), version=2), at="2026-03-02 10:00", store=store)
+    new.advance(hours(3))
+    journal = new.runner.journal("ann")
+    told = [e.detail for e in journal if isinstance(e, j.Postponed | j.Settled)]
+    assert told == ["no function 'gone' was given"] * 2
+    assert [e.reason for e in journal if isinstance(e, j.Ended)] == ["on"]
+
+
 # ---- what survives a crash
 
 

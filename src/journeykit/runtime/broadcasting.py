@@ -32,7 +32,8 @@ class BroadcastOutcome:
         repeated: Customers who had it already, from an earlier call with the same id.
         conflicts: Customers who had another event of this id: the first stays.
         unknown: Ids in `to` under which nobody was identified.
-        failed: Id and error of customers to whom it could not be reported: call again.
+        failed: Id and error of customers to whom it could not be reported: call again. What is
+            no id is among them, as text.
     """
 
     reached: int = 0
@@ -44,6 +45,9 @@ class BroadcastOutcome:
 
 class Audience:
     """To whom an event is broadcast: ids, or whom a question finds among all customers.
+
+    Attributes:
+        wrong: What stands among the ids so far and is none, each with its error.
 
     Raises:
         UsageError, UnknownJourneyError: None, or several of them are given; or they name what
@@ -66,7 +70,8 @@ class Audience:
         if running is not None:
             check_journey(rules, running)
         self._rules = rules
-        self._ids = None if to is None else map(check_customer_id, to)
+        self.wrong: list[tuple[str, JourneykitError]] = []
+        self._ids = None if to is None else iter(to)
         self._running = running
         self._guard = None if where is None else asked_of_all(rules, where)
 
@@ -78,9 +83,15 @@ class Audience:
 
     def _named(self, limit: int) -> Flow[Sequence[str] | None]:
         assert self._ids is not None
-        ids = list(dict.fromkeys(islice(self._ids, limit)))
         yield from ()
-        return ids or None
+        ids: dict[str, None] = {}
+        given = list(islice(self._ids, limit))
+        for one in given:
+            try:
+                ids[check_customer_id(one)] = None
+            except UsageError as error:
+                self.wrong.append((str(one), error))
+        return list(ids) if given else None
 
     def _found(self, after: list[str], limit: int) -> Flow[Sequence[str] | None]:
         page = yield from Page(after[0], limit)
@@ -134,7 +145,7 @@ def broadcast(
     Args:
         about: The event, checked; for whom is of no importance.
     """
-    outcome = BroadcastOutcome()
+    outcome = BroadcastOutcome(failed=audience.wrong)
     for flow in audience.batches(batch):
         ids = yield from flow
         if ids is None:

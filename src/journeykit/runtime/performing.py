@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from journeykit.machine import Rules
-from journeykit.ports import Channel, Clock, Content, Function, Hand, Receipt, Renderer, Store
+from journeykit.ports import (
+    Channel,
+    Clock,
+    Content,
+    Function,
+    Hand,
+    Receipt,
+    Renderer,
+    Retry,
+    Store,
+)
 from journeykit.runtime import calls as c
 from journeykit.runtime import logs
 from journeykit.runtime.controls import Heeding
@@ -89,8 +99,14 @@ def _hand_over(ports: Ports, call: c.HandOver) -> Receipt:
 
 
 def _call_function(ports: Ports, call: c.CallFunction) -> object:
+    name = call.context.function
+    function = ports.functions.get(name)
+    if function is None:  # an older version calls it
+        missing = LookupError(f"no function {name!r} was given")
+        logs.function_failed(call.context, missing)
+        return Retry(str(missing))
     try:
-        return ports.functions[call.context.function](call.context)
+        return function(call.context)
     except Exception as error:
         logs.function_failed(call.context, error)
         raise

@@ -25,7 +25,14 @@ from journeykit.runtime.erasing import missing_customer
 from journeykit.runtime.fitting import check_channels, check_functions, check_templates
 from journeykit.runtime.hands import HANDS
 from journeykit.runtime.inputs import Inputs
-from journeykit.runtime.intake import Asked, Reported, check_address, check_channel, read_event
+from journeykit.runtime.intake import (
+    Asked,
+    Reported,
+    check_address,
+    check_channel,
+    check_id,
+    read_event,
+)
 from journeykit.runtime.operating import Operations
 from journeykit.runtime.outcomes import BadRow, BatchOutcome, Outcome, TickCounts
 from journeykit.runtime.performing import Ports
@@ -95,7 +102,13 @@ class Runner(Operations, Queries, Inputs):
         self._store = store
         self._tokens = tokens
         self._ports = Ports(
-            store, dict(channels), renderer, clock, worker, self._may_start, self._committed,
+            store,
+            dict(channels),
+            renderer,
+            clock,
+            worker,
+            self._may_start,
+            self._committed,
             dict(functions),
         )
         self._lease = lease // timedelta(microseconds=1)
@@ -218,8 +231,8 @@ class Runner(Operations, Queries, Inputs):
         Raises:
             UnknownEventError, InvalidEventError, NaiveInstantError, FutureEventError,
                 UnknownJourneyError, UsageError: What was handed in is wrong; nothing was stored.
-                An id in `to` that is no text is refused when its batch comes.
         """
+        check_id(id)
         audience = Audience(self._rules, to, where, running)
         about = read_event(
             self._rules, "-", event, data, id=id, occurred_at=occurred_at, now=self._now()
@@ -333,7 +346,10 @@ class Runner(Operations, Queries, Inputs):
                 batch.outcomes.append(Outcome(customer_id, done[customer_id].decision.entries))
 
     def _report_rows(
-        self, batch: BatchOutcome, good: Sequence[Reported | Asked], places: Sequence[tuple[int, Row]]
+        self,
+        batch: BatchOutcome,
+        good: Sequence[Reported | Asked],
+        places: Sequence[tuple[int, Row]],
     ) -> None:
         answers = self.drive(report(self._rules, good)) if good else []
         for (index, row), answer in zip(places, answers, strict=True):
