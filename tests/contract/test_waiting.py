@@ -582,3 +582,16 @@ def test_what_a_started_journey_sets_lets_others_go_on_at_once() -> None:
     assert sorted(ann.reasons("end")) == ["completed", "completed", "got", "seen"]
     assert ann.timeline.lines[-1].at == sim.now
     check_replay(sim)
+
+
+@pytest.mark.parametrize(("since", "ended"), [("entry", ["paid"]), ("step", [])])
+def test_a_late_event_of_before_the_step_is_none_since_the_step(  # O5, O7
+    since: Any, ended: list[str]
+) -> None:
+    sim = staged(Wait(hours(1)), WaitFor(CASES, timeout=days(3), since=since), Exit("end"))
+    ann = begun(sim)
+    sim.advance(hours(2))
+    ann.track(Paid(), occurred_at="2026-03-02 09:30")
+    assert ann.reasons("end") == ended
+    ann.track(Paid(), occurred_at="2026-03-02 10:00")
+    assert ann.reasons("end") == ["paid"]
