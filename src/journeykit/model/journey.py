@@ -19,14 +19,12 @@ from pydantic import (
 from journeykit.model.base import Frozen, Wrong, type_of
 from journeykit.model.conditions import AnyCondition, Comparison, Condition, parts_of, reads
 from journeykit.model.datatexts import from_json_text, from_yaml_text, to_yaml_text
-from journeykit.model.entries import (
-    Enters,
+from journeykit.model.entries import Enters, Leaves, segment_of
+from journeykit.model.entry_lists import (
     Entries,
     EntryWindow,
-    Leaves,
     may_have_key,
     refuse_mixed,
-    segment_of,
     triggers_of,
     why_no_trigger,
 )
