@@ -201,11 +201,16 @@ class _Reader:
             raise DefinitionError("the text is empty", place=self._place, remedy="describe it")
         try:
             self._refuse_bombs(node)
+            self._data(node)
         except RecursionError:
             raise _too_deep(self._place) from None
         return node
 
-    def data(self, node: Any) -> Any:
+    def data(self, root: Any) -> Any:
+        """Return what the text says."""
+        return self._told[id(root)]
+
+    def _data(self, node: Any) -> Any:
         """Return what a node says; what several aliases name is read once."""
         if id(node) not in self._told:
             self._told[id(node)] = self._read(node)
@@ -213,7 +218,7 @@ class _Reader:
 
     def _read(self, node: Any) -> Any:
         if isinstance(node, self._yaml.SequenceNode):
-            return [self.data(part) for part in node.value]
+            return [self._data(part) for part in node.value]
         if isinstance(node, self._yaml.MappingNode):
             return self._mapping(node)
         return node.value if node.style is not None else self._plain(node)
@@ -230,7 +235,7 @@ class _Reader:
             if key.value in found:
                 problem = _twice(key.value)
                 raise self._wrong(key, problem.problem, problem.remedy)
-            found[key.value] = self.data(value)
+            found[key.value] = self._data(value)
         return found
 
     def _plain(self, node: Any) -> Any:
