@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from journeykit import (
     Always,
     ByCall,
     Case,
+    Digest,
     Emit,
     Event,
     Exit,
@@ -24,6 +26,7 @@ from journeykit import (
     Policy,
     Profile,
     QuietHours,
+    Receipt,
     Send,
     Set,
     Simulation,
@@ -40,7 +43,7 @@ from journeykit import (
     last,
     seconds,
 )
-from journeykit.kernel import decode_state, encode_state, replay
+from journeykit.kernel import decode_state, encode_entries, encode_state, replay
 from journeykit.kernel import journal as j
 from journeykit.simulation import SimulatedCustomer
 from journeykit.time import HOUR, SECOND, to_micros
@@ -595,3 +598,67 @@ def test_a_late_event_of_before_the_step_is_none_since_the_step(  # O5, O7
     assert ann.reasons("end") == ended
     ann.track(Paid(), occurred_at="2026-03-02 10:00")
     assert ann.reasons("end") == ["paid"]
+
+
+def test_simulation_and_stores_write_the_same_journal(  # O4
+    host: Callable[..., Any], simulate: Callable[..., Any]
+) -> None:
+    workspace = Workspace(
+        journeys=[
+            journey(
+                Send("hello", via=["email"], hours=[Hours("10:30", "12:00")]),
+                WaitFor(
+                    [
+                        Case(Receipt("opened", of="hello"), [Wait(hours(1), up_to=hours(9))]),
+                        PAID,
+                        VIP,
+                    ],
+                    timeout=days(3),
+                ),
+                WaitFor([last(Paid) <= ago(days(1)), On(Seen)], need="all", timeout=days(9)),
+                Digest(On(Paid), window=hours(6), sliding=True, label="d"),
+                WaitBusinessDays(2, at="09:00"),
+                WaitForWindow(Hours("14:00", "15:00")),
+                Exit("done"),
+            )
+        ],
+        profile=Person,
+        events=[Begun, Paid, Seen],
+        timezone="UTC",
+        policy=EMAIL,
+    )
+    sim, ann = simulate(workspace)
+    real = host(workspace)
+    script: list[tuple[str, Any]] = [
+        ("2026-03-02 10:00", Begun()),
+        ("2026-03-02 10:30", None),
+        ("2026-03-02 11:00", "opened"),
+        ("2026-03-02 22:00", Paid(amount=1)),
+        ("2026-03-03 01:00", Seen()),
+        ("2026-03-03 22:00", None),
+        ("2026-03-04 00:00", Paid(amount=2)),
+        ("2026-03-04 06:00", None),
+        ("2026-03-06 09:00", None),
+        ("2026-03-06 14:00", None),
+    ]
+    for at, what in script:
+        sim.advance_to(at)
+        while (due := real.kit._store.next_due()) is not None and due < to_micros(sim.now):
+            real.clock.micros = due
+            real.tick()
+        real.at(at)
+        if isinstance(what, Event):
+            ann.track(what)
+            real.track(what)
+        elif what is not None:
+            key = ann.messages[0].key
+            sim.report("ann", key, what, id="r")
+            real.kit.report("ann", key, what, id="r")
+        sim.settle()
+        real.tick()
+    assert ann.reasons("end") == ["done"]
+    assert real.journal == encode_entries(sim.runner.journal("ann"))
+    collected_there = [
+        e.data["amount"] for e in real.kit.journal("ann") if isinstance(e, j.Collected)
+    ]
+    assert collected_there == [1, 2]
