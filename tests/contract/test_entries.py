@@ -39,9 +39,9 @@ from journeykit import (
     last,
 )
 from journeykit.errors import DefinitionError, UsageError
-from journeykit.kernel import decode_state, encode_state, replay
+from journeykit.kernel import decode_state, encode_entries, encode_state, replay
 from journeykit.kernel import journal as j
-from journeykit.time import from_micros
+from journeykit.time import from_micros, to_micros
 
 START = "2026-03-02 12:00"  # a Monday
 
@@ -661,3 +661,37 @@ def test_nothing_is_backfilled_while_nothing_runs() -> None:
     sim = play(journey("j", Enters(PRO)))
     with sim.downtime(), pytest.raises(UsageError, match="nothing runs"):
         sim.backfill("j")
+
+
+def test_the_runtime_writes_the_same_journal_as_a_simulation(host: Any, simulate: Any) -> None:
+    """O4, on every store: for each way in, with time passing by itself."""
+    workspace = shop(
+        journey("in", Enters(LAPSED), exits=Leaves(LAPSED)),
+        journey("changed", Changed(Shopper.points), steps=[Set(Shopper.plan, "pro")]),
+        journey("monday", Scheduled(cron="0 9 * * mon", segment=PRO)),
+        journey("date", OnDate(Shopper.renews, offset=days(-7), at="09:00")),
+    )
+    sim, ann = simulate(workspace, timezone="UTC", renews="2026-04-01")
+    here = host(workspace, renews="2026-04-01")
+    kit, clock = here.kit, here.clock
+    for moment, points in (
+        ("2026-03-10 10:00", 3),
+        ("2026-06-20 10:00", 4),
+        ("2026-07-01 10:00", 0),
+    ):
+        target = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+        while (due := kit.next_due()) is not None and due < target:
+            clock.micros = max(clock.micros, to_micros(due))
+            kit.tick()
+        here.at(moment)
+        sim.advance_to(moment)
+        if points:
+            for teller in (ann.tell, lambda told: kit.identify("ann", told)):
+                teller({"points": points})
+            for track in (ann.track, lambda event: kit.track("ann", event)):
+                track(Paid())
+        kit.tick()
+        sim.settle()
+    assert here.journal == encode_entries(sim.runner.journal("ann"))
+    ways = {one.journey for one in kit.journal("ann") if isinstance(one, j.Entered)}
+    assert ways == {"in", "changed", "monday", "date"}
