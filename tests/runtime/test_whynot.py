@@ -398,8 +398,8 @@ def test_a_trigger_that_waits_for_its_slot() -> None:
     ann = sim.customer("ann")
     ann.track(updated(12))
     answer = sim.runner.why_not("ann", "cart")  # nothing that is due is done for it
-    assert answer.standing == "never_triggered"
-    assert answer.reasons[0] == "entry_waits"
+    assert answer.standing == "waiting"
+    assert answer.reasons == ["entry_waits"]
     bob = sim.customer("bob")
     bob.track(updated(12))
     assert bob.why_not("cart").reasons == ["entry_cap"]

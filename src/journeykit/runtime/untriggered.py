@@ -46,6 +46,8 @@ def standing_now(
             until = "" if run.due is None else f" until {local(run.due)}"
             text = f"is inside{key} since {local(run.entered)}: stands at {run.step}{until}"
             yield "already_inside", None, text
+    if asks_for_a_slot(state, journey):
+        yield "entry_waits", None, "a trigger came, and asks for its slot under the entry caps"
     past = state.history.get(history_key(journey, None))
     inside = any(run.journey == journey for run in state.enrollments.values())
     if past is None or inside:
@@ -60,6 +62,12 @@ def standing_now(
             yield "re_entry_too_soon", None, text
 
 
+def asks_for_a_slot(state: CustomerState, journey: str) -> bool:
+    """Tell whether a trigger waits for its slot under the entry caps of a journey."""
+    waiting = (errand for errand in state.errands.values() if errand.kind == "entry")
+    return any(errand.journey == journey for errand in waiting)
+
+
 def untriggered(
     rules: Rules,
     journey: str,
@@ -70,9 +78,6 @@ def untriggered(
 ) -> Iterator[tuple[str, str, tuple[Explained, ...]]]:
     """Yield (reason, sentence, conditions) for each entry of a journey that nothing has reached."""
     came = Counter(entry.name for entry in entries if isinstance(entry, j.Received))
-    waits = any(errand.journey == journey for errand in state.errands.values())
-    if waits:
-        yield "entry_waits", "a trigger came, and asks for its slot under the entry caps", ()
     for entry in journey_of(rules, journey).entry:
         if isinstance(entry, On):
             yield "no_event", _no_event(entry, came), ()

@@ -24,14 +24,15 @@ from journeykit.runtime.lives import MessageLife, lives_of
 from journeykit.runtime.script import profile_of
 from journeykit.runtime.telling import tell
 from journeykit.runtime.timeline import Timeline, local_time
-from journeykit.runtime.untriggered import standing_now, untriggered
+from journeykit.runtime.untriggered import asks_for_a_slot, standing_now, untriggered
 from journeykit.time import from_micros
 
-Standing = Literal["unknown", "never_triggered", "refused", "inside", "ended"]
+Standing = Literal["unknown", "never_triggered", "waiting", "refused", "inside", "ended"]
 _MOST = 5
 _SAID: Mapping[Standing, str] = {
     "unknown": "nobody was identified under this id",
     "never_triggered": "nothing that starts a run has happened",
+    "waiting": "waits to enter",
     "refused": "did not enter",
     "inside": "is inside",
     "ended": "was inside",
@@ -66,8 +67,9 @@ class WhyNot:
     """Why something of a journey did not happen for a customer; printing it tells.
 
     Attributes:
-        standing: `unknown` where nobody has this id, `never_triggered`, `refused` (it was, and
-            never entered), `inside`, or `ended` (it entered, and is out again).
+        standing: `unknown` where nobody has this id, `never_triggered`, `waiting` (a trigger
+            asks for its slot under the entry caps), `refused` (it was, and never entered),
+            `inside`, or `ended` (it entered, and is out again).
         whys: What holds now first, then what happened, latest first.
         complete: Whether the journal reaches back to the customer's beginning. Where it does
             not, conditions are told without the values that were compared.
@@ -161,6 +163,8 @@ def why_not(
 def _standing(looked: Looked, state: CustomerState, journey: str) -> Standing:
     if any(run.journey == journey for run in state.enrollments.values()):
         return "inside"
+    if asks_for_a_slot(state, journey):
+        return "waiting"
     if looked.entered:
         return "ended"
     return "refused" if looked.refused else "never_triggered"
