@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import journeykit
+from journeykit import Journey, Workspace
 from journeykit.model import Step
 from journeykit.model.triggers import Entry
 
@@ -57,6 +59,19 @@ def test_a_page_imports_what_it_uses_and_nothing_else(page: Path) -> None:
     }
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     assert imported <= used, f"not used: {imported - used}"
+
+
+@page
+def test_its_journeys_are_data_and_nothing_is_found(page: Path) -> None:
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(BLOCK.findall(page.read_text())[0], page.name, "exec"), names)  # as a reader does
+    workspaces = [value for value in names.values() if isinstance(value, Workspace)]
+    for workspace in workspaces:
+        assert not list(workspace.check())
+        for journey in workspace.journeys:
+            assert Journey.from_json(journey.to_json()) == journey
+            assert Journey.from_yaml(journey.to_yaml()) == journey
+            assert journey.mermaid().startswith("flowchart")
 
 
 @page
