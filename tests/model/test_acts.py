@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+import math
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -113,11 +114,16 @@ def refused(write: Any) -> DefinitionError:
         (lambda: Append(Person.plan, "a"), "Append.field", "only a list is appended", "list[str]"),
         (lambda: Append(Person.tags, None), "Append.value", "nothing is appended", "the item"),
         (lambda: Append(Person.tags, Begun.items), "Append.value", "is a list, and no item", "one value"),
+        (lambda: make(Append, Person.tags, ["a"]), "Append.value", "neither a constant nor", "a text"),
+        (lambda: Append(Person.tags, datetime(2026, 1, 1)), "Append.value", "cannot be kept", "aware"),  # T1
         (lambda: Append(Person.tags, "a", keep=0), "Append.keep", "too small", "1 or more"),
         (lambda: Append(Begun.items, "a"), "Append.field", "not an attribute", "Profile"),
         # --- events
         (lambda: make(Emit, Person), "Emit.event", "Person is no event", "class OrderPlaced"),
         (lambda: Emit(Counted, {"number": [1]}), "Emit.fields", "neither a constant nor", "a date"),
+        (lambda: Emit(Counted, {"at": datetime(2026, 1, 1)}), "Emit.fields › at", "cannot be kept", "aware"),  # T1
+        (lambda: Emit(Counted, {"price": Decimal("NaN")}), "Emit.fields › price", "cannot be kept", "Decimal"),
+        (lambda: Emit(Counted, {"number": 2**64}), "Emit.fields › number", "cannot be kept", "64 bits"),
         (lambda: make(Emit, Counted, 3), "Emit.fields", "3 is no mapping", "{...}"),
         # --- experiments
         (lambda: Experiment("x", Arm("a")), "Experiment.arms", "two or more arms", "Experiment('x'"),
@@ -144,6 +150,7 @@ def refused(write: Any) -> DefinitionError:
         ),
         # --- parts
         (lambda: Part("a", []), "Part.steps", "does nothing", "one step"),
+        (lambda: Part("a.b", [PAUSE]), "Part.name", "has a dot", "in its place"),
         (lambda: make(Part, "a", [PAUSE], label="b"), "Part.label", "by its name", "leave label out"),
         (
             lambda: journey(Part("a", [PAUSE]), Part("a", [PAUSE])),
@@ -179,6 +186,7 @@ def refused(write: Any) -> DefinitionError:
             "StartJourney.on_timeout", "no time-out leads", "timeout=",
         ),
         (lambda: StartJourney("x", key=3), "StartJourney.key", "a key is text", "in quotes"),
+        (lambda: StartJourney("x", data={"a": math.inf}), "StartJourney.data › a", "cannot be kept", "finite"),
         (lambda: StartJourney("x", data={"a": ()}), "StartJourney.data", "neither a constant", "a text"),
         # --- failures
         (lambda: make(Send, "a", via=["email"], on_failure=[3]), "Send.on_failure[0]", "(got 3)", "Wait"),
@@ -215,6 +223,11 @@ def refused(write: Any) -> DefinitionError:
         ),
         (lambda: space(Append(Person.tags, 3)), "Journey 'j' › steps[0] › value", "valid string", "tuple[str"),
         (lambda: space(Append(Person.sizes, "3")), "Journey 'j' › steps[0] › value", "as something else", "as the"),
+        (lambda: space(Append(Person.sizes, True)), "Journey 'j' › steps[0] › value", "as something else", "as the"),
+        (
+            lambda: space(Append(Person.tags, Begun.size)),
+            "Journey 'j' › steps[0] › value", "of profile.tags is a text, and begun.size is an integer", "kind",
+        ),
         (lambda: space(StartJourney("k")), "Workspace.journeys[0] › steps[0] › journey", "no journey 'k'", "j"),
         (
             lambda: workspace(

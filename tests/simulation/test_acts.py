@@ -490,6 +490,12 @@ def test_a_refused_start_goes_on_at_once() -> None:  # E4
     ]
 
 
+def test_what_an_entry_asks_of_its_event_is_not_asked_of_a_start() -> None:  # as of a call
+    child = other(mail("child"), entry=On(Counted, where=Counted.number > 5))
+    _, ann = begin(journey(StartJourney("other", label=GO, data={"number": 1}), WORDS), child)
+    assert (ann.received, ann.profile["tags"]) == (["child"], ["started"])
+
+
 def test_a_key_without_a_value_is_refused() -> None:
     keyed = other(PAUSE, entry=On(Begun, where=Begun.size > 9, key=Begun.key))
     _, ann = begin(journey(StartJourney("other", label=GO, key=Begun.key), WORDS), keyed)

@@ -20,6 +20,7 @@ from journeykit.model import (
     validate_part,
     validate_profile,
 )
+from journeykit.model.kinds import item_kind
 from journeykit.model.values import NAMED
 
 
@@ -81,16 +82,24 @@ def _refuse_unfit(place: str, given: Mapping[str, Any], cls: type[Event]) -> Non
 
 def _check_item(place: str, step: Append, workspace: Workspace) -> None:
     """Refuse an item that the list does not hold, or would hold as something else."""
-    if isinstance(step.value, FieldRef):
-        return
-    name = step.field.field
+    name, item = step.field.field, step.value
     problem, remedy = "the list holds it as something else", "give it as the list holds it"
+    if isinstance(item, FieldRef):
+        kind = item_kind(workspace.profile.model_fields[name].annotation)
+        if kind is None or kind == item.kind:
+            return
+        raise DefinitionError(
+            f"an item of profile.{name} is {NAMED[kind]}, and {item.of}.{item.field} is "
+            f"{NAMED[item.kind]}",
+            place=f"{place} › value", remedy="give a field of the same kind",
+        )  # fmt: skip
     try:
-        if validate_profile(workspace.profile, {name: [step.value]})[name] == [step.value]:
+        [held] = validate_profile(workspace.profile, {name: [item]})[name]
+        if held == item and isinstance(held, bool) is isinstance(item, bool):
             return
     except InputError as error:
         problem, remedy = error.problem, error.remedy
-    raise DefinitionError(problem, place=f"{place} › value", value=step.value, remedy=remedy)
+    raise DefinitionError(problem, place=f"{place} › value", value=item, remedy=remedy)
 
 
 def _check_data(

@@ -54,6 +54,20 @@ def kind_of(annotation: Any) -> tuple[Kind, tuple[Any, ...]]:
     return "json", ()
 
 
+def item_kind(annotation: Any) -> Kind | None:
+    """Return the kind of what a list holds by the type of the field; None where it may be anything."""
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return item_kind(args[0])
+    if origin in (Union, types.UnionType):
+        ways = [way for way in args if way is not type(None)]
+        return item_kind(ways[0]) if len(ways) == 1 else None
+    if origin not in _LISTS or args[1:] not in ((), (...,)):
+        return None
+    kind, _ = kind_of(args[0])
+    return None if kind == "json" else kind
+
+
 def is_set(annotation: Any) -> bool:
     """Tell whether the values of a field have no order of their own."""
     if get_origin(annotation) in (Annotated, Union, types.UnionType):

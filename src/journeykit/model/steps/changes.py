@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
 from decimal import Decimal
-from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -13,7 +11,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from journeykit.model.base import Wrong
 from journeykit.model.channels import Channels
 from journeykit.model.conditions import Scalar
-from journeykit.model.fields import FieldRef, Reference
+from journeykit.model.fields import FieldRef, Kind, Reference
 from journeykit.model.names import Name
 from journeykit.model.operators import objection_to_pair
 from journeykit.model.spans import Positive, Span
@@ -154,9 +152,8 @@ class Append(Step):
     @model_validator(mode="before")
     @classmethod
     def _as_wire(cls, data: Any) -> Any:
-        value = data.get("value") if isinstance(data, dict) else None
-        if isinstance(value, Decimal | date | datetime | Enum):
-            return {**data, "value": wire_of(value)}
+        if isinstance(data, dict) and "value" in data:
+            return {**data, "value": own_wire(data["value"], "value")}
         return data
 
     @model_validator(mode="after")
@@ -219,15 +216,38 @@ def given_as_wire(data: Any, name: str) -> Any:
         return data
     if not isinstance(given, Mapping):
         raise Wrong(f"{given!r} is no mapping", "write it in {...}", name)
-    wired = {key: value if _is_field(value) else wire_of(value) for key, value in given.items()}
-    for key, value in wired.items():
-        if not _is_field(value) and not isinstance(value, str | int | float | None):
+    return {**data, name: {key: own_wire(value, f"{name} › {key}") for key, value in given.items()}}
+
+
+def own_wire(value: Any, at: str) -> Any:
+    """Put a constant that a program wrote into wire form, by its own type; leave fields alone.
+
+    Raises:
+        Wrong: It is neither a constant nor a field, or nothing that can be kept as it is.
+    """
+    if value is None or _is_field(value):
+        return value
+    wire = wire_of(value)
+    kind: Kind
+    match wire:
+        case str() | bool():
+            return wire
+        case int():
+            kind = "integer"
+        case float():
+            kind = "float"
+        case None:
+            kind = "decimal" if isinstance(value, Decimal) else "instant"
+        case _:
             raise Wrong(
                 f"{value!r} is neither a constant nor a field",
                 "give a text, a number, True, False, a date, or a field such as Shopper.plan",
-                f"{name} › {key}",
+                at,
             )
-    return {**data, name: wired}
+    if wire is None or from_wire(kind, wire) is None:
+        size = ", of 64 bits at most" if kind == "integer" else ""
+        raise Wrong(f"{value!r} cannot be kept", f"give {WANTED[kind]}{size}", at)
+    return wire
 
 
 def _is_field(value: object) -> bool:

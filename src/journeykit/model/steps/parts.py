@@ -38,6 +38,12 @@ class Part(Step):
     def _has_steps_and_a_name(self) -> Part:
         if not self.steps:
             raise Wrong("a part without steps does nothing", "give at least one step", "steps")
+        if "." in self.name:
+            raise Wrong(
+                f"{self.name!r} has a dot, which parts a name from the steps within it",
+                "write - or _ in its place",
+                "name",
+            )
         if self.label is not None:
             raise Wrong("a part is called by its name", "leave label out", "label")
         return self

@@ -12,11 +12,14 @@ from journeykit.model.fields import FieldRef
 from journeykit.model.names import Name
 from journeykit.model.spans import Positive, Span
 from journeykit.model.steps.base import InnerSteps, Step, Steps
-from journeykit.model.steps.changes import SetValue, given_as_wire
+from journeykit.model.steps.changes import SetValue, given_as_wire, own_wire
 
 
 class StartJourney(Step):
-    """Enter the customer into another journey, by the rules of its entry and re-entry.
+    """Enter the customer into another journey, as a call does.
+
+    Its rules of re-entry hold, with holdout, caps, pauses and entry window. There is no event,
+    so what `where=` of its entry asks is not asked: put it into a `Branch` around this step.
 
     What came of it is read with `outcome("step id")`: `started` or `refused`; where the end is
     waited for, then `completed`, `exited`, `goal`, `cancelled`, `restarted` or `failed`. The
@@ -59,6 +62,8 @@ class StartJourney(Step):
     @model_validator(mode="before")
     @classmethod
     def _as_wire(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "key" in data:
+            data = {**data, "key": own_wire(data["key"], "key")}
         return given_as_wire(data, "data")
 
     @model_validator(mode="after")
