@@ -66,6 +66,7 @@ class Bought(Event):
 class Shopper(Profile):
     plan: Literal["free", "pro"] = "free"
     points: int = 0
+    vip: bool = False
     phone: str | None = None
     born: date | None = None
     renews: date | None = None
@@ -272,6 +273,26 @@ def test_a_new_condition_under_an_old_name_lets_nobody_in_who_stands_there() -> 
     )  # fmt: skip
     sim.track("ann", Seen())
     assert entries(sim) == []
+
+
+def test_the_timeline_tells_of_segments_and_timers_also_when_they_are_no_more() -> None:
+    sim = play(
+        journey("j", Enters(LAPSED)),
+        journey("k", Scheduled(cron="0 9 * * mon")),
+        tz="Europe/Berlin",
+    )
+    ann = sim.customer("ann")
+    ann.track(Paid())
+    sim.publish(shop(journey("l", ByCall())))
+    ann.track(Seen())
+    told = [line.text for line in ann.timeline.lines if line.kind in ("segment", "arm")]
+    assert told == [
+        "outside of the segment lapsed",
+        "an entry by the calendar is due Mon 2026-03-09 09:00",
+        "outside of the segment lapsed; time alone changes that Fri 2026-05-01 12:00",
+        "the segment lapsed is no more",
+        "an entry by the calendar is no more",
+    ]
 
 
 def test_one_name_stands_for_one_condition() -> None:
@@ -511,6 +532,8 @@ def test_what_makes_no_sense_is_refused_when_it_is_written(write: Any, problem: 
     "entry",
     [
         Changed(Shopper.plan, was="free", becomes=["pro", None], where=Shopper.points > 3),
+        Changed(Shopper.vip, becomes=True),
+        Changed(Shopper.ends, was=datetime(2026, 1, 1, tzinfo=UTC)),
         Enters(LAPSED),
         Leaves(LAPSED, where=Shopper.points > 3),
         Scheduled(cron="0 9 * * mon", zone="Asia/Tokyo", segment=PRO),
@@ -523,6 +546,7 @@ def test_entries_survive_json(entry: Any) -> None:
     written = journey("j", [On(Paid), entry], opens=datetime(2026, 1, 2, tzinfo=UTC))
     assert Journey.from_json(written.to_json()) == written
     assert Journey.from_json(written.to_json()).canonical() == written.canonical()
+    assert Journey.from_yaml(written.to_yaml()) == written
 
 
 # ---- backfill
