@@ -458,6 +458,42 @@ def test_an_old_version_outlives_the_class_of_its_result() -> None:  # V1
     assert [e.reason for e in new.runner.journal("ann") if isinstance(e, j.Ended)] == ["three"]
 
 
+def test_what_code_of_the_host_does_to_its_context_changes_nothing_that_is_kept() -> None:  # D1
+    templates = Templates()
+
+    def spoils(context: Any) -> Any:
+        for kept in (context.trigger, context.profile, context.results):
+            kept["form"] = "spoiled"
+        context.results["lead_score"]["score"] = 99
+        context.profile["tags"].append("spoiled")
+        getattr(context, "arguments", {})["form"] = "spoiled"
+        return "hello"
+
+    class Tagged(Profile):
+        tags: list[str] = []  # noqa: RUF012 - pydantic copies it
+
+    templates.register("hello")(spoils)
+    leads = Journey(
+        "leads",
+        entry=On(Applied),
+        steps=[
+            Call("score_lead", gives=LeadScore),
+            Call("spoil", arguments={"form": Applied.form}),
+            Send("hello", via=["email"]),
+            Wait(hours(1)),
+        ],
+    )
+    policy = Policy(consent={"email": "opt-out"})
+    workspace = Workspace(journeys=[leads], profile=Tagged, timezone="UTC", policy=policy)
+    functions: Any = {"score_lead": LeadScore(score=1), "spoil": spoils}
+    sim = Simulation(workspace, at="2026-03-02 10:00", renderer=templates, functions=functions)
+    sim.customer("ann").track(Applied())
+    sim.settle()
+    folds(sim)
+    assert sim.runner.rules.attributes({})["tags"] == []
+    assert decode_state(sim.runner.store.load(["ann"])["ann"].body).ledger
+
+
 def test_a_function_that_only_an_older_version_calls_is_missed_by_name() -> None:  # V1, F2
     store = MemoryStore()
     old = Simulation(

@@ -23,6 +23,7 @@ from journeykit.ports import (
 from journeykit.runtime.script import profile_of
 from journeykit.time import Duration, from_micros, shift, to_micros, zone
 
+_NESTING = (dict, list)
 _MICROSECOND = timedelta(microseconds=1)
 _LAST_DAYS = to_micros(datetime(9999, 12, 30, tzinfo=UTC))  # what every zone can show
 
@@ -32,7 +33,7 @@ def context_of(
 ) -> RenderContext:
     """Return what the template of a message may read."""
     run = state.enrollments[message.enrollment]
-    profile = rules.attributes(profile_of(stored))
+    profile = copied(rules.attributes(profile_of(stored)))
     return RenderContext(
         state.id,
         message.template,
@@ -41,18 +42,26 @@ def context_of(
         run.step,
         message.id,
         profile,
-        run.data,
+        copied(run.data),
         results_of(run.results, run.answers),
         profile.get("locale"),
-        {step: gathered.done for step, gathered in run.collected.items()},
+        {step: copied(gathered.done) for step, gathered in run.collected.items()},
     )
+
+
+def copied(value: Any) -> Any:
+    """Return a JSON value that code of the host may change: what is kept stays as it is."""
+    if type(value) is dict:
+        return {name: copied(one) if type(one) in _NESTING else one for name, one in value.items()}
+    return [copied(one) for one in value] if type(value) is list else value
 
 
 def results_of(
     outcomes: Mapping[str, str], answers: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Return what a run has so far: outcomes by step, and what functions gave by name."""
-    return {**outcomes, **{of.removeprefix(RESULT): given for of, given in answers.items()}}
+    given = {of.removeprefix(RESULT): copied(fields) for of, fields in answers.items()}
+    return {**outcomes, **given}
 
 
 def outgoing_of(

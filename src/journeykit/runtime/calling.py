@@ -12,7 +12,7 @@ from journeykit.kernel import CustomerState, Errand, ErrandAnswered
 from journeykit.machine import CallPlan, Rules
 from journeykit.model import Result, validate_result, wire
 from journeykit.ports import CallContext, Retry, StoredCustomer
-from journeykit.runtime.answers import delay_of, results_of, text_of
+from journeykit.runtime.answers import copied, delay_of, results_of, text_of
 from journeykit.runtime.script import profile_of
 from journeykit.time import from_micros
 
@@ -30,9 +30,9 @@ def call_context(
         run.step,
         from_micros(now),
         errand.attempts + 1,
-        errand.data,
-        rules.attributes(profile_of(stored)),
-        run.data,
+        copied(errand.data),
+        copied(rules.attributes(profile_of(stored))),
+        copied(run.data),
         results_of(run.results, run.answers),
     )
 
