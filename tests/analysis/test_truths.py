@@ -40,7 +40,7 @@ from journeykit.model import (
 )
 from journeykit.testing.samples import Customer, OrderPlaced
 from journeykit.testing.strategies import attributes_of, conditions, events, moments, profiles
-from journeykit.time import days, hours, to_micros, zone
+from journeykit.time import days, hours, months, to_micros, zone
 
 C, O = Customer, OrderPlaced
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -76,7 +76,18 @@ CASES: list[tuple[Any, str | None]] = [
     (not_(exists(C.trial_ends)) & (C.trial_ends < ago(days(3))), "never"),
     (exists(C.trial_ends) & (C.trial_ends < ago(days(3))), None),
     ((C.trial_ends < ago(days(3))) & not_(C.trial_ends < ago(days(3))), "never"),
-    ((C.trial_ends < ago(days(3))) & (C.trial_ends > ahead(days(3))), None),  # not worked out
+    ((C.trial_ends < ago(days(3))) & (C.trial_ends > ahead(days(3))), "never"),
+    ((C.trial_ends > ahead(days(3))) & (C.trial_ends < ahead(days(7))), None),
+    ((C.trial_ends > ahead(days(7))) & (C.trial_ends < ahead(days(3))), "never"),
+    ((C.trial_ends > ahead(days(1))) & (C.trial_ends < ahead(hours(24))), None),  # 25 hours
+    ((C.trial_ends > ahead(months(1))) & (C.trial_ends < ahead(days(30))), None),
+    ((C.trial_ends > ahead(months(1))) & (C.trial_ends < ahead(days(20))), "never"),
+    ((C.trial_ends >= ahead(hours(1))) & (C.trial_ends < ago(hours(0))), "never"),
+    ((C.trial_ends > ahead(days(7))) & (C.trial_ends < NOON), None),
+    ((C.trial_ends > ago(-months(1))) & (C.trial_ends < ahead(days(27))), None),  # of 28 and an hour
+    ((C.trial_ends > ago(-months(1))) & (C.trial_ends < ahead(days(20))), "never"),
+    ((C.born > ago(days(1))) & (C.born < ago(days(2))), None),  # a date can be left out
+    ((C.born > ago(days(3))) & (C.born < ago(days(30))), "never"),
     ((C.born > date(2000, 1, 1)) & (C.born < date(2000, 1, 2)), "never"),
     ((C.born > date(2000, 1, 1)) & (C.born < date(2000, 1, 3)), None),
     ((C.name > "a") & (C.name < "a\0"), "never"),
@@ -91,6 +102,9 @@ CASES: list[tuple[Any, str | None]] = [
     ((count(O) > 2) & (count(O, within=days(3)) < 3), None),
     (total(O.amount) >= 0, None),
     (exists(last(O)) & (last(O) < ago(days(3))), None),
+    ((last(O) < ago(days(60))) & (last(O) >= ago(days(30))), "never"),
+    ((last(O) < ago(days(30))) & (last(O) >= ago(days(60))), None),
+    ((last(O) < ago(days(30))) | (last(O) >= ago(days(60))), None),  # there may be none
     (not_(exists(last(O))) & (last(O) < ago(days(3))), "never"),
     ((C.visits < C.visits), None),
     (((C.visits > 1) | (C.spent > 1)) & (C.visits < 1) & (C.spent < 1), "never"),

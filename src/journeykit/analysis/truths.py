@@ -3,8 +3,8 @@
 The constants that a condition compares a field with part its values into finitely many cells:
 below the first, the first itself, between it and the next, and so on. Within a cell the
 condition cannot tell values apart, so one value of each decides. What no cell can tell (a
-comparison with another field, with a moment counted from now, with a part of a text) is taken
-as free to hold or not.
+comparison with another field, with a part of a text) is taken as free to hold or not. Moments
+counted from now are constants too where their order is sure whatever the calendar does.
 
 Keeps true:
     * `never` and `always` are proven: no values exist that would give the other answer;
@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from math import prod
 from typing import Any, Literal, NamedTuple
 
@@ -32,7 +32,7 @@ from journeykit.model import (
     RelativeMoment,
     parts_of,
 )
-from journeykit.time import DAY
+from journeykit.time import DAY, HOUR
 
 Truth = Literal["always", "never"] | None
 MOST_CASES = 4096
@@ -118,6 +118,7 @@ def _apart(parts: Iterable[Condition]) -> list[tuple[Condition, ...]]:
 
 def _enumerated(condition: Condition, domains: Domains) -> Truth:
     """Look at every case."""
+    condition = _ranked(condition)
     leaves = list(parts_of(condition))
     places: dict[Key, Sequence[_Point]] = {}
     for leaf in leaves:
@@ -213,6 +214,69 @@ def _compares(leaf: Comparison | PastComparison, value: Any) -> bool:
             return bool(value > constant)
         case _:
             return bool(value >= constant)
+
+
+# ---- moments counted from now
+
+
+def _ranked(condition: Condition) -> Condition:
+    """Write moments counted from now as constants of the same order.
+
+    Those are left as they are that are compared with what is compared with constants too, or
+    whose order the calendar decides: a month ago, and 30 days ago.
+    """
+    moments: dict[Key, dict[RelativeMoment, tuple[int, int]] | None] = {}
+    for leaf in parts_of(condition):
+        if isinstance(leaf, Comparison | PastComparison) and leaf.op != "exists":
+            key = _keys(leaf)[0]
+            known = moments.setdefault(key, {})
+            if isinstance(leaf.value, RelativeMoment) and known is not None:
+                known[leaf.value] = _bounds(leaf.value)
+            elif not isinstance(leaf.value, FieldRef):
+                moments[key] = None
+    ranks = {key: _ranks(known, key[-1]) for key, known in moments.items() if known}
+    return _with_ranks(condition, ranks) if any(ranks.values()) else condition
+
+
+def _bounds(moment: RelativeMoment) -> tuple[int, int]:
+    """Return how far from now a moment is, at least and at most."""
+    span = moment.offset
+    ends = sorted((span.days + span.months * length) * DAY + span.micros for length in (28, 31))
+    if not span.is_calendar:
+        return ends[0], ends[1]
+    left_out = DAY  # a date that is not there makes the way to it shorter (T3)
+    back = span.days + span.months * 28 < 0
+    return ends[0] - HOUR - (0 if back else left_out), ends[1] + HOUR + (left_out if back else 0)
+
+
+def _ranks(known: Mapping[RelativeMoment, tuple[int, int]], kind: str) -> dict[RelativeMoment, str]:
+    """Return constants in the order of the moments; none where that is not sure."""
+    apart = DAY + HOUR if kind == "date" else 1
+    bounds = sorted(set(known.values()))
+    if any(later[0] - earlier[1] < apart for earlier, later in pairwise(bounds)):
+        return {}
+    if len({moment.offset for moment in known}) > len(bounds):
+        return {}
+    year = 2000  # any will do: two constants of the same order are as good as the moments
+    end = "" if kind == "date" else "T00:00:00Z"
+    return {moment: f"{year + bounds.index(at)}-01-01{end}" for moment, at in known.items()}
+
+
+def _with_ranks(
+    condition: Condition, ranks: Mapping[Key, Mapping[RelativeMoment, str]]
+) -> Condition:
+    match condition:
+        case All(all=parts):
+            return All(all=tuple(_with_ranks(part, ranks) for part in parts))
+        case AnyOf(any=parts):
+            return AnyOf(any=tuple(_with_ranks(part, ranks) for part in parts))
+        case Not(not_=part):
+            return ~_with_ranks(part, ranks)
+        case Comparison() | PastComparison() if isinstance(condition.value, RelativeMoment):
+            rank = ranks.get(_keys(condition)[0], {}).get(condition.value)
+            if rank is not None:
+                return condition.model_copy(update={"value": rank})
+    return condition
 
 
 # ---- cells
