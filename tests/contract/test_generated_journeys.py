@@ -20,14 +20,21 @@ from hypothesis import strategies as st
 
 from journeykit import (
     Address,
+    After,
+    AfterExit,
+    Always,
+    Digest,
     Event,
+    Goal,
     Goto,
     Journey,
     MemoryStore,
     On,
+    Once,
     Orchestrator,
     Policy,
     Profile,
+    Restart,
     Result,
     Retry,
     Send,
@@ -37,6 +44,7 @@ from journeykit import (
     Workspace,
     count,
     days,
+    hours,
 )
 from journeykit.kernel import decode_state, encode_entries, encode_state, replay
 from journeykit.kernel import journal as j
@@ -159,6 +167,10 @@ def sqlite() -> Iterator[SQLiteStore]:
 def test_every_run_ends_or_waits_and_is_the_same_everywhere(
     workspace: Workspace, history: list[Happened]
 ) -> None:  # E5, O4
+    same_everywhere(workspace, history)
+
+
+def same_everywhere(workspace: Workspace, history: Sequence[Happened]) -> None:
     simulated, sim = in_a_simulation(workspace, history)
     due = sim.runner.store.next_due()
     assert due is None or due > sim.clock.micros, "something is due, and nobody does it"
@@ -180,6 +192,41 @@ def ends_or_waits(sim: Simulation, name: str, body: bytes) -> None:
     for run in decode_state(body).enrollments.values():
         kind = rules.table(run.journey, run.version).steps[run.step].kind
         assert kind not in PASSING, f"it stands at {run.step} for no reason"
+
+
+@st.composite
+def keyed(draw: st.DrawFn) -> Workspace:
+    """Journeys whose runs have keys, side by side; what ends and awaits them has some of its own."""
+    policy = Policy(consent={"email": draw(st.sampled_from(["opt-in", "opt-out"]))})
+    carts: Any = st.sampled_from([None, Bought.cart, Bought.amount])
+    rules: Any = st.sampled_from([Once(), AfterExit(), Always(), Restart(), After(days(2))])
+    journeys = []
+    for name in ("first", "second")[: draw(st.integers(1, 2))]:
+        heard = On(Bought, where=draw(st.none() | st.just(Bought.amount > 0)), key=draw(carts))
+        steps: list[Step] = [
+            WaitFor(heard, timeout=days(3), since=draw(st.sampled_from(["entry", "step"]))),
+            Digest(heard, window=hours(5), at_most=draw(st.integers(1, 3))),
+            Send("hello", via=["email"]),
+        ]
+        journeys.append(
+            Journey(
+                name,
+                entry=On(Bought, key=draw(carts.filter(lambda key: key is not None))),
+                reentry=draw(rules),
+                goal=Goal(On(Bought, where=Bought.amount > 5, key=draw(carts)), within=days(9)),
+                max_open=draw(st.sampled_from([1, 3])),
+                steps=draw(st.permutations(steps)),
+            )
+        )
+    return Workspace(journeys=journeys, profile=Person, timezone="Europe/Berlin", policy=policy)
+
+
+@RULES
+@given(workspace=keyed(), history=histories([Bought]).filter(bool))
+def test_runs_of_many_keys_are_the_same_everywhere(
+    workspace: Workspace, history: list[Happened]
+) -> None:  # E1, O4
+    same_everywhere(workspace, history)
 
 
 PASSING = ("start", "branch", "split", "experiment", "set", "increment", "append", "emit", "consent", "exit", "goto", "completed", "exited")  # fmt: skip
