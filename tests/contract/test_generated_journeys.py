@@ -213,7 +213,14 @@ def keyed(draw: st.DrawFn) -> Workspace:
                 name,
                 entry=On(Bought, key=draw(carts.filter(lambda key: key is not None))),
                 reentry=draw(rules),
-                goal=Goal(On(Bought, where=Bought.amount > 5, key=draw(carts)), within=days(9)),
+                goal=Goal(
+                    On(
+                        Bought,
+                        where=Bought.amount > draw(st.sampled_from([-1, 0, 5])),
+                        key=draw(carts),
+                    ),
+                    within=days(9),
+                ),
                 max_open=draw(st.sampled_from([1, 3])),
                 steps=draw(st.permutations(steps)),
             )
