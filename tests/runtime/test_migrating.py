@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from journeykit import (
     EXIT,
     RESTART,
     Branch,
+    ByCall,
     Call,
     Digest,
     Event,
@@ -25,6 +27,7 @@ from journeykit import (
     Rejected,
     Retry,
     Send,
+    StartJourney,
     Wait,
     WaitFor,
     When,
@@ -32,6 +35,7 @@ from journeykit import (
     collected,
     days,
     hours,
+    minutes,
     outcome,
 )
 from journeykit.errors import DefinitionError, VersionError
@@ -49,6 +53,10 @@ class Paid(Event):
 
 
 class Seen(Event):
+    shop: str = "b"
+
+
+class Left(Event):
     pass
 
 
@@ -56,11 +64,17 @@ class Person(Profile):
     plan: str = ""
 
 
-def shop(version: int, *steps: Any, policy: Any = None, **options: Any) -> Workspace:
+def shop(
+    version: int, *steps: Any, policy: Any = None, others: Sequence[Journey] = (), **options: Any
+) -> Workspace:
     journey = Journey("j", version=version, entry=On(Begun), steps=list(steps), **options)
     policy = policy or Policy(consent={"email": "opt-out", "sms": "opt-out"})
     return Workspace(
-        journeys=[journey], timezone="UTC", policy=policy, events=[Paid, Seen], profile=Person
+        journeys=[journey, *others],
+        timezone="UTC",
+        policy=policy,
+        events=[Paid, Seen, Left],
+        profile=Person,
     )
 
 
@@ -290,6 +304,42 @@ def test_an_event_that_came_early_counts_where_the_same_is_awaited(
     assert got(sim) == late
 
 
+ALL, ANY = "all", "any"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "received"),
+    [
+        (([Paid, Seen], ALL), ([Seen, Paid], ALL), ["thanks"]),
+        (([Paid, Seen], ALL), ([Paid], ANY), ["thanks"]),
+        (([Paid, Seen], ALL), ([Paid, Seen, Left], ALL), []),
+        (([Paid, Seen], ALL), ([Seen, Left], ALL), []),
+        (([Paid], ANY), ([Seen, Paid], ALL), ["thanks"]),
+        (([Paid], ANY), ([Paid, Seen], ANY), ["thanks"]),
+        (([Paid, Seen], ANY), ([Paid], ANY), []),  # nobody kept which of them came
+        (([Paid, Seen], ANY), ([Left, Seen], ALL), []),
+    ],
+)
+def test_of_several_things_those_that_came_count_where_they_still_are_awaited(
+    old: Any, new: Any, received: list[str]
+) -> None:  # V1, O7
+    def steps(awaited: Any) -> tuple[Any, ...]:
+        what, need = awaited
+        wait = WaitFor(
+            [On(one) for one in what], need=need, timeout=days(9), then=[send("thanks")],
+            label="both",
+        )  # fmt: skip
+        return Wait(days(1), label="rest"), wait
+
+    sim = begin(*steps(old))
+    sim.track("ann", Paid())
+    sim.advance(hours(1))
+    sim.publish(shop(2, *steps(new), upgrade=Migrate()))
+    sim.advance(days(2))
+    sim.track("ann", Seen()) if new[1] == ALL else None
+    assert got(sim) == received
+
+
 def test_a_run_mapped_onto_a_wait_whose_event_has_come_goes_on() -> None:  # V1, O7
     wait = WaitFor(On(Paid), timeout=days(5), then=[send("thanks")], label="pay")
     sim = begin(Wait(days(1), label="rest"), wait)
@@ -320,6 +370,68 @@ def test_a_digest_goes_on_with_what_it_collected() -> None:  # V1
     sim.track("ann", Seen())
     sim.advance(days(1))
     assert got(sim) == ["many"]
+
+
+@pytest.mark.parametrize(
+    ("digest", "received"),
+    [
+        (Digest(On(Seen), window=days(1), at_most=2, label="list"), ["2"]),  # full: at once
+        (Digest(On(Seen, where=Seen.shop == "b"), window=days(1), label="list"), ["2"]),
+        (Digest(On(Paid), window=days(1), label="list"), ["0"]),  # other events: a new list
+        (Digest(On(Paid), window=days(1), label="other"), ["0"]),
+    ],
+)
+def test_a_digest_keeps_what_it_collected_if_it_collects_the_same_events(
+    digest: Digest, received: list[str]
+) -> None:  # V1
+    sim = begin(Digest(On(Seen), window=days(1), label="list"))
+    sim.track("ann", Seen())
+    sim.track("ann", Seen())
+    name = digest.label or ""
+    ways = [When(collected(name) == n, [send(str(n))]) for n in range(4)]
+    sim.publish(shop(2, digest, Branch(*ways), upgrade=Migrate({"list": name})))
+    if digest.at_most == 2:
+        assert got(sim) == received
+    sim.advance(days(1))
+    assert got(sim) == received
+
+
+CHILDREN = [
+    Journey("child", entry=ByCall(), steps=[Wait(days(30))]),
+    Journey("sister", entry=ByCall(), steps=[Wait(days(2))]),
+]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "days_until_after", "children"),
+    [
+        ({"timeout": days(5)}, {"timeout": days(9)}, 5, ["child"]),  # the timer goes on
+        ({"timeout": days(5)}, {}, 30, ["child"]),  # no time-out any more
+        ({}, {"timeout": days(9)}, 9, ["child"]),  # reckoned from when the step was reached
+        ({}, {"wait_for_end": False}, 1, ["child"]),  # it was started, which is all that counts
+        ({"timeout": days(5)}, {"journey": "sister"}, 3, ["child", "sister"]),
+    ],
+)
+def test_a_run_that_waits_for_another_one_waits_as_the_new_version_says(
+    old: dict[str, Any], new: dict[str, Any], days_until_after: int, children: list[str]
+) -> None:  # V1
+    def with_children(
+        version: int, *, journey: str = "child", wait_for_end: bool = True, **options: Any
+    ) -> Workspace:
+        step = StartJourney(journey, wait_for_end=wait_for_end, label="ask", **options)
+        upgrade = Migrate() if version > 1 else None
+        return shop(version, step, send("after"), upgrade=upgrade, others=CHILDREN)
+
+    sim = Simulation(with_children(1, **old), at="2026-03-01 12:00")
+    sim.customer("ann").track(Begun())
+    sim.advance(days(1))
+    sim.publish(with_children(2, **new))
+    seen = {run.journey for run in sim.runner.customer("ann").enrollments} - {"j"}
+    assert sorted(seen) == children
+    sim.advance(days(days_until_after - 1) - minutes(1) if days_until_after > 1 else minutes(1))
+    assert got(sim) == ([] if days_until_after > 1 else ["after"])
+    sim.advance(minutes(2))
+    assert got(sim) == ["after"]
 
 
 def busy(context: Any) -> Retry:

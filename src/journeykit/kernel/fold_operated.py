@@ -15,6 +15,12 @@ def _migrated(state: CustomerState, entry: j.Migrated) -> None:
     run = state.enrollments[entry.enrollment]
     run.version = entry.version
     run.step = entry.step
+    for digest in entry.emptied:
+        del run.collected[digest]
+    if entry.untimed:
+        run.due = None
+    elif entry.due is not None:
+        run.due = entry.due
     if entry.renamed:
         run.results = _renamed(run.results, entry.renamed)
         run.passed = _renamed(run.passed, entry.renamed)

@@ -11,14 +11,19 @@ Keeps true:
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from journeykit.errors import InputError
 from journeykit.kernel import journal as j
 from journeykit.kernel.awaiting import come
+from journeykit.kernel.digesting import count
 from journeykit.kernel.errands import recall
 from journeykit.kernel.moving import end_run, forget_message, leave, leave_by_condition
 from journeykit.kernel.state import CustomerState, Enrollment, Message, soonest
 from journeykit.kernel.turn import Turn
-from journeykit.machine import START, CompiledStep, MigrationPlan, Rules
+from journeykit.machine import START, CompiledStep, MigrationPlan, Rules, StartPlan
 from journeykit.model import EXIT, RESTART
+from journeykit.time import shift
 
 
 def migrate(turn: Turn) -> bool:
@@ -73,13 +78,38 @@ def movable(rules: Rules, state: CustomerState) -> bool:
 
 def _stand(turn: Turn, run: Enrollment, plan: MigrationPlan, target: CompiledStep) -> None:
     """Let a run wait on at `target` for what it has been waiting for."""
-    turn.emit(_migrated(turn, run, plan, target.id))
-    if target.kind == "wait_for" and target.id in run.latched:
-        leave(turn, run, "event", target)
-    elif target.awaiting is not None:
-        outcome = come(turn, run, target)
-        if outcome is not None:
-            leave(turn, run, outcome, target)
+    entry = _migrated(turn, run, plan, target.id)
+    if target.kind == "start_journey":
+        _set_timer(turn, run, target, entry)
+    turn.emit(entry)
+    outcome = _outcome_at(turn, run, target)
+    if outcome is not None:
+        leave(turn, run, outcome, target)
+
+
+def _outcome_at(turn: Turn, run: Enrollment, step: CompiledStep) -> str | None:
+    """Return the outcome by which a run need not wait at `step` any more, or None."""
+    match step.kind:
+        case "wait_for" if step.awaiting is not None:
+            return come(turn, run, step)
+        case "wait_for":
+            return "event" if step.id in run.latched else None
+        case "digest":
+            return "done" if count(run, step) >= step.plan.at_most else None
+        case "start_journey" if not step.plan.waits and run.results.get(step.id) == "started":
+            turn.emit(j.Returned(turn.stamp, run.id, "started", over=True))
+            return "done"
+    return None
+
+
+def _set_timer(turn: Turn, run: Enrollment, step: CompiledStep, entry: j.Migrated) -> None:
+    """Let a run wait for another one as long as the new version says, if the old one did not."""
+    plan: StartPlan = step.plan
+    if plan.timeout is None:
+        entry.untimed = run.due is not None
+    elif run.due is None:
+        with suppress(InputError):  # beyond the calendar: it waits as long as it did before
+            entry.due = shift(run.at, plan.timeout, turn.zone)
 
 
 def _migrated(turn: Turn, run: Enrollment, plan: MigrationPlan, step: str) -> j.Migrated:
@@ -102,6 +132,7 @@ def _migrated(turn: Turn, run: Enrollment, plan: MigrationPlan, step: str) -> j.
         plan.goals(run.met),
         sorted(spared.intersection(plan.table.steps)),
         via,
+        sorted(plan.emptied.intersection(run.collected)),
     )
 
 

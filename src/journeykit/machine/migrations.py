@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from journeykit.machine.table import CompiledStep, Table
-from journeykit.model import EXIT, RESTART, Journey, Send, WaitFor, ancestors
+from journeykit.model import EXIT, RESTART, Digest, Journey, Send, Step, WaitFor, ancestors
 
 TIMED = frozenset({"wait", "wait_until", "wait_for", "wait_business_days", "wait_for_window"})
 """Kinds at which a run holds nothing but a timer: each may take it over from each."""
@@ -23,10 +23,11 @@ class MigrationPlan:
         table: The present version.
         renamed: Step id to the id that it has now, where that is another. Where a step goes over
             to one that was there before, or is still there itself, each keeps what it has.
+        emptied: Ids of digests that collect other events now: what they have is forgotten.
     """
 
     __slots__ = (
-        "_ahead", "_calls", "_goals", "_kinds", "_same_waits", "_targets", "renamed", "table",
+        "_ahead", "_asked", "_goals", "_kinds", "_latches", "_targets", "emptied", "renamed", "table",
     )  # fmt: skip
 
     def __init__(self, old: Table, older: Journey, table: Table, newer: Journey) -> None:
@@ -45,14 +46,17 @@ class MigrationPlan:
             and (target := _target(step, upgrade.target(name), table)) is not None
         }
         self._kinds = {name: step.kind for name, step in old.steps.items()}
-        self._calls = {
-            name: _called(step) for name, step in old.steps.items() if step.kind == "call"
+        self._asked = {
+            name: _asked(step) for name, step in old.steps.items() if step.kind in _ASKING
         }
-        self._same_waits = {
-            name
-            for name in old.steps
-            if (awaited := _awaited(older, name)) and awaited == _awaited(newer, self.name(name))
-        }
+        self._latches: dict[str, str] = {}
+        self.emptied: set[str] = set()
+        for name in old.steps:
+            here, there = _step(older, name), _step(newer, self.name(name))
+            if isinstance(here, WaitFor) and isinstance(there, WaitFor):
+                self._latches |= dict(_latches(name, here, self.name(name), there))
+            elif isinstance(here, Digest) and there is not None and not _collects(there, here):
+                self.emptied.add(name)
         sends = [name for name, state in older.graph.states.items() if isinstance(state.step, Send)]
         self._ahead = ancestors(older.graph, sends)
         titles = {goal.title: goal.number for goal in table.goals}
@@ -69,8 +73,8 @@ class MigrationPlan:
 
     def keeps(self, step: str, target: CompiledStep) -> bool:
         """Tell whether a run goes on waiting at `target` for what it waits for at `step`."""
-        if target.kind == "call" and self._calls.get(step) != _called(target):
-            return False  # what another function gives is not what the new version asks for
+        if target.kind in _ASKING and self._asked.get(step) != _asked(target):
+            return False  # what something else gives is not what the new version asks for
         return target.kind in TIMED or target.kind == self._kinds[step]
 
     def name(self, step: str) -> str:
@@ -78,13 +82,8 @@ class MigrationPlan:
         return self.renamed.get(step, step)
 
     def latched(self, latched: Iterable[str]) -> list[str]:
-        """Return what came early, by new ids: for steps that are there, and wait for the same."""
-        kept = []
-        for one in latched:
-            step, place, number = one.partition("#")
-            if step in self._same_waits:
-                kept.append(f"{self.name(step)}{place}{number}")
-        return kept
+        """Return what came early, by new ids: where the new version waits for it too."""
+        return [self._latches[one] for one in latched if one in self._latches]
 
     def goals(self, met: Iterable[int]) -> list[int]:
         """Return the numbers that goals which were reached have in the new version."""
@@ -100,18 +99,42 @@ class MigrationPlan:
         return sorted({self.name(one) for one in done if one not in ahead})
 
 
-def _called(step: CompiledStep) -> tuple[str, str | None]:
-    """Return which function a `Call` calls, and what it gives."""
+_ASKING = frozenset({"call", "start_journey"})
+
+
+def _asked(step: CompiledStep) -> tuple[str, str | None]:
+    """Return which function a `Call` calls, and what it gives; or which journey is started."""
+    if step.kind == "start_journey":
+        return step.plan.journey, None
     return step.plan.function, step.plan.gives
 
 
-def _awaited(journey: Journey, step: str) -> list[bytes]:
-    """Return what a `WaitFor` waits for, piece by piece; nothing for other steps."""
-    state = journey.graph.states.get(step)
-    found = None if state is None else state.step
-    if not isinstance(found, WaitFor):
-        return []
-    return [what.canonical() for _, _, what in found.awaited]
+def _step(journey: Journey, name: str) -> Step | None:
+    state = journey.graph.states.get(name)
+    return None if state is None else state.step
+
+
+def _collects(step: Step, earlier: Digest) -> bool:
+    """Tell whether a step collects the same events as an earlier one, whatever must hold of them."""
+    return isinstance(step, Digest) and step.on.event == earlier.on.event
+
+
+def _latches(here: str, old: WaitFor, there: str, new: WaitFor) -> Iterator[tuple[str, str]]:
+    """Yield what may stand in `latched` for a step, and what that is in the new version.
+
+    A step that waits for the first of some events does not keep which of them came.
+    """
+    before = [what.canonical() for _, _, what in old.awaited]
+    after = [what.canonical() for _, _, what in new.awaited]
+    if old.is_plain:
+        if new.is_plain and set(before) <= set(after):
+            yield here, there
+        elif not new.is_plain and len(before) == 1 and before[0] in after:
+            yield here, f"{there}#{after.index(before[0])}"
+        return
+    for place, one in enumerate(before):
+        if one in after:
+            yield f"{here}#{place}", there if new.is_plain else f"{there}#{after.index(one)}"
 
 
 def _target(step: CompiledStep, wanted: str, table: Table) -> Target | None:

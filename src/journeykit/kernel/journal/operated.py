@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from journeykit.kernel.journal.base import Entry
 
 
@@ -12,7 +14,9 @@ class Migrated(Entry, tag="migrate"):
     kept of steps, old to new, where the new version calls them otherwise. The rest is what the
     run keeps, by the names of the new version: the events that came early, goals that were
     met, and sends that it must not come to again. `via` is the order of channels that its open
-    message keeps, where it had that of its step.
+    message keeps, where it had that of its step. `emptied` are digests, by their old ids, that
+    collect other events now. `due` is set where the new version gives it a timer that it had
+    not; `untimed` says that it has none any more.
     """
 
     enrollment: str
@@ -24,6 +28,9 @@ class Migrated(Entry, tag="migrate"):
     met: list[int]
     spared: list[str]
     via: tuple[str, ...] = ()
+    emptied: Sequence[str] = ()
+    due: int | None = None
+    untimed: bool = False
 
 
 class Spared(Entry, tag="spare"):
