@@ -246,7 +246,6 @@ def test_a_window_holds_the_person(at: str, leaves: str) -> None:
         ({"hours": [Hours("06:00", "09:00")]}, ["21:00-08:00"], "2026-03-07 08:00", "send_hours"),
         ({"hours": [Hours("06:00", "21:00")]}, ["20:00-23:00"], "2026-03-07 06:00", "quiet_hours"),
         ({"hours": [Hours("09:00", "12:00")], "on_quiet": "skip"}, [], None, "send_hours"),
-        ({"hours": [Hours("06:00", "07:00")]}, ["21:00-08:00"], None, "send_hours"),  # never open
         ({"hours": [Hours("06:00", "09:00")], "valid_for": hours(3)}, [], None, "expired"),
     ],
 )
@@ -264,6 +263,15 @@ def test_the_hours_of_a_message_are_judged_with_the_quiet_hours(  # G2, G4
     shown = [m.at.astimezone(sim.now.tzinfo).strftime("%Y-%m-%d %H:%M") for m in ann.messages]
     assert shown == ([] if leaves is None else [leaves])
     check_replay(sim)
+
+
+def test_hours_that_a_condition_of_the_policy_shuts_are_told_as_never() -> None:  # G2
+    asleep = QuietHours("21:00", "08:00", where=Person.vip == True)  # noqa: E712
+    policy = Policy(consent={"email": "opt-out"}, quiet_hours=[asleep])
+    sim = staged(Send("hello", via=["email"], hours=[Hours("06:00", "07:00")]), policy=policy)
+    ann = begun(sim, vip=True)
+    assert ann.reasons("drop") == ["send_hours"]
+    assert "opens never" in str(ann.timeline)
 
 
 def test_each_step_has_hours_of_its_own() -> None:

@@ -402,6 +402,15 @@ def workspace(*journeys: Journey, **options: Any) -> Workspace:
         (lambda: workspace(timezone="Europe/Berln"), "Workspace.timezone", "'Europe/Berln'", "mean"),
         (lambda: workspace(timezone=""), "Workspace.timezone", "(got '')", "IANA name"),
         (
+            lambda: workspace(
+                journey(Send("a", via=["email"], hours=[Hours("21:00", "23:00")])),
+                policy=Policy(
+                    consent={"email": "opt-in"}, quiet_hours=[QuietHours("20:00", "08:00")]
+                ),
+            ),
+            "Workspace.journeys[0] › steps[0] › hours", "quiet_hours[0] (20:00-08:00)", "overlap",
+        ),  # G2
+        (
             lambda: workspace(journey(HELLO), journey(HELLO)),
             "Workspace.journeys[1] › name", "'welcome' is used twice", "its own name",
         ),

@@ -24,6 +24,7 @@ from journeykit.model.names import Name
 from journeykit.model.policy import Policy
 from journeykit.model.results import Result, ResultClasses
 from journeykit.model.segments import refuse_two_of_a_name
+from journeykit.model.sendhours import refuse_shut_hours
 from journeykit.model.sendtimes import SendTimes, refuse_untimed
 from journeykit.model.spans import NotNegative, Positive, Span
 from journeykit.model.steps import Consent, Send, Step
@@ -127,6 +128,7 @@ class Workspace(Frozen):
         refuse_unfit_acts(self.journeys, self._placed_steps)
         _ = self.result_classes  # refuses what has no class
         self._channels_and_times_can_be_chosen()
+        refuse_shut_hours(self._placed_steps, self.policy.clock_rules)
         return self
 
     def _names_differ(self) -> None:

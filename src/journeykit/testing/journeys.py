@@ -62,7 +62,7 @@ from journeykit.testing.strategies import (
     conditions,
     durations,
 )
-from journeykit.testing.waits import Waits, hours_of_the_day
+from journeykit.testing.waits import Waits, hours_for_messages
 from journeykit.testing.windows import daytimes, nights
 from journeykit.time import days, hours
 
@@ -262,7 +262,7 @@ class _Author:
             on_failure=self._acts.on_failure(self._inner, depth),
             valid_for=self._maybe(durations()),
             spread=self._maybe(durations()),
-            hours=self._draw(st.just([]) | st.lists(hours_of_the_day(), max_size=1)),
+            hours=self._draw(st.just([]) | st.lists(hours_for_messages(), max_size=1)),
             legal_basis=self._draw(st.sampled_from(_BASES)),
             label=label,
             **self._timing(),

@@ -43,6 +43,13 @@ def hours_of_the_day() -> st.SearchStrategy[Hours]:
     return st.builds(lambda span, on: Hours(*span, days=on), spans, weekdays)
 
 
+def hours_for_messages() -> st.SearchStrategy[Hours]:
+    """Hours that leave some time beside `testing.windows.nights` and `daytimes`."""
+    spans = st.sampled_from([("09:00", "17:00"), ("16:00", "02:30"), ("00:00", "24:00")])
+    weekdays = st.none() | st.sampled_from([["mon"], ["wed", "fri", "sun"]])
+    return st.builds(lambda span, on: Hours(*span, days=on), spans, weekdays)
+
+
 class Waits:
     """Writes waits for one journey.
 
