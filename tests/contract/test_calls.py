@@ -458,6 +458,13 @@ def test_an_old_version_outlives_the_class_of_its_result() -> None:  # V1
     assert [e.reason for e in new.runner.journal("ann") if isinstance(e, j.Ended)] == ["three"]
 
 
+def test_a_step_and_a_result_that_templates_would_mix_up_are_refused() -> None:
+    with pytest.raises(DefinitionError, match="both called 'lead_score', where templates") as told:
+        shop(SCORE, Send("hello", via=["email"], label="lead_score"))
+    assert told.value.place == "Journey.steps[1]"
+    shop(Call("score_lead", gives=LeadScore, label="lead_score"))
+
+
 def test_what_code_of_the_host_does_to_its_context_changes_nothing_that_is_kept() -> None:  # D1
     templates = Templates()
 

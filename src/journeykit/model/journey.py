@@ -179,6 +179,13 @@ class Journey(Frozen):
     def _check_readings(self) -> None:
         entries = triggers_of(self.entry)
         given = {RESULT + name for _, step in steps_of(self) if (name := gives_of(step))}
+        for name, state in self.graph.states.items():
+            if RESULT + name in given and state.step is not None and state.step.results:
+                raise Wrong(
+                    f"the step and a result are both called {name!r}, where templates look",
+                    "give the step another label",
+                    state.path,
+                )
         for read in reads_of(self):
             here = {"profile", *filter(None, [read.incoming])}
             if not read.enters:
