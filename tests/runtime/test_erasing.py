@@ -175,3 +175,20 @@ def test_a_script_can_erase(shop: Any) -> None:
         ann.track("signed_up")
     sim.customer("ann")
     assert ann.track("signed_up").entered == ["welcome"]
+
+
+def test_what_arrived_for_who_is_erased_while_nothing_runs_is_dropped(shop: Any) -> None:  # F4, O3
+    sim = Simulation(shop.kit.workspace, at="2026-03-02 12:00")
+    ann, bob = sim.customer("ann"), sim.customer("bob")
+    with sim.downtime():
+        ann.track("signed_up")
+        bob.track("signed_up")
+        assert sim.erase("ann")
+    assert len(bob.enrollments) == 1
+    with pytest.raises(ErasedCustomerError):
+        sim.export("ann")
+    with sim.downtime():
+        bob.track("signed_up")
+        assert sim.erase("bob")
+        sim.identify("bob", {})
+    assert bob.enrollments == []  # what was said of the erased one is not said of the new one

@@ -7,6 +7,7 @@ from typing import Any
 from journeykit import (
     EXIT,
     RESTART,
+    Digest,
     Event,
     Journey,
     Migrate,
@@ -46,6 +47,26 @@ STEPS = (
     send("hello"), Wait(days(1), label="first"), send("tips"), Wait(days(1), label="second"),
     send("bye"),
 )  # fmt: skip
+
+
+def test_what_a_map_names_in_vain_is_told() -> None:
+    """It is not refused: not every store has had every version."""
+    upgrade = Migrate({"frist": EXIT, "second": EXIT}, from_versions=[1, 2])
+    new = shop(journey(3, Wait(days(1), label="first"), upgrade=upgrade))
+    plan = stage().plan(new)
+    assert plan["j"].unknown == ("'frist'", "version 2")
+    assert "  the map names 'frist', which was never published" in str(plan).splitlines()
+    empty = Simulation(shop(journey(1, *STEPS, name="other")), at="2026-03-02 12:00")
+    assert empty.plan(new)["j"].unknown == ()
+
+
+def test_who_goes_over_to_a_digest_is_not_released_at_once() -> None:
+    new = journey(
+        2, Digest(On(Begun), window=days(1), label="list"),
+        upgrade=Migrate({"first": "list", "second": "list"}),
+    )  # fmt: skip
+    standings = stage().plan(shop(new))["j"].standings
+    assert [one.at_once for one in standings] == [0, 0]
 
 
 def stage() -> Simulation:

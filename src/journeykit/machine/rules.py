@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any, NamedTuple
 
+from journeykit.errors import VersionError
 from journeykit.machine.acts import check_acts
 from journeykit.machine.awaiting import asks_waits, times_waits
 from journeykit.machine.calls import entry_caps_of
@@ -103,7 +104,7 @@ class Rules:
         self.zone_fields = frozenset(("timezone", *self.address_zones.values()))
         self.defaults = {k: v for k, v in wire(workspace.profile()).items() if v is not None}
         self.declared = frozenset(self.addresses)
-        self.tables: dict[tuple[str, int], Table] = {}
+        self.tables = _Tables()
         self.current: dict[str, Table] = {}
         check_readings(workspace)
         check_places(workspace)
@@ -168,13 +169,25 @@ class Rules:
         return found
 
     def _marks(self) -> dict[str, list[Listener]]:
-        """Return the distinct exits and ending goals of present versions, by event type."""
+        """Return the distinct exits, and goals that lead away, of present versions, by event type."""
         found: dict[str, dict[str, Listener]] = {}
         for table in self.current.values():
-            ending = [goal.listener for goal in table.goals if goal.ends_run]
+            ending = [goal.listener for goal in table.goals if goal.leads_away]
             for listener in (*table.exit_listeners, *ending):
                 found.setdefault(listener.event, {}).setdefault(listener.mark, listener)
         return {event: list(listeners.values()) for event, listeners in found.items()}
+
+
+class _Tables(dict[tuple[str, int], Table]):
+    """The tables by journey and version; a run may be on one that was published elsewhere."""
+
+    def __missing__(self, place: tuple[str, int]) -> Table:
+        journey, version = place
+        raise VersionError(
+            f"a run is on version {version} of journey {journey!r}, which another worker has "
+            "published since this one was started",
+            remedy="start this worker anew, with the workspace that has it",
+        )
 
 
 def compile_workspace(workspace: Workspace, older: Iterable[Journey] = ()) -> Rules:

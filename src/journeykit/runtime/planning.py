@@ -54,6 +54,7 @@ class JourneyPlan(Struct, frozen=True):
         standings: Its open runs, by version and step.
         messages: How its messages differ from those of the newest version published.
         backfill: Whether customers who are there already come to a new entry only by a backfill.
+        unknown: What its map names and no version published has: ids of steps, and versions.
     """
 
     journey: str
@@ -62,6 +63,7 @@ class JourneyPlan(Struct, frozen=True):
     standings: tuple[Standing, ...] = ()
     messages: tuple[MessageChange, ...] = ()
     backfill: bool = False
+    unknown: tuple[str, ...] = ()
 
 
 class Plan(Struct, frozen=True):
@@ -122,7 +124,22 @@ def _planned(
         change = "same" if before.canonical() == journey.canonical() else "changed"
     messages = () if before is None else message_changes(before, journey)
     backfill = needs_backfill(before, journey)
-    return JourneyPlan(journey.name, change, journey.version, standings, messages, backfill)
+    unknown = tuple(_unknown(journey, stored))
+    return JourneyPlan(
+        journey.name, change, journey.version, standings, messages, backfill, unknown
+    )
+
+
+def _unknown(journey: Journey, stored: Sequence[Journey]) -> Iterator[str]:
+    """Yield what the map of a journey names in vain: most likely it is written wrong."""
+    upgrade = journey.upgrade
+    older = [one for one in stored if one.name == journey.name and one.version < journey.version]
+    if upgrade is None or not older:
+        return
+    ids = {name for one in older if upgrade.takes(one.version) for name in one.graph.states}
+    yield from (repr(name) for name in upgrade.steps if name not in ids)
+    known = {one.version for one in older}
+    yield from (f"version {one}" for one in upgrade.from_versions or () if one not in known)
 
 
 def _standings(rules: Rules, journey: str, crowds: Mapping[Place, Crowd]) -> tuple[Standing, ...]:
@@ -144,8 +161,10 @@ def _standing(place: Place, crowd: Crowd, plan: MigrationPlan | None) -> Standin
         first = plan.table.start.moves["enter"].kind
         goes = target == RESTART and first not in TIMED
         return Standing(version, step, crowd.runs, target, crowd.runs if goes else 0)
-    waits = plan.keeps(step, target)
-    at_once = crowd.due if waits else crowd.runs
+    if plan.keeps(step, target):
+        at_once = crowd.due
+    else:
+        at_once = 0 if target.kind == "digest" else crowd.runs
     return Standing(version, step, crowd.runs, target.id, at_once)
 
 
@@ -155,6 +174,7 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield f"{one.journey}: {one.change}{version}"
         yield from (f"  {standing}" for standing in one.standings)
         yield from (f"  message {change}" for change in one.messages)
+        yield from (f"  the map names {name}, which was never published" for name in one.unknown)
         if one.backfill:
             yield "  who is there already comes in with kit.backfill(...) only"
     yield from (f"refused: {why}" for why in plan.refusals)

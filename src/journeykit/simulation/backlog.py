@@ -37,6 +37,10 @@ class Backlog(Inputs):
             if customer_id not in done:
                 raise missing_customer(self._runner.store, self._rules, customer_id)
 
+    def forget(self, customer_id: str) -> None:
+        """Drop what arrived for a customer who is erased now."""
+        self._arrivals.pop(customer_id, None)
+
     def address_of(self, customer_id: str, channel: str) -> str:
         """Return where the customer was reached before nothing ran."""
         return self._runner.address_of(customer_id, channel)

@@ -66,7 +66,12 @@ class OperatedStage:
         return self.runner.paused()
 
     def erase(self, customer_id: str) -> bool:
-        """Remove all that is kept of a customer; tell whether there was anything."""
+        """Remove all that is kept of a customer; tell whether there was anything.
+
+        While nothing runs, what arrived for the customer is dropped too.
+        """
+        if self._backlog is not None:
+            self._backlog.forget(customer_id)
         return self.runner.erase(customer_id)
 
     def export(self, customer_id: str) -> dict[str, Any]:
