@@ -112,6 +112,10 @@ def impossible(
             yield "left", (name, states[path][0], f"when_{int(way[1]) + 1}")
         elif finding.code == "JK205" and number and finding.place.startswith("goal"):
             yield "met", (name, int(number[1]))
+        elif finding.code == "JK101" and isinstance(states[at][1], WaitFor):
+            outcomes = dict(awaited(states[at][1]))
+            if outcomes[rest] != "event":  # else others lead there too
+                yield "left", (name, states[at][0], outcomes[rest])
         elif finding.code == "JK101":
             yield "left", (name, states[at][0], "otherwise")
         elif finding.code == "JK104":
@@ -129,6 +133,12 @@ def impossible(
             step_id, step = states[finding.place]
             assert isinstance(step, Send)
             yield "sent", (name, step_id)
+
+
+def awaited(step: Any) -> Iterator[tuple[str, str]]:
+    """Yield the place of each thing that a step waits for, and its outcome."""
+    for place, outcome, _ in step.awaited:
+        yield place.removesuffix(" › what"), outcome
 
 
 def as_a_whole(workspace: Workspace, journey: Journey, finding: Finding) -> bool:

@@ -23,6 +23,8 @@ from journeykit.model import (
     Not,
     On,
     PastComparison,
+    Scheduled,
+    WaitFor,
     conditions_of,
     parts_of,
     reads,
@@ -45,6 +47,10 @@ def of_journey(subject: Subject, journey: Journey) -> Iterator[Finding]:
     for path, step in steps_of(journey):
         if isinstance(step, Branch):
             yield from _ways(subject, journey, path, step)
+        elif isinstance(step, WaitFor) and step.cases:
+            yield from _cases(subject, journey, path, step)
+    for number, entry in enumerate(journey.entry):
+        yield from _let_in(subject, journey, f"entry[{number}]", entry)
 
 
 def of_policy(subject: Subject) -> Iterator[Finding]:
@@ -120,7 +126,7 @@ def _exit(
             yield found("JK203", journey.name, place, why, remedy)
 
 
-def _holds_at(entry: Entry) -> Condition:
+def _holds_at(entry: Entry) -> All:
     """Return what holds of everybody who enters."""
     parts: list[Condition] = []
     where = getattr(entry, "where", None)
@@ -131,12 +137,53 @@ def _holds_at(entry: Entry) -> Condition:
             parts.append(segment.condition)
         case Leaves(segment=segment):
             parts.append(~segment.condition)
+        case Scheduled(segment=segment) if segment is not None:
+            parts.append(segment.condition)
         case Changed(attribute=ref, becomes=(_, *_) as given) if None not in given:
             values = tuple(value for value in given if value is not None)
             parts.append(
                 Comparison(of=ref.of, field=ref.field, kind=ref.kind, op="in", value=values)
             )
     return All(all=tuple(parts))
+
+
+def _let_in(subject: Subject, journey: Journey, place: str, entry: Entry) -> Iterator[Finding]:
+    """What an entry asks for in `where=` has to go with what it is about."""
+    domains, holds = subject.domains(journey, entry.gives), _holds_at(entry)
+    where = getattr(entry, "where", None)
+    if where is None or len(holds.all) < 2 or truth_of(holds, domains) != "never":
+        return
+    if all(truth_of(part, domains) != "never" for part in holds.all):
+        words = condition_in_words(culprits(holds, domains))
+        yield found("JK201", journey.name, f"{place} › where", f"{words} can never hold", _NEVER)
+
+
+def _cases(subject: Subject, journey: Journey, path: str, step: WaitFor) -> Iterator[Finding]:
+    """Of what one input brings the first counts: a later case gets what no earlier one takes."""
+    awaited = list(step.awaited)
+    for number, (place, outcome, what) in enumerate(awaited):
+        for _, other, earlier in awaited[:number]:
+            if other != outcome and _comes_with(subject, journey, what, earlier):
+                why = "whatever comes here is taken by one that stands before it in the list"
+                remedy = "put the narrower one first, or take this one out"
+                place = f"{path} › {place.removesuffix(' › what')}"
+                yield found("JK101", journey.name, place, why, remedy)
+                break
+
+
+def _comes_with(subject: Subject, journey: Journey, what: object, earlier: object) -> bool:
+    """Tell whether `earlier` has come whenever `what` has."""
+    match what, earlier:
+        case On(), On():
+            return earlier.event == what.event and implied_by(
+                subject, journey, what.event, earlier, what
+            )
+        case Condition(), Condition():
+            domains = subject.domains(journey, None)
+            alone = truth_of(what, domains), truth_of(earlier, domains)
+            return alone == (None, None) and truth_of(what & ~earlier, domains) == "never"
+        case _:
+            return what == earlier
 
 
 def _ways(subject: Subject, journey: Journey, path: str, branch: Branch) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from journeykit.analysis.closures import closures_of, longest_closure
@@ -10,15 +11,17 @@ from journeykit.analysis.paths import nearest
 from journeykit.analysis.subject import Subject, sends_of
 from journeykit.model import (
     FrequencyCap,
+    Goto,
     Journey,
     MinimumGap,
     Policy,
     Send,
     Step,
+    steps_of,
 )
 from journeykit.model.findings import Finding
 from journeykit.model.spans import in_words, longest, shortest
-from journeykit.time import Duration
+from journeykit.time import HOUR, Duration
 
 Cap = FrequencyCap | MinimumGap
 
@@ -42,7 +45,9 @@ def _caps(subject: Subject, journey: Journey) -> Iterator[Finding]:
     for _, path, send in sends_of(journey):
         for place, cap in caps:
             if isinstance(cap, FrequencyCap) and cap.limit == 0 and _blocks(cap, journey, send):
-                why = f"the cap of policy › {place} ({cap.title}) lets none of these messages leave"
+                why = (
+                    f"the cap of policy › {place} ({_title(cap)}) lets none of these messages leave"
+                )
                 remedy = "take the message out, or leave it out of the cap"
                 yield found("JK401", journey.name, path, why, remedy)
                 break
@@ -54,14 +59,16 @@ def _crowded(policy: Policy, journey: Journey, place: str, cap: Cap) -> Iterator
     """Yield the messages that come so soon behind others that a cap never lets them pass."""
     span = cap.span if isinstance(cap, MinimumGap) else cap.per
     limit = 1 if isinstance(cap, MinimumGap) else cap.limit
-    if not isinstance(span, Duration) or not limit:
+    if not limit:
         return
+    # within the same instant it is the same day, week and month
+    least = shortest(span) if isinstance(span, Duration) else 1
     told: set[str] = set()
     for first, _, _ in sends_of(journey):
-        for other, at in _behind(journey, first, limit, cap).items():
+        for other, at in _behind(journey, first, limit, cap, least).items():
             state = journey.graph.states[other]
             assert isinstance(state.step, Send)
-            if other in told or at + _patience(state.step) >= shortest(span):
+            if other in told or at + _patience(state.step) >= least:
                 continue
             told.add(other)
             latest = f"{in_words(Duration(micros=at))} at the latest" if at else "at once"
@@ -69,37 +76,61 @@ def _crowded(policy: Policy, journey: Journey, place: str, cap: Cap) -> Iterator
             held = (closed and state.step.on_quiet == "hold") or limit > 1
             apart = ", quiet hours and other holds apart" if held else ""
             whom = first if limit == 1 else f"{limit} messages from {first} on"
+            again = f"{other} again" if other == first else other
             why = (
-                f"it comes {latest} behind {first}, and policy › {place} ({cap.title}) does not "
-                f"let it pass then{apart}: whoever gets {whom} does not get {other}"
+                f"it comes {latest} behind {first}, and policy › {place} ({_title(cap)}) does not "
+                f"let it pass then{apart}: whoever gets {whom} does not get {again}"
             )
-            remedy = f"wait longer than {in_words(span)}, or hold it: on_cap='hold'"
+            wait = f"wait longer than {in_words(span)}" if isinstance(span, Duration) else None
+            remedy = f"{wait or f'let a {span} begin in between'}, or hold it: on_cap='hold'"
             yield found("JK402", journey.name, state.path, why, remedy)
 
 
-def _behind(journey: Journey, first: str, limit: int, cap: Cap) -> Mapping[str, int]:
+def _title(cap: Cap) -> str:
+    """Return how a cap reads in a sentence."""
+    if cap.name is None and isinstance(cap, FrequencyCap) and isinstance(cap.per, Duration):
+        return f"{cap.limit} per {in_words(cap.per)}"
+    return cap.title
+
+
+def _behind(journey: Journey, first: str, limit: int, cap: Cap, least: int) -> Mapping[str, int]:
     """Return the messages before which a cap is used up by `limit` others, `first` among them.
 
     Returns:
-        Of each the longest time from the acceptance of `first` to it.
+        Of each the longest time from the acceptance of `first` to it, if that is below `least`.
     """
     present = {first: 0}
-    for _ in range(limit):
+    most, visits = _visits(journey), Counter([first])
+    for _ in range(min(limit, _MOST_BEFORE)):
         following: dict[str, int] = {}
         for name, at in present.items():
             send = journey.graph.states[name].step
             if isinstance(send, Send) and _counts(cap, journey, send):
                 for other, more in nearest(journey, name, _is_send).items():
                     following[other] = max(following.get(other, 0), at + more)
-        present = following
+        visits.update(following.keys())
+        present = {
+            name: at for name, at in following.items() if at < least and visits[name] <= most
+        }
         if not present:
             return {}
     states = journey.graph.states
     return {
         name: at
         for name, at in present.items()
-        if isinstance(send := states[name].step, Send) and _blocks(cap, journey, send)
+        if limit <= _MOST_BEFORE
+        and isinstance(send := states[name].step, Send)
+        and _blocks(cap, journey, send)
     }
+
+
+_MOST_BEFORE = 1000
+
+
+def _visits(journey: Journey) -> int:
+    """Return how often a run comes to a step at least, where it comes there again and again."""
+    loops = [step.at_most for _, step in steps_of(journey) if isinstance(step, Goto)]
+    return min((turns + 1 for turns in loops if turns is not None), default=_MOST_BEFORE + 1)
 
 
 def _is_send(step: Step) -> bool:
@@ -147,7 +178,7 @@ def _quiet_hours(subject: Subject, journey: Journey) -> Iterator[Finding]:
             continue
         closed = closures_of(subject.workspace.policy, send)
         closure = longest_closure(closed)
-        if closure is not None and closure >= longest(send.valid_for):
+        if closure is not None and closure >= _usual(send.valid_for):
             span, rules = in_words(Duration(micros=closure)), ", ".join(closed.titles)
             yield found(
                 "JK303",
@@ -157,6 +188,11 @@ def _quiet_hours(subject: Subject, journey: Journey) -> Iterator[Finding]:
                 f"{span} ({rules}): one that is decided at their beginning is never sent",
                 f"make it valid for more than {span}, or say what else happens: on_quiet=",
             )
+
+
+def _usual(span: Duration) -> int:
+    """Return how long a span lasts where no clock changes; a month is as short as they get."""
+    return shortest(span) + (HOUR if span.is_calendar else 0)
 
 
 def _chosen_moments(journey: Journey) -> Iterator[Finding]:

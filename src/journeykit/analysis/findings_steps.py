@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
+from operator import is_
 
 from journeykit.analysis.codes import found
 from journeykit.analysis.findings_conditions import implied_by
-from journeykit.analysis.paths import earliest, stay_at
+from journeykit.analysis.paths import earliest, nearest, stay_at
 from journeykit.analysis.subject import Subject
 from journeykit.analysis.wording import condition_in_words
-from journeykit.model import COMPLETED, Goal, Journey, On, Send, Split, WaitFor, steps_of
+from journeykit.model import (
+    COMPLETED,
+    START,
+    Goal,
+    Journey,
+    On,
+    Send,
+    Split,
+    WaitFor,
+    ancestors,
+    steps_of,
+)
 from journeykit.model.findings import Finding
 from journeykit.model.spans import in_words, longest, shortest
 
 _PLACELESS = (
     "append", "branch", "consent", "emit", "exit", "experiment", "increment", "set",
+)  # fmt: skip
+_ONLY_WAITS = (
+    "branch", "exit", "experiment", "goto", "split", "wait", "wait_business_days", "wait_for",
+    "wait_for_window", "wait_until",
 )  # fmt: skip
 
 
@@ -25,7 +42,9 @@ def of_journey(subject: Subject, journey: Journey) -> Iterator[Finding]:
     yield from _arms(journey)
     yield from _awaited_ends(subject, journey)
     yield from _goals(subject, journey)
+    yield from _awaited_reaches_goals(subject, journey)
     yield from _behind_the_goal(subject, journey)
+    yield from _waits_behind_goals(journey)
     yield from _incomparable(journey)
 
 
@@ -47,7 +66,7 @@ def _silent_time_outs(journey: Journey) -> Iterator[Finding]:
                 state.path,
                 f"when nothing comes within {in_words(step.timeout)}, the run goes on at "
                 f"{target} like those for whom it came",
-                'say what happens then, such as on_timeout=[Exit("no answer")]',
+                'say what happens then, such as on_timeout=[Exit("no_answer")]',
             )
 
 
@@ -122,6 +141,38 @@ def _awaited_ends(subject: Subject, journey: Journey) -> Iterator[Finding]:
                     break
 
 
+def _awaited_reaches_goals(subject: Subject, journey: Journey) -> Iterator[Finding]:
+    """A goal with a window takes what a step waits for that is over before the window."""
+    goals = [
+        (number, goal.within, goal.on)
+        for number, goal in enumerate(journey.goal)
+        if goal.ends_run and goal.within is not None
+    ]
+    for name, state in journey.graph.states.items() if goals else ():
+        step = state.step
+        if not isinstance(step, WaitFor):
+            continue
+        latest = nearest(journey, START, partial(is_, step)).get(name)
+        if latest is None:
+            continue
+        for place, on in step.hears():
+            for number, within, taken in goals:
+                over = latest + longest(step.timeout) <= shortest(within)
+                if (
+                    over
+                    and taken.event == on.event
+                    and implied_by(subject, journey, on.event, taken, on)
+                ):
+                    why = (
+                        f"{on.event} ends the run by goal[{number}] before this step gets to hear "
+                        f"it: the {in_words(within)} are not over by then, late triggers and held "
+                        "messages apart"
+                    )
+                    remedy = f"take {on.event} out of goal[{number}], or do not wait for it"
+                    yield found("JK109", journey.name, f"{state.path} › {place}", why, remedy)
+                    break
+
+
 def _incomparable(journey: Journey) -> Iterator[Finding]:
     if journey.holdout and not journey.goal:
         why = "a share is held out for comparison, and there is no goal to compare"
@@ -179,6 +230,33 @@ def _behind_the_goal(subject: Subject, journey: Journey) -> Iterator[Finding]:
                 f"whoever reaches {title} after that gets it nevertheless",
                 f"lengthen within=, or write exits=[On({goal.on.event!r})] as well",
             )
+            break
+
+
+def _waits_behind_goals(journey: Journey) -> Iterator[Finding]:
+    """Tell of the first wait that ends behind all goals, with nothing behind it but waits."""
+    windows = [None if goal.within is None else longest(goal.within) for goal in journey.goal]
+    if not windows or None in windows:
+        return
+    states = journey.graph.states
+    acting = [
+        name
+        for name, state in states.items()
+        if state.step is not None and state.step.kind not in _ONLY_WAITS
+    ]
+    behind, arrivals = ancestors(journey.graph, acting), earliest(journey)
+    for name, state in states.items():
+        if state.step is None or name in acting or behind[name]:
+            continue
+        least = min((stay_at(state.step, outcome).least for outcome in state.outcomes), default=0)
+        until = arrivals.get(name, 0) + least
+        if least and all(window is not None and until > window for window in windows):
+            why = (
+                "it goes on when the windows of all goals are over, and only waits come behind it: "
+                "nothing comes of it but a later re-entry"
+            )
+            remedy = "shorten it, or lengthen within="
+            yield found("JK306", journey.name, state.path, why, remedy)
             break
 
 

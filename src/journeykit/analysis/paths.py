@@ -71,14 +71,14 @@ def nearest(journey: Journey, state: str, wanted: Callable[[Step], bool]) -> Map
     """Return the steps that are wanted and come next behind a message that was accepted.
 
     Args:
-        state: The `Send` step of the message.
+        state: The `Send` step of the message; or `START`, for what comes next to the entry.
 
     Returns:
         Of each the longest time from leaving `state` to coming there; steps to which there is
         a path without a bound, or through a loop, are left out.
     """
     states = journey.graph.states
-    first = states[state].outcomes.get("done")
+    first = states[state].outcomes.get("enter" if state == START else "done")
     if first is None:
         return {}
 
