@@ -15,6 +15,7 @@ from journeykit import (
     Arm,
     Branch,
     ByCall,
+    Call,
     Emit,
     Event,
     Exit,
@@ -28,6 +29,7 @@ from journeykit import (
     Part,
     Policy,
     Profile,
+    RateLimit,
     Restart,
     Send,
     Set,
@@ -306,6 +308,7 @@ K: dict[str, Any] = {"name": "k", "entry": On(Counted), "reentry": Always()}
         [journey(Emit(Begun), reentry=Restart())],
         [journey(Set(Person.points, 1), MAIL, Emit(Begun), PAUSE, reentry=Always())],
         [journey(Part("a", [StartJourney("j")]), reentry=Always())],
+        [journey(Call("f"), Emit(Begun), reentry=Always())],
         [journey(STARTS, reentry=Always()), journey(Emit(Begun), **K)],
         [journey(TELLS, reentry=Always()), journey(StartJourney("j"), **K)],
         [
@@ -331,6 +334,8 @@ def test_journeys_that_surely_start_one_another_are_refused(journeys: list[Journ
         [journey(Branch(When(Person.points == 1, [Emit(Begun)])), reentry=Always())],  # perhaps
         [journey(Emit(Begun), entry=On(Begun, where=Begun.size == 1), reentry=Always())],
         [journey(Send("a", via=["email"], on_cap="exit"), Emit(Begun), reentry=Always())],
+        [journey(Call("f", on_failure="exit"), Emit(Begun), reentry=Always())],
+        [journey(RateLimit(1, per=hours(1)), Emit(Begun), reentry=Always())],
         [journey(STARTS, reentry=Always()), journey(PAUSE, StartJourney("j"), **K)],
         [  # the first waits, and what it waits for does not start it
             journey(StartJourney("k", wait_for_end=True), Emit(Begun), reentry=Always()),
@@ -428,6 +433,6 @@ def test_people_jump_to_a_goal_from_every_step() -> None:
     )  # fmt: skip
     assert [goal.ends_run for goal in made.goal] == [True, False]
     for name, state in made.graph.states.items():
-        expected = None if name in ("start", "exit_3", "completed", "exited") else "thanks"
+        expected = None if name in ("exit_3", "completed", "exited") else "thanks"
         assert state.outcomes.get("goal_2") == expected, name
     assert Journey.from_json(made.to_json()) == made

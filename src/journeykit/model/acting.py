@@ -17,6 +17,7 @@ from journeykit.model.graph import START, lets_time_pass
 from journeykit.model.journey import Journey
 from journeykit.model.steps import (
     Append,
+    Call,
     Consent,
     Emit,
     Experiment,
@@ -159,4 +160,6 @@ def _goes_on(step: Step) -> bool:
     if isinstance(step, Send):
         ways = [*step.choices.values(), step.on_failure]
         return "exit" not in ways and not lets_time_pass(step)
+    if isinstance(step, Call):  # which answers at once, for all that is known
+        return step.on_failure == "continue"
     return isinstance(step, Set | Increment | Append | Consent | Emit | StartJourney)
