@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,23 @@ def test_a_result_is_read_by_conditions_set_and_later_calls() -> None:
     assert second.results == {"lead_score": {"score": 7, "tier": ""}}
     assert second.key != first.key
     folds(sim)
+
+
+def test_arguments_arrive_in_wire_form_also_from_json() -> None:
+    given = {"due": date(2026, 3, 2), "price": Decimal("1.10"), "share": 0.5, "gift": True}
+    workspace = shop(Call("tell", arguments=given))
+    loaded = Workspace.from_json(workspace.to_json(), events=[Applied, Left], profile=Person)
+    assert loaded.journeys == workspace.journeys
+    for one in (workspace, loaded):
+        sim, ann = play(one, tell=None)
+        ann.track(Applied())
+        sim.settle()
+        (call,) = sim.function("tell").calls
+        assert call.arguments == {"due": "2026-03-02", "price": "1.10", "share": 0.5, "gift": True}
+        folds(sim)
+    with pytest.raises(DefinitionError, match="neither a constant nor a field") as told:
+        Call("tell", arguments={"whom": ["ann"]})
+    assert told.value.place == "Call.arguments › whom"
 
 
 def test_a_template_reads_results() -> None:
@@ -461,7 +479,7 @@ def test_an_old_version_outlives_the_class_of_its_result() -> None:  # V1
 def test_a_step_and_a_result_that_templates_would_mix_up_are_refused() -> None:
     with pytest.raises(DefinitionError, match="both called 'lead_score', where templates") as told:
         shop(SCORE, Send("hello", via=["email"], label="lead_score"))
-    assert told.value.place == "Journey.steps[1]"
+    assert (told.value.place or "").startswith("Journey.steps[1]")
     shop(Call("score_lead", gives=LeadScore, label="lead_score"))
 
 
@@ -509,8 +527,8 @@ def test_a_function_that_only_an_older_version_calls_is_missed_by_name() -> None
         store=store,
         functions={"gone": None},
     )
-    old.customer("ann").track(Applied())
     new = Simulation(shop(Exit("new"), version=2), at="2026-03-02 10:00", store=store)
+    old.customer("ann").track(Applied())  # by a worker that has not stopped yet
     new.advance(hours(3))
     journal = new.runner.journal("ann")
     told = [e.detail for e in journal if isinstance(e, j.Postponed | j.Settled)]

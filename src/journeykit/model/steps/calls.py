@@ -7,36 +7,23 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
-    Discriminator,
     Field,
     PrivateAttr,
-    Tag,
     ValidatorFunctionWrapHandler,
     model_validator,
 )
 
 from journeykit.model.base import Wrong
-from journeykit.model.conditions import Scalar
-from journeykit.model.fields import RESULT, FieldRef, Reference
+from journeykit.model.fields import RESULT, FieldRef
 from journeykit.model.names import Label, Name
 from journeykit.model.results import Result, ResultName, result_name
 from journeykit.model.spans import Positive, Span
 from journeykit.model.steps.base import InnerSteps, Step
+from journeykit.model.steps.changes import SetValue, given_as_wire
 from journeykit.model.steps.failing import OnFailure, failing_outcomes, failing_steps
 from journeykit.model.throttles import elapsed, interval_of
 
-
 ResultClass: TypeAlias = type[Result]
-
-
-def _shape_of_argument(value: object) -> str:
-    return "FieldRef" if isinstance(value, Reference | FieldRef | dict) else "-constant"
-
-
-Argument = Annotated[
-    Annotated[FieldRef, Tag("FieldRef")] | Annotated[Scalar | None, Tag("-constant")],
-    Discriminator(_shape_of_argument),
-]
 
 
 class Call(Step):
@@ -50,7 +37,7 @@ class Call(Step):
         gives: The `Result` class that it gives back: later steps, conditions and templates of
             the run read it. What does not fit the class counts as a failed call.
         arguments: Name to a constant, or to a field of the profile, the trigger or an earlier
-            result; read when the run comes to the step.
+            result; read when the run comes to the step. Dates and decimals arrive as text.
         max_attempts: Calls in all, the first included; between them pauses grow.
         on_failure: What the run does when the last of them failed: go on, exit, or take
             these steps first.
@@ -58,7 +45,7 @@ class Call(Step):
 
     function: Name
     gives: ResultName | None = Field(default=None, kw_only=True)
-    arguments: Mapping[Label, Argument] = Field(default_factory=dict, kw_only=True)
+    arguments: Mapping[Label, SetValue] = Field(default_factory=dict, kw_only=True)
     max_attempts: int = Field(default=5, ge=1, le=100, kw_only=True, strict=True)
     on_failure: OnFailure = Field(default="continue", kw_only=True)
     type: Literal["call"] = Field(default="call", kw_only=True)
@@ -80,7 +67,7 @@ class Call(Step):
     @model_validator(mode="wrap")
     @classmethod
     def _keep_class(cls, data: Any, handler: ValidatorFunctionWrapHandler) -> Call:
-        call: Call = handler(data)
+        call: Call = handler(given_as_wire(data, "arguments"))
         gives = data.get("gives") if isinstance(data, dict) else None
         if isinstance(gives, type):
             call._result_class = gives
