@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -44,8 +45,8 @@ from journeykit import (
     hours,
     outcome,
 )
+from journeykit.kernel import encode_state, replay
 from journeykit.kernel import journal as j
-from journeykit.kernel import replay
 from journeykit.model import Step
 
 
@@ -301,6 +302,28 @@ def test_people_jump_to_a_goal_from_anywhere_once() -> None:  # E3
     assert ann.received == ["hello", "thanks", "more"]
     assert ends(ann) == ["completed"]
     assert "goes on where its goal leads" in lines(ann, "move")
+
+
+@pytest.mark.parametrize(
+    ("within", "tags"), [(None, ["thanks"]), (hours(1), ["asked"]), (hours(2), ["thanks"])]
+)
+def test_a_goal_that_was_reached_before_a_late_trigger_came_leads_on_at_once(
+    within: Any, tags: list[str]
+) -> None:  # O5 E3
+    goal = Goal(On(Bought), goto="thanks", within=within)
+    last = Append(Person.tags, "thanks", label="thanks")
+    sim = simulation(
+        journey(Append(Person.tags, "asked"), mail("asked"), PAUSE, Exit(), last, goal=goal)
+    )
+    ann = sim.customer("ann", {"email": "ann@example.org"})
+    sim.advance(hours(3))
+    ann.track(Bought(), occurred_at=sim.now - timedelta(hours=1))
+    ann.track(Begun(), occurred_at=sim.now - timedelta(hours=2))
+    assert ann.profile["tags"] == tags
+    ann.track(Bought())  # which counts once
+    assert ann.profile["tags"] == tags
+    entries = sim.runner.journal("ann")
+    assert encode_state(replay("ann", entries)) == sim.runner.store.load(["ann"])["ann"].body
 
 
 def test_without_the_goal_its_steps_are_not_taken() -> None:

@@ -1,6 +1,7 @@
 """Which customers of the past belong into a journey? One customer, asked once or again (O5).
 
-Nothing here enters anybody twice: what happened before the last entry has had its run.
+Nothing here enters anybody twice: what happened before the last entry, or while a run was
+open beside which there is no other, has had its run.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def _enter_by_event(
     turn: Turn, table: Table, key: str | None, event: EventArrived, asked: BackfillAsked
 ) -> None:
     trigger = (event.name, event.id, asked.received, event.occurred, event.data)
-    if _had_its_run(turn, table, key, event.occurred):
+    if _had_its_run(turn, table, key, event.occurred, asked):
         refuse(turn, table, key, "entered_since", event.name)
     elif _is_over(turn, table, key, trigger, asked.past):
         refuse(turn, table, key, "exit_already_happened", event.name)
@@ -81,10 +82,17 @@ def _enter_by_event(
         enter(turn, table, key, (event.name, event.id, asked.received, at, event.data))
 
 
-def _had_its_run(turn: Turn, table: Table, key: str | None, at: int) -> bool:
-    """Tell whether the customer entered since, so that this has had its run."""
+def _had_its_run(
+    turn: Turn, table: Table, key: str | None, at: int | None, asked: BackfillAsked
+) -> bool:
+    """Tell whether the customer entered since, or was inside, so that this has had its run."""
     history = turn.state.history.get(history_key(table.journey, key))
-    return history is not None and history.entered >= at
+    if history is None:
+        return False
+    if at is None or history.entered >= at:
+        return True
+    ended = asked.ended.get(key)
+    return ended is not None and at < ended and table.reentry not in ("always", "restart")
 
 
 def _is_over(
@@ -94,7 +102,7 @@ def _is_over(
     name, cause, _, since, _ = trigger
     ends: list[tuple[Listener, int | None]] = [(one, None) for one in table.exit_listeners]
     for goal in table.goals:
-        if goal.ends_run:
+        if goal.leads_away:
             end = None if goal.within is None else shift(since, goal.within, turn.zone)
             ends.append((goal.listener, end))
     behind = name == ""
@@ -132,8 +140,7 @@ def _enter_by_segment(
         since = _since(turn, rule, inside=standing.inside, now=asked.received)
     if since is None and not standing.inside:
         return  # nobody knows of ever having been inside
-    history = turn.state.history.get(history_key(table.journey, None))
-    if history is not None and (since is None or history.entered >= since):
+    if _had_its_run(turn, table, None, since, asked):
         refuse(turn, table, None, "entered_since", "", {"by": start.by})
         return
     at = asked.received if since is None else since

@@ -5,6 +5,7 @@ They are listed in `kernel.reasons`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from journeykit.kernel import journal as j
@@ -16,7 +17,7 @@ from journeykit.kernel.news import EntryDue
 from journeykit.kernel.starting import starter_of
 from journeykit.kernel.state import Enrollment, history_key
 from journeykit.kernel.turn import Turn
-from journeykit.machine import Listener, Table
+from journeykit.machine import GoalRule, Listener, Table
 from journeykit.time import shift
 
 # Event name ("" for a call), cause, received, occurred, data.
@@ -63,6 +64,7 @@ def enter(
     if reason is not None:
         refuse(turn, table, key, reason, name, _numbers(turn, table, key, reason))
         return
+    reached = _reached_before(turn, table, key, trigger)
     for run in restarted:
         end_run(turn, run, "restarted", name)
     starter = None if name else starter_of(turn, run_id)
@@ -74,7 +76,9 @@ def enter(
     run = turn.state.enrollments[run_id]
     if table.digests:
         collect_trigger(turn, run, table)
-    leave(turn, run, "enter")
+    for goal in reached:
+        turn.emit(j.Met(turn.stamp, run_id, goal.number))
+    leave(turn, run, reached[0].jump if reached else "enter")
 
 
 def start_alone(turn: Turn, due: EntryDue) -> None:
@@ -190,17 +194,22 @@ def _already_over(turn: Turn, table: Table, key: str | None, trigger: Trigger) -
         _happened(turn, listener, key, trigger, before=None) for listener in table.exit_listeners
     ):
         return True
-    return any(
-        _happened(
-            turn,
-            goal.listener,
-            key,
-            trigger,
-            before=None if goal.within is None else shift(occurred, goal.within, turn.zone),
-        )
-        for goal in table.goals
-        if goal.ends_run
-    )
+    return any(goal.ends_run and _is_reached(turn, goal, key, trigger) for goal in table.goals)
+
+
+def _reached_before(
+    turn: Turn, table: Table, key: str | None, trigger: Trigger
+) -> Sequence[GoalRule]:
+    """Return the goals to which a run goes on at once: reached before its late trigger came."""
+    if not turn.state.marks:
+        return ()
+    return [goal for goal in table.goals if goal.jump and _is_reached(turn, goal, key, trigger)]
+
+
+def _is_reached(turn: Turn, goal: GoalRule, key: str | None, trigger: Trigger) -> bool:
+    occurred, within = trigger[3], goal.within
+    end = None if within is None else shift(occurred, within, turn.zone)
+    return _happened(turn, goal.listener, key, trigger, before=end)
 
 
 def _happened(

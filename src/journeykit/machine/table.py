@@ -75,6 +75,11 @@ class GoalRule:
         self.ends_run = ends_run
         self.title = title
 
+    @property
+    def leads_away(self) -> bool:
+        """Whether a run that reaches it does not stay where it stands."""
+        return self.ends_run or bool(self.jump)
+
 
 class Moment:
     """One compiled `WaitUntil`. `zone` is None where the customer's own counts."""

@@ -52,7 +52,8 @@ class Graph:
 
     Attributes:
         jumps: Outcome `goal_<n>` to the state at which those go on who reach that goal; it is
-            an outcome of every state that has a step which does not end the run.
+            an outcome of every state that has a step which does not end the run, and of the
+            start, for those whose trigger came later than the goal.
     """
 
     states: dict[str, GraphState]
@@ -86,7 +87,7 @@ def draw(steps: Sequence[s.Step], jumps: Mapping[str, tuple[str, str]] | None = 
     for outcome, (label, path) in (jumps or {}).items():
         graph.jumps[outcome] = linker.target(label, "", path, "goto=")
     for state in graph.states.values() if graph.jumps else ():
-        if state.step is not None and not state.step.ends_run:
+        if state.id == START or (state.step is not None and not state.step.ends_run):
             state.outcomes |= graph.jumps
     _refuse_unreachable(graph)
     _refuse_timeless_loops(graph)

@@ -76,7 +76,7 @@ class Backfill:
                 remedy="call enroll() for whom you mean",
             )
         heard = {*table.entries, *(one.event for one in table.exit_listeners)}
-        self.heard = heard | {goal.listener.event for goal in table.goals if goal.ends_run}
+        self.heard = heard | {goal.listener.event for goal in table.goals if goal.leads_away}
 
     def signal(self, rules: Rules, now: int, entries: Sequence[j.AnyEntry]) -> BackfillAsked:
         """Return what one customer, whose journal this is, is asked."""
@@ -87,7 +87,20 @@ class Backfill:
             if one.name in self.heard
         ]
         counts = _uncounted(rules, entries, received)
-        return BackfillAsked(now, self.journey, self.since, past, counts, self.guard)
+        ended = _ended(self.journey, entries)
+        return BackfillAsked(now, self.journey, self.since, past, counts, self.guard, ended)
+
+
+def _ended(journey: str, entries: Sequence[j.AnyEntry]) -> dict[str | None, int]:
+    """Return when the latest run of a journey ended, by the key of its runs."""
+    keys: dict[str, str | None] = {}
+    ended: dict[str | None, int] = {}
+    for entry in entries:
+        if isinstance(entry, j.Entered) and entry.journey == journey:
+            keys[entry.enrollment] = entry.key
+        elif isinstance(entry, j.Ended) and entry.enrollment in keys:
+            ended[keys[entry.enrollment]] = entry.at
+    return ended
 
 
 def _uncounted(
