@@ -111,11 +111,37 @@ def test_the_log_is_valid_sarif(odd: Any) -> None:
     assert "thanks = Journey(" in ODD.splitlines()[line - 1]
 
 
-def test_a_journey_that_is_written_elsewhere_has_a_file_and_no_line(odd: Any) -> None:
-    odd.write("all.py", "from odd import shop\n")
-    done = odd.run("check", "all:shop", "--sarif", "-")
-    (place,) = json.loads(done.stdout)["runs"][0]["results"][0]["locations"]
-    assert place["physicalLocation"] == {"artifactLocation": {"uri": "all.py"}}
+def test_a_journey_that_is_imported_is_shown_where_it_is_written(desk: Any) -> None:
+    desk.write("written_here.py", ODD)
+    desk.write("all of it.py", "from written_here import shop\n")
+    places = [
+        one["locations"][0]["physicalLocation"] for one in sarif_results(desk, "all of it.py:shop")
+    ]
+    assert [place["artifactLocation"]["uri"] for place in places] == ["written_here.py"] * 2
+    assert "late = Journey(" in ODD.splitlines()[places[1]["region"]["startLine"] - 1]
+
+
+def test_a_journey_that_is_made_by_a_function_has_a_file_and_no_line(desk: Any) -> None:
+    desk.write("a shop.py", ODD.replace('"late"', 'str("late")', 1))
+    _, late = sarif_results(desk, "a shop.py:shop")
+    assert late["locations"][0]["physicalLocation"] == {"artifactLocation": {"uri": "a%20shop.py"}}
+
+
+@pytest.mark.parametrize("form", ["yaml", "json"])
+def test_a_file_of_data_is_shown_with_the_line_of_the_journey(desk: Any, form: str) -> None:
+    namespace: dict[str, Any] = {}
+    exec(ODD, namespace)
+    text = getattr(namespace["shop"], f"to_{form}")(vocabulary=True)
+    desk.write(f"shop.{form}", text)
+    for result, name in zip(sarif_results(desk, f"shop.{form}"), ("thanks", "late"), strict=True):
+        place = result["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"]["uri"] == f"shop.{form}"
+        assert name in text.splitlines()[place["region"]["startLine"] - 1]
+
+
+def sarif_results(desk: Any, target: str) -> Any:
+    done = desk.run("check", target, "--today", "2026-06-01", "--sarif", "-")
+    return json.loads(done.stdout)["runs"][0]["results"]
 
 
 # What the schema of SARIF 2.1.0 requires, and the closed lists that it has.

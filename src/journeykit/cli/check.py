@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import quote
 
 from rich.console import Console
 from rich.text import Text
@@ -34,14 +36,19 @@ class Checked:
         self.found = found
         self.file = _file_of(target, module)
         self._lines = _lines_of(self.file)
+        self._elsewhere = {
+            journey.name: place
+            for journey in workspace.journeys
+            if journey.name not in self._lines and (place := _written_elsewhere(journey))
+        }
 
     def is_bad(self, *, strict: bool) -> bool:
         """Whether CI is to fail."""
         return bool(self.found.of("error", "warning") if strict else self.found.errors)
 
-    def line_of(self, journey: str) -> int | None:
-        """Return the line on which a journey is written, where the file shows it."""
-        return self._lines.get(journey)
+    def place_of(self, journey: str) -> tuple[Path | None, int | None]:
+        """Return the file and the line in which a journey is written, where a file shows it."""
+        return self._elsewhere.get(journey) or (self.file, self._lines.get(journey))
 
 
 def check_target(
@@ -158,9 +165,9 @@ def _result(checked: Checked, finding: Finding, codes: Sequence[str]) -> dict[st
     location: dict[str, Any] = {
         "logicalLocations": [{"fullyQualifiedName": finding.path, "kind": "element"}]
     }
-    if checked.file is not None:
-        place: dict[str, Any] = {"artifactLocation": {"uri": _uri(checked.file)}}
-        line = checked.line_of(finding.journey)
+    file, line = checked.place_of(finding.journey)
+    if file is not None:
+        place: dict[str, Any] = {"artifactLocation": {"uri": _uri(file)}}
         if line is not None:
             place["region"] = {"startLine": line}
         location["physicalLocation"] = place
@@ -176,7 +183,9 @@ def _result(checked: Checked, finding: Finding, codes: Sequence[str]) -> dict[st
 def _uri(file: Path) -> str:
     """Return a path as SARIF wants it: relative where it lies below the present folder."""
     here, full = Path.cwd(), file.resolve()
-    return full.relative_to(here).as_posix() if full.is_relative_to(here) else full.as_uri()
+    if full.is_relative_to(here):
+        return quote(full.relative_to(here).as_posix())
+    return full.as_uri()
 
 
 def _file_of(target: str, module: ModuleType) -> Path | None:
@@ -186,15 +195,46 @@ def _file_of(target: str, module: ModuleType) -> Path | None:
     return None if named is None else Path(named)
 
 
+def _written_elsewhere(journey: Journey) -> tuple[Path, int] | None:
+    """Return where a journey is written that the target has imported from another module."""
+    for module in tuple(sys.modules.values()):
+        if any(value is journey for value in tuple(vars(module).values())):
+            named = getattr(module, "__file__", None)
+            file = None if named is None else Path(named)
+            line = _lines_of(file).get(journey.name)
+            if file is not None and line is not None:
+                return file, line
+    return None
+
+
 def _lines_of(file: Path | None) -> dict[str, int]:
-    """Return on which line a file says `Journey("name", ...)`."""
-    if file is None or file.suffix != ".py":
-        return {}
+    """Return on which line a file says `Journey("name", ...)`, or `name:` in a file of data."""
     try:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
+        text = "" if file is None else file.read_text(encoding="utf-8")
+        if file is not None and file.suffix == ".py":
+            return dict(_journeys_in(ast.parse(text)))
+        return dict(_journeys_in_data(text))
     except (OSError, SyntaxError, ValueError):
         return {}
-    return dict(_journeys_in(tree))
+
+
+def _journeys_in_data(text: str) -> Iterator[tuple[str, int]]:
+    """Yield names and lines of YAML, and so of JSON; nothing where PyYAML is not at hand."""
+    try:
+        import yaml  # an extra
+    except ImportError:
+        return
+    try:
+        root = yaml.compose(text)
+    except yaml.YAMLError:
+        return
+    journeys = next(
+        (node for key, node in getattr(root, "value", ()) if key.value == "journeys"), None
+    )
+    for journey in getattr(journeys, "value", ()):
+        for key, name in journey.value:
+            if key.value == "name":
+                yield name.value, name.start_mark.line + 1
 
 
 def _journeys_in(tree: ast.AST) -> Iterator[tuple[str, int]]:

@@ -77,7 +77,7 @@ def _read(path: Path) -> Workspace | Journey:
 
 
 def load_file(path: Path, name: str | None = None) -> ModuleType:
-    """Import a file by its path, under the name of the file.
+    """Import a file by its path, under the name of the file; as Python runs it, with its folder.
 
     Raises:
         UsageError: There is no such file, or running it failed.
@@ -89,6 +89,7 @@ def load_file(path: Path, name: str | None = None) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
+    _look_in(path.resolve().parent)
     sys.modules[name] = module  # annotations are looked up there
     try:
         spec.loader.exec_module(module)
@@ -100,9 +101,8 @@ def load_file(path: Path, name: str | None = None) -> ModuleType:
 
 
 def _import(name: str) -> ModuleType:
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
+    here = Path.cwd()
+    _look_in(here)
     try:
         return import_module(name)
     except JourneykitError as error:
@@ -117,6 +117,11 @@ def _import(name: str) -> ModuleType:
         raise _failed(name, error) from error
     except Exception as error:
         raise _failed(name, error) from error
+
+
+def _look_in(folder: Path) -> None:
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
 
 
 def _written_wrongly(error: JourneykitError) -> UsageError:
