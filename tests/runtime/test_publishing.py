@@ -6,8 +6,18 @@ from typing import Any
 
 import pytest
 
-from journeykit import Journey, MemoryStore, Send, SQLiteStore, Wait, hours
-from journeykit.errors import VersionError
+from journeykit import (
+    Call,
+    Content,
+    Journey,
+    MemoryStore,
+    Migrate,
+    Send,
+    SQLiteStore,
+    Wait,
+    hours,
+)
+from journeykit.errors import DefinitionError, TemplateError, VersionError
 from journeykit.ports import Definition
 
 
@@ -100,3 +110,50 @@ def test_of_two_who_publish_at_once_the_second_is_told(open_shop: Any, entry: An
 
     with pytest.raises(VersionError, match="version=2"):
         open_shop(journey(entry, 1, "ours"), store=Contested())
+
+
+class Lacks:
+    """A renderer that has no template of this name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def render(self, context: Any) -> Content:
+        return Content(text="x")
+
+    def missing(self, template: str, channel: str) -> str | None:
+        return "there is none" if template == self.name else None
+
+
+NEEDING = [
+    (Send("a", via=["sms"]), {}, DefinitionError, r"version 1, on which open runs .* by 'sms'"),
+    (Call("score"), {}, DefinitionError, r"version 1, on which open runs .* calls 'score'"),
+    (Send("a", via=["email"]), {"renderer": Lacks("a")}, TemplateError, "template 'a' of version"),
+]
+
+
+@pytest.mark.parametrize(("step", "given", "error", "told"), NEEDING)
+def test_what_open_runs_of_an_older_version_need_must_be_there(
+    open_shop: Any, entry: Any, step: Any, given: Any, error: Any, told: str
+) -> None:
+    """V1: refused before anything changes; not where nobody is there, or everybody moves."""
+    rest = Wait(hours(1), label="rest")
+    store = MemoryStore()
+    first = Journey("welcome", entry=entry.entry, steps=[rest, step])
+    functions = {"score": lambda context: None}
+    full = open_shop(first, store=store, functions=functions)
+
+    def start(version: int, **options: Any) -> None:
+        new = Journey("welcome", version=version, entry=entry.entry, steps=[rest], **options)
+        channels = {"email": full.email}
+        open_shop(new, store=store, clock=full.clock, channels=channels, **given)
+
+    start(2)
+    full.kit.identify("ann")
+    full.kit.track("ann", "signed_up")
+    before = store.definitions()
+    with pytest.raises(error, match=told):
+        start(3)
+    assert store.definitions() == before
+    start(3, upgrade=Migrate())
+    start(3, upgrade=Migrate())

@@ -5,65 +5,70 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from journeykit.errors import DefinitionError, TemplateError
-from journeykit.model import Call, Send, Workspace, steps_of
+from journeykit.model import Call, Journey, Send, steps_of
 from journeykit.ports import Channel, Function, Renderer
 
 
-def check_channels(workspace: Workspace, channels: Mapping[str, Channel]) -> None:
-    """Refuse a workspace that sends by a channel which is not there.
+def check_channels(
+    journeys: Iterable[Journey], channels: Mapping[str, Channel], whose: str = "it"
+) -> None:
+    """Refuse journeys that send by a channel which is not there.
 
     Raises:
         DefinitionError: Names the step, the channel, and what was given.
     """
-    for journey, path, step in _sends(workspace):
+    for journey, path, step in _sends(journeys):
         for channel in step.channels:
             if channel not in channels:
                 raise DefinitionError(
-                    f"it sends by {channel!r}, but no such channel was given",
+                    f"{whose} sends by {channel!r}, but no such channel was given",
                     place=f"Journey {journey!r} › {path}",
                     remedy=f"pass channels={{{channel!r}: ...}}; given are "
                     f"{', '.join(sorted(channels)) or 'none'}",
                 )
 
 
-def check_functions(workspace: Workspace, functions: Mapping[str, Function]) -> None:
-    """Refuse a workspace that calls a function which is not there.
+def check_functions(
+    journeys: Iterable[Journey], functions: Mapping[str, Function], whose: str = "it"
+) -> None:
+    """Refuse journeys that call a function which is not there.
 
     Raises:
         DefinitionError: Names the step, the function, and what was given.
     """
-    for journey in workspace.journeys:
+    for journey in journeys:
         for path, step in steps_of(journey):
             if isinstance(step, Call) and not callable(functions.get(step.function)):
                 given = functions.get(step.function)
                 problem = "no such function was given" if given is None else "it cannot be called"
                 raise DefinitionError(
-                    f"it calls {step.function!r}, but {problem}",
+                    f"{whose} calls {step.function!r}, but {problem}",
                     place=f"Journey {journey.name!r} › {path}",
                     remedy=f"pass functions={{{step.function!r}: ...}}; given are "
                     f"{', '.join(sorted(functions)) or 'none'}",
                 )
 
 
-def check_templates(workspace: Workspace, renderer: Renderer) -> None:
-    """Refuse a workspace with a template that the renderer does not have.
+def check_templates(journeys: Iterable[Journey], renderer: Renderer, whose: str = "") -> None:
+    """Refuse journeys with a template that the renderer does not have.
 
     Raises:
         TemplateError: Names the step, the template, and what is lacking.
     """
-    for journey, path, step in _sends(workspace):
+    for journey, path, step in _sends(journeys):
         for channel in step.channels:
             lacking = renderer.missing(step.template, channel)
             if lacking is not None:
                 raise TemplateError(
-                    f"template {step.template!r} cannot be rendered for {channel!r}: {lacking}",
+                    f"template {step.template!r}{whose} cannot be rendered for {channel!r}: "
+                    f"{lacking}",
                     place=f"Journey {journey!r} › {path}",
                     remedy="register the template with the renderer",
                 )
 
 
-def _sends(workspace: Workspace) -> Iterable[tuple[str, str, Send]]:
-    for journey in workspace.journeys:
+def _sends(journeys: Iterable[Journey]) -> Iterable[tuple[str, str, Send]]:
+    for journey in journeys:
         for path, step in steps_of(journey):
             if isinstance(step, Send):
                 yield journey.name, path, step

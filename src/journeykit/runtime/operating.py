@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from journeykit.kernel import movable
 from journeykit.machine import Rules, compile_workspace
-from journeykit.model import Workspace
+from journeykit.model import Journey, Workspace
 from journeykit.ports import Channel, Function, Store
 from journeykit.runtime.calls import Flow, Heed
 from journeykit.runtime.controls import Operated, change_controls, read_controls
@@ -117,7 +117,7 @@ class Operations(ABC):
 
     def _take(self, workspace: Workspace) -> None:
         """Publish a workspace, run it, and finish the moves to its versions."""
-        older = publish(workspace, self._store)
+        older = publish(workspace, self._store, self._fit_older)
         self._rules = compile_workspace(workspace, older)
         self._finish_moves()
 
@@ -167,6 +167,10 @@ class Operations(ABC):
     @abstractmethod
     def _fit(self, workspace: Workspace) -> None:
         """Refuse a workspace that needs what is not given."""
+
+    @abstractmethod
+    def _fit_older(self, journey: Journey) -> None:
+        """Refuse an older version, somebody being on it, that needs what is not given."""
 
     @abstractmethod
     def _now(self) -> int:

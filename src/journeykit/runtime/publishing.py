@@ -6,25 +6,30 @@ compared in canonical form, so that an option which this release added, with its
 no edit.
 
 A version that lets older runs come over to it is refused where somebody would be nowhere
-(rule V1). All of that is asked before anything is written.
+(rule V1). So is a workspace without what an older version needs on which somebody stays. All
+of that is asked before anything is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 
-from journeykit.errors import VersionError
+from journeykit.errors import DefinitionError, JourneykitError, TemplateError, VersionError
 from journeykit.machine import Rules, compile_workspace
 from journeykit.model import Journey, Workspace
 from journeykit.ports import Definition, Store
 from journeykit.runtime.surveying import Crowd, Place, survey
 
 
-def publish(workspace: Workspace, store: Store) -> list[Journey]:
+def publish(workspace: Workspace, store: Store, fit: Callable[[Journey], None]) -> list[Journey]:
     """Keep the journeys of `workspace`; return the older versions that the store holds.
 
+    Args:
+        fit: Raises an error where a journey needs what is not there.
+
     Raises:
+        DefinitionError, TemplateError: An older version does, and open runs are to finish on it.
         VersionError: A journey differs from what was published under the same version, is
             older than what was published, or has no place for somebody who is to come over.
     """
@@ -32,6 +37,7 @@ def publish(workspace: Workspace, store: Store) -> list[Journey]:
     for refusal in objections(workspace, stored):
         raise refusal
     _refuse_stranded(workspace, stored, store)
+    _refuse_unfit(workspace, stored, store, fit)
     store.publish([_definition(journey) for journey in workspace.journeys])
     stored = stored_journeys(store)
     for refusal in objections(workspace, stored):  # somebody may have published in between
@@ -113,6 +119,27 @@ def _refuse_stranded(workspace: Workspace, stored: Sequence[Journey], store: Sto
         places = {place: crowd for place, crowd in lost.items() if place[0] == journey.name}
         if places and (journey.name, journey.version) not in known:
             raise stranded(places)
+
+
+def _refuse_unfit(
+    workspace: Workspace,
+    stored: Sequence[Journey],
+    store: Store,
+    fit: Callable[[Journey], None],
+) -> None:
+    unfit: dict[tuple[str, int], JourneykitError] = {}
+    older = older_than(workspace, stored)
+    for journey in older:
+        try:
+            fit(journey)
+        except (DefinitionError, TemplateError) as error:
+            unfit[journey.name, journey.version] = error
+    if not unfit:
+        return
+    moving = compile_workspace(workspace, older).migrations
+    for place in survey(store, 0):
+        if place[:2] in unfit and place[:2] not in moving:
+            raise unfit[place[:2]]
 
 
 def _definition(journey: Journey) -> Definition:

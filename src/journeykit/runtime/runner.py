@@ -14,7 +14,7 @@ from journeykit.errors import JourneykitError, StoreError, UsageError
 from journeykit.kernel import Signal
 from journeykit.kernel import journal as j
 from journeykit.machine import Rules
-from journeykit.model import Condition, Event, Workspace
+from journeykit.model import Condition, Event, Journey, Workspace
 from journeykit.ports import Channel, Clock, Function, Renderer, Store, TokenSigner
 from journeykit.runtime import calls as c
 from journeykit.runtime import logs
@@ -72,9 +72,9 @@ class Runner(Operations, Queries, Inputs):
         functions: What `Call` steps call, by name.
 
     Raises:
-        DefinitionError: A journey sends through a channel, or calls a function, that is not
-            given.
-        TemplateError: The renderer lacks a template.
+        DefinitionError: A journey, or an older version on which open runs are to finish, sends
+            through a channel, or calls a function, that is not given.
+        TemplateError: The renderer lacks a template of theirs.
         VersionError: A published journey was edited under its old version.
     """
 
@@ -360,9 +360,15 @@ class Runner(Operations, Queries, Inputs):
 
     def _fit(self, workspace: Workspace) -> None:
         """Refuse a workspace that needs what is not given."""
-        check_channels(workspace, self._ports.channels)
-        check_templates(workspace, self._ports.renderer)
-        check_functions(workspace, self._ports.functions)
+        check_channels(workspace.journeys, self._ports.channels)
+        check_templates(workspace.journeys, self._ports.renderer)
+        check_functions(workspace.journeys, self._ports.functions)
+
+    def _fit_older(self, journey: Journey) -> None:
+        whose = f"version {journey.version}, on which open runs are to finish,"
+        check_channels([journey], self._ports.channels, whose)
+        check_functions([journey], self._ports.functions, whose)
+        check_templates([journey], self._ports.renderer, f" of {whose}")
 
     def _let_hands_finish(self, customer_id: str | None) -> None:
         self.drive(let_hands_finish(customer_id))
