@@ -399,6 +399,21 @@ def test_only_the_journey_that_goes_on_calls() -> None:  # V2
     assert desk.ends() == ["scored"]
 
 
+def test_a_pause_in_the_middle_of_a_round_counts_for_the_calls_that_are_left() -> None:  # V2
+    desk = Desk(shop(SCORE, Exit("scored")))
+    desk.known("ann", "bob", "cy")
+    for name in ("ann", "bob", "cy"):
+        desk.kit.track(name, Asked())
+    desk.answer = lambda context: desk.kit.pause("tour") or Score()
+    desk.kit.tick()
+    assert len(desk.called) == 1
+    desk.answer = lambda context: Score()
+    desk.kit.resume("tour")
+    desk.kit.tick()
+    assert len(desk.called) == 3
+    assert [desk.ends(name) for name in ("ann", "bob", "cy")] == [["scored"]] * 3
+
+
 def test_the_very_trigger_that_waits_is_inside() -> None:  # E1
     rules = compile_workspace(shop(Exit(), reentry=Always(), entry_caps=[EntryCap(9)]))
     now = to_micros(datetime(2026, 3, 2, 10, tzinfo=UTC))

@@ -275,6 +275,7 @@ def _call_all(desk: _Desk, errands: Sequence[_Errand]) -> Flow[None]:
         if place and now >= ends:
             desk.carried.cut = True
             return
+        desk.rules = yield from Heed(desk.rules)  # somebody may have paused it meanwhile
         if one.errand.journey in desk.rules.paused:
             about = (now, one.errand.id, "call", one.errand.what)
             desk.answer(one, ErrandAnswered(*about, "later"))
