@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from pydantic import Field
 
 from journeykit import (
     Always,
@@ -66,6 +67,7 @@ class Person(Profile):
     tags: tuple[str, ...] = ()
     sizes: tuple[int, ...] = ()
     plan: str = ""
+    stars: int = Field(default=0, le=5)
     born: date | None = None
 
 
@@ -120,6 +122,10 @@ def refused(write: Any) -> DefinitionError:
         (lambda: Append(Person.tags, datetime(2026, 1, 1)), "Append.value", "cannot be kept", "aware"),  # T1
         (lambda: Append(Person.tags, "a", keep=0), "Append.keep", "too small", "1 or more"),
         (lambda: Append(Begun.items, "a"), "Append.field", "not an attribute", "Profile"),
+        (
+            lambda: space(Set(Person.stars, 6)),
+            "Journey 'j' › steps[0] › value", "less than or equal to 5", "whole number",
+        ),
         # --- events
         (lambda: make(Emit, Person), "Emit.event", "Person is no event", "class OrderPlaced"),
         (lambda: Emit(Counted, {"number": [1]}), "Emit.fields", "neither a constant nor", "a date"),

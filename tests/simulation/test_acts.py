@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import pytest
+from pydantic import Field
 
 from journeykit import (
     Address,
@@ -71,6 +72,10 @@ class Person(Profile):
     balance: Decimal = Decimal(0)
     tags: tuple[str, ...] = ()
     plan: str = ""
+    tier: Literal["s", "m"] = "s"
+    stars: int = Field(default=0, le=5)
+    sizes: tuple[Literal["s", "m"], ...] = ()
+    code: Annotated[str, Field(pattern="^[a-z]*$")] | None = None
     email: Annotated[str | None, Address("email")] = None
 
 
@@ -161,6 +166,22 @@ def test_a_sum_that_cannot_be_kept_fails_its_run_alone(steps: list[Step]) -> Non
     sim, ann = begin(journey(*steps, mail("never")), journey(PAUSE, mail("hello"), name="b"))
     sim.advance(hours(2))
     assert ends(ann) == ["number_out_of_range"]
+    assert ann.received == ["hello"]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [Set(Person.tier, Begun.name)],
+        [Set(Person.stars, 5), Increment(Person.stars, 1)],
+        [Append(Person.sizes, Begun.name)],
+        [Set(Person.code, Begun.name)],
+    ],
+)
+def test_a_value_that_the_class_does_not_take_fails_the_run_alone(steps: list[Step]) -> None:
+    both = journey(*steps, mail("never")), journey(mail("hello"), name="second")
+    _, ann = begin(*both, event=Begun(name="gold!"))
+    assert ends(ann) == ["invalid_value"]
     assert ann.received == ["hello"]
 
 

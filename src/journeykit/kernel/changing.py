@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from journeykit.errors import InputError
 from journeykit.kernel.turn import Turn
 from journeykit.machine import OUT_OF_RANGE
+from journeykit.model import validate_profile
 from journeykit.time import is_country, is_region, is_zone
 
 CHANGING = frozenset({"set", "increment", "append"})
@@ -17,6 +19,11 @@ def objection_to_value(turn: Turn, field: str, value: Any) -> str:
         return "number_out_of_range"
     if value is None:
         return ""
+    if field in turn.rules.narrow_fields:
+        try:
+            validate_profile(turn.rules.workspace.profile, {field: value})
+        except InputError:
+            return "invalid_value"
     if field in turn.rules.zone_fields:
         return "" if is_zone(value) else "unknown_zone"
     if field not in ("country", "region"):

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import types
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
 
 from journeykit.errors import DefinitionError, InputError
 from journeykit.model import (
+    Address,
     Append,
     Emit,
     Event,
     FieldRef,
     Journey,
     On,
+    Profile,
+    Set,
     StartJourney,
     Workspace,
     kinds_of,
@@ -23,6 +31,9 @@ from journeykit.model import (
 from journeykit.model.kinds import item_kind
 from journeykit.model.values import NAMED
 
+_PLAIN: Final = (bool, int, Decimal, float, str, datetime, date, type(None), list, tuple, Any)
+_HOLDING: Final = (list, tuple, Sequence, Union, types.UnionType)
+
 
 def check_acts(workspace: Workspace) -> None:
     """Refuse what surely fails when a run comes to it.
@@ -31,11 +42,15 @@ def check_acts(workspace: Workspace) -> None:
         DefinitionError: With the place, the value, and what the class takes.
     """
     named = {journey.name: journey for journey in workspace.journeys}
-    classes = workspace.event_classes
+    classes, narrow = workspace.event_classes, narrow_fields(workspace.profile)
     for journey in workspace.journeys:
         for path, step in steps_of(journey):
             place = f"Journey {journey.name!r} › {path}"
             match step:
+                case Set() if step.field.field in narrow and not isinstance(
+                    step.value, FieldRef | None
+                ):
+                    _check_constant(place, step, workspace)
                 case Emit():
                     _check_event(place, step, classes[step.event])
                 case Append():
@@ -78,6 +93,44 @@ def _refuse_unfit(place: str, given: Mapping[str, Any], cls: type[Event]) -> Non
                 error.problem, place=f"{place} › {name}", remedy=error.remedy,
                 **({} if isinstance(value, FieldRef) else {"value": value}),
             ) from None  # fmt: skip
+
+
+def narrow_fields(profile: type[Profile]) -> frozenset[str]:
+    """Return the attributes whose class takes less than what their kinds can hold."""
+    validated = {
+        name
+        for found in profile.__pydantic_decorators__.field_validators.values()
+        for name in found.info.fields
+    }
+    narrow = {name for name, info in profile.model_fields.items() if _is_narrow(info)}
+    return frozenset(narrow | (validated & profile.model_fields.keys()))
+
+
+def _is_narrow(info: FieldInfo) -> bool:
+    return any(not isinstance(mark, Address) for mark in info.metadata) or _has_rules(
+        info.annotation
+    )
+
+
+def _has_rules(annotation: Any) -> bool:
+    """Tell whether a type is more than one of the kinds: choices, bounds, or a class of its own."""
+    if annotation in _PLAIN or annotation is Ellipsis:
+        return False
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        marks = args[1:]
+        return any(not isinstance(mark, Address) for mark in marks) or _has_rules(args[0])
+    return origin not in _HOLDING or any(map(_has_rules, args))
+
+
+def _check_constant(place: str, step: Set, workspace: Workspace) -> None:
+    """Refuse a constant that the class does not take."""
+    try:
+        validate_profile(workspace.profile, {step.field.field: step.value})
+    except InputError as error:
+        raise DefinitionError(
+            error.problem, place=f"{place} › value", value=step.value, remedy=error.remedy
+        ) from None
 
 
 def _check_item(place: str, step: Append, workspace: Workspace) -> None:

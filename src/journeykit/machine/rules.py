@@ -11,7 +11,7 @@ from copy import copy
 from typing import Any, NamedTuple
 
 from journeykit.errors import VersionError
-from journeykit.machine.acts import check_acts
+from journeykit.machine.acts import check_acts, narrow_fields
 from journeykit.machine.awaiting import asks_waits, times_waits
 from journeykit.machine.calls import entry_caps_of
 from journeykit.machine.channels import responses_of
@@ -70,6 +70,7 @@ class Rules:
         "marks",
         "max_steps",
         "migrations",
+        "narrow_fields",
         "objectionable",
         "overdue",
         "paused",
@@ -102,6 +103,7 @@ class Rules:
         self.addresses = workspace.profile.addresses()
         self.address_zones = workspace.profile.address_zones()
         self.zone_fields = frozenset(("timezone", *self.address_zones.values()))
+        self.narrow_fields = narrow_fields(workspace.profile)
         self.defaults = {k: v for k, v in wire(workspace.profile()).items() if v is not None}
         self.declared = frozenset(self.addresses)
         self.tables = _Tables()
