@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any, Literal
 
 import pytest
@@ -68,6 +69,7 @@ class Shopper(Profile):
     points: int = 0
     vip: bool = False
     phone: str | None = None
+    balance: Decimal = Decimal(0)
     born: date | None = None
     renews: date | None = None
     ends: datetime | None = None
@@ -124,6 +126,8 @@ def entries(sim: Simulation, name: str = "j", customer: str = "ann") -> list[str
         (Changed(Shopper.plan, becomes=["free", "pro"]), [{"plan": "pro"}, {"plan": "free"}], 2),
         (Changed(Shopper.phone, was=[None]), [{"phone": "1"}, {"phone": "2"}], 1),
         (Changed(Shopper.phone, becomes=[None]), [{"phone": "1"}, {"phone": None}], 1),
+        (Changed(Shopper.balance), [{"balance": "0.00"}, {"balance": "5.0"}, {"balance": "5"}], 1),
+        (Changed(Shopper.balance, becomes=Decimal("5.0")), [{"balance": "5.00"}], 1),
         (Changed(Shopper.points, where=Shopper.points >= 10), [{"points": 9}, {"points": 10}], 1),
         (Changed(Shopper.points, where=Shopper.plan == "pro"), [{"points": 9, "plan": "pro"}], 1),
     ],
@@ -450,6 +454,17 @@ def test_a_move_sets_the_timer_of_a_date_anew(moves_at: str, zone: str, expected
     assert entries(sim) == [expected]
 
 
+def test_another_date_comes_also_where_the_clock_has_shown_that_hour_already() -> None:
+    sim = play(journey("j", OnDate(Shopper.ends)))
+    ann = sim.customer("ann", {"ends": "2026-03-02T15:00+01:00", "timezone": "Europe/Berlin"})
+    sim.advance(hours(4))
+    ann.tell({"timezone": "America/New_York"})
+    sim.advance(hours(1))
+    ann.tell({"ends": "2026-03-02T13:00-05:00"})
+    sim.advance(days(1))
+    assert entries(sim) == ["2026-03-02 14:00", "2026-03-02 18:00"]
+
+
 # ---- calls, windows, and what cannot be written
 
 
@@ -490,6 +505,20 @@ def test_a_schedule_keeps_to_the_window_without_a_word() -> None:
     assert ann.reasons("refuse") == []
 
 
+@pytest.mark.parametrize("opens", [None, datetime(2026, 3, 20, tzinfo=UTC)])
+def test_another_window_sets_the_timers_anew(opens: datetime | None) -> None:
+    store, daily = MemoryStore(), Scheduled(cron="0 9 * * *")
+    closes = datetime(2026, 3, 3, tzinfo=UTC) if opens is None else None
+    sim = play(journey("j", daily, opens=opens, closes=closes), store=store)
+    sim.customer("ann")
+    sim.advance(days(3))
+    assert entries(sim) == []
+    sim = play(journey("j", daily, version=2), store=store, at="2026-03-05 12:00")
+    sim.track("ann", Seen())
+    sim.advance(days(2))
+    assert entries(sim) == ["2026-03-06 08:00", "2026-03-07 08:00"]
+
+
 @pytest.mark.parametrize(
     ("write", "problem"),
     [
@@ -520,7 +549,7 @@ def test_a_schedule_keeps_to_the_window_without_a_word() -> None:
         (lambda: journey("j", [On(Paid), Enters(PRO)], exits=Paid.amount > 3), "Enters starts runs too"),
         (lambda: journey("j", On(Paid), opens=datetime(2026, 1, 2, tzinfo=UTC),
                          closes=datetime(2026, 1, 2, tzinfo=UTC)), "closes before"),
-        (lambda: journey("j", On(Paid), opens=datetime(2026, 1, 2)), "zone"),
+        (lambda: journey("j", On(Paid), opens=datetime(2026, 1, 2)), "a datetime without a zone"),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused_when_it_is_written(write: Any, problem: str) -> None:
@@ -615,6 +644,23 @@ def test_backfill_enters_nobody_twice(past: Any, entry: Any, since: Any) -> None
         sim.advance(days(2))
         again = sim.backfill("j", since=since)
         assert (again.entered, again.refused) == (0, {"entered_since": 1})
+
+
+@pytest.mark.parametrize("since", ["qualified", "now"])
+@pytest.mark.parametrize("entry", [Enters(PRO), On(Carted)])
+def test_backfill_lets_nobody_in_for_what_came_while_inside(entry: Any, since: Any) -> None:
+    sim = play(journey("j", entry, reentry=AfterExit()))
+    ann = sim.customer("ann", {"plan": "pro"})
+    ann.track(Carted())
+    sim.advance(hours(1))
+    ann.tell({"plan": "free"})
+    ann.tell({"plan": "pro"})
+    ann.track(Carted())
+    sim.advance(days(2))
+    assert ann.reasons("refuse") == ["already_inside"]
+    outcome = sim.backfill("j", since=since)
+    assert (outcome.entered, outcome.refused) == (0, {"entered_since": 1})
+    assert len(entries(sim)) == 1
 
 
 def test_backfill_sets_the_timers(past: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -199,6 +199,7 @@ class BackfillAsked(Struct, frozen=True, gc=False):
         since: Whether a run begins as of when the customer qualified, or as of now.
         past: The events of the journal that the journey hears, in the order of their receipt.
         counts: What was not counted of the past so far: stream, instant, amount, windowed.
+        ended: When the latest run of the journey ended, by the key of its runs.
         guard: Whom it concerns, compiled; None for everybody.
     """
 
@@ -208,6 +209,7 @@ class BackfillAsked(Struct, frozen=True, gc=False):
     past: Sequence[EventArrived] = ()
     counts: Sequence[tuple[str, int, str, bool]] = ()
     guard: Callable[[Any], bool] | None = None
+    ended: Mapping[str | None, int] = {}
 
 
 Signal = (

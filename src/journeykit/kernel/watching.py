@@ -16,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from journeykit.errors import InputError
 from journeykit.kernel import journal as j
 from journeykit.kernel.moving import end_run
@@ -84,7 +86,8 @@ def look_due(turn: Turn, segment: str, due: int) -> Sequence[EntryDue]:
         _rearm(turn, (), [(segment, not known.inside)])
     finally:
         turn.now = now
-    return _after_flip(turn, segment, not known.inside, due)
+    starts = _after_flip(turn, segment, not known.inside, due)
+    return [replace(one, by_time=True) for one in starts]
 
 
 def fire(turn: Turn, entry: str, due: int) -> Sequence[EntryDue]:
@@ -100,7 +103,7 @@ def fire(turn: Turn, entry: str, due: int) -> Sequence[EntryDue]:
         _arm(turn, rule, Timer(_next(turn, rule, fired, turn.now), fired.last))
     finally:
         turn.now = now
-    return [_due(rule, occurrence, str(occurrence))]
+    return [replace(_due(rule, occurrence, str(occurrence)), by_time=True)]
 
 
 # ---- segments
@@ -188,14 +191,27 @@ def _rearm(turn: Turn, changes: Sequence[Change], flipped: Sequence[tuple[str, b
             or rule.segment in segments
             or (rule.field and rule.field in changed)
         ):
-            due = _next(turn, rule, timer or Timer(), turn.now)
+            last = _last(turn, rule, timer, changed)
+            due = _next(turn, rule, Timer(None, last), turn.now)
             overdue = timer is not None and timer.due is not None and timer.due <= turn.now
             if overdue and _still_counts(turn, rule, changed):
                 assert timer is not None
                 due = timer.due
             elif moved and due is None and timer is not None and timer.due is not None:
                 due = turn.now if rule.field and rule.field not in changed else None  # T8
-            _arm(turn, rule, Timer(due, None if timer is None else timer.last))
+            _arm(turn, rule, Timer(due, last))
+
+
+def _last(turn: Turn, rule: ArmedRule, timer: Timer | None, changed: set[str]) -> int | None:
+    """Return what the clock showed when the entry was last due, as far as that still counts.
+
+    Another date is another occasion, except at the very instant at which it was due.
+    """
+    if timer is None or timer.last is None:
+        return None
+    once = rule.moment is not None and rule.moment.anniversary is None
+    shown = (rule.zone or turn.zone).wall(turn.now)
+    return None if once and rule.field in changed and timer.last != shown else timer.last
 
 
 def _still_counts(turn: Turn, rule: ArmedRule, changed: set[str]) -> bool:

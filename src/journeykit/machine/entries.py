@@ -6,7 +6,8 @@ Who is inside a segment, and what is due by the calendar, is kept with each cust
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
@@ -73,9 +74,11 @@ class StartRule:
 
     __slots__ = ("by", "guard", "id", "journey")
 
-    def __init__(self, journey: str, entry: Entry, by: str, where: Condition | None) -> None:
+    def __init__(
+        self, journey: str, entry: Entry, by: str, where: Condition | None, more: bytes = b""
+    ) -> None:
         self.journey = journey
-        self.id = f"{journey}/{blake2b(entry.canonical(), digest_size=4).hexdigest()}"
+        self.id = f"{journey}/{blake2b(entry.canonical() + more, digest_size=4).hexdigest()}"
         self.by = by
         self.guard = None if where is None else compile_condition(where, incoming=None)
 
@@ -83,19 +86,30 @@ class StartRule:
 class ChangeRule(StartRule):
     """A compiled `Changed`."""
 
-    __slots__ = ("becomes", "field", "was")
+    __slots__ = ("becomes", "field", "kind", "was")
 
     def __init__(self, journey: str, entry: Changed) -> None:
         super().__init__(journey, entry, f"changed {entry.attribute.field}", entry.where)
         self.field = entry.attribute.field
-        self.was = entry.was
-        self.becomes = entry.becomes
+        self.kind = entry.attribute.kind
+        self.was = self._values(entry.was)
+        self.becomes = self._values(entry.becomes)
 
     def concerns(self, before: Any, after: Any) -> bool:
         """Tell whether it starts runs for a change from `before` to `after`."""
-        return (self.was is None or before in self.was) and (
-            self.becomes is None or after in self.becomes
+        was, becomes = self._value(before), self._value(after)
+        return (
+            was != becomes
+            and (self.was is None or was in self.was)
+            and (self.becomes is None or becomes in self.becomes)
         )
+
+    def _values(self, values: Sequence[Any] | None) -> list[Any] | None:
+        return None if values is None else [self._value(value) for value in values]
+
+    def _value(self, wire: Any) -> Any:
+        """Return what a value is worth: of decimals, 5.0 is no other number than 5."""
+        return Decimal(wire) if self.kind == "decimal" and isinstance(wire, str) else wire
 
 
 class ArmedRule(StartRule):
@@ -119,15 +133,17 @@ class ArmedRule(StartRule):
         self.zone = None if entry.zone is None else zone(entry.zone)
         self.opens = None if journey.opens is None else to_micros(journey.opens)
         self.closes = None if journey.closes is None else to_micros(journey.closes)
-        by = "scheduled"
+        by, more = "scheduled", b""
         if isinstance(entry, Scheduled):
             self.segment = None if entry.segment is None else entry.segment.id
             self.next_after = _occurrences(entry)
+            if (self.opens, self.closes) != (None, None):  # by which its timers go
+                more = f"{self.opens} {self.closes}".encode()
         else:
             self.field = entry.attribute.field
             self.moment = _moment(entry)
             by = f"on_date {self.field}"
-        super().__init__(journey.name, entry, by, entry.where)
+        super().__init__(journey.name, entry, by, entry.where, more)
 
 
 def _occurrences(entry: Scheduled) -> NextAfter:

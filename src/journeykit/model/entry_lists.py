@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BeforeValidator,
     Discriminator,
     GetCoreSchemaHandler,
@@ -21,6 +20,7 @@ from pydantic_core import CoreSchema
 from journeykit.errors import InputError
 from journeykit.model.base import Wrong, type_of
 from journeykit.model.entries import ByCall
+from journeykit.model.moments import instant
 from journeykit.model.triggers import Entry, On, as_tuple, one_or_many
 from journeykit.time import from_micros, to_micros
 
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 else:
     AnyEntry = Annotated[Entry, _AnyEntry()]
 
-EntryWindow = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+EntryWindow = Annotated[datetime, BeforeValidator(instant), AfterValidator(_in_utc)]
 Entries = Annotated[Sequence[AnyEntry], BeforeValidator(one_or_many), AfterValidator(as_tuple)]
 
 

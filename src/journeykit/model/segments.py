@@ -18,7 +18,7 @@ def _of_the_customer(condition: Condition) -> Condition:
     for ref in reads(condition):
         if ref.of != "profile":
             raise Wrong(
-                f"{ref.of}.{ref.field} cannot be read here: a segment is asked of a customer, "
+                f"{ref.of}.{ref.field} cannot be read here: this is asked of a customer, "
                 "when no event and no run is at hand",
                 "ask about the profile, or about past events with count, total and last",
             )

@@ -113,7 +113,9 @@ def _parts_of(rule: str) -> dict[str, str]:
             )
         parts[name] = value
     if parts.get("FREQ") not in _DATES:
-        raise ValueError(f"rrule {rule!r}: FREQ must be one of {', '.join(sorted(_DATES))}")
+        raise ValueError(
+            f"rrule {rule!r}: FREQ must be one of {', '.join(sorted(_DATES))}; write FREQ=WEEKLY"
+        )
     if not re.fullmatch(r"[1-9]\d{0,3}", parts.get("INTERVAL", "1")):
         raise ValueError(f"rrule {rule!r}: INTERVAL must be a whole number; write one of 1 to 9999")
     until = parts.get("UNTIL")
