@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from journeykit import (
+    AfterExit,
     Content,
+    Enters,
     Event,
     FrequencyCap,
     Goal,
     Journey,
     MemoryStore,
     On,
+    OnDate,
     Overdue,
     Policy,
+    Profile,
     QuietHours,
     Retry,
+    Scheduled,
+    Segment,
     Send,
     SQLiteStore,
     Wait,
     WaitFor,
     Workspace,
+    count,
     days,
     hours,
     minutes,
@@ -40,6 +47,10 @@ class Begun(Event):
 
 class Paid(Event):
     pass
+
+
+class Person(Profile):
+    renews_on: date | None = None
 
 
 CONSENT = {"email": "opt-out", "sms": "opt-out"}
@@ -537,3 +548,55 @@ def test_an_overdue_rule_says_what_happens() -> None:
         Overdue(after=hours(0), then="skip")
     journey = shop(send(), overdue=Overdue(after=days(1), then="exit")).journeys[0]
     assert Journey.from_json(journey.to_json()) == journey
+
+
+SILENT = Segment("silent", count(Paid, within=days(2)) == 0)
+BY_TIME = [
+    (Scheduled(cron="0 9 * * *"), "scheduled"),
+    (OnDate(Person.renews_on, at="09:00"), "on_date renews_on"),
+    (Enters(SILENT), "enters silent"),
+]
+
+
+@pytest.mark.parametrize(("entry", "by"), BY_TIME)
+@pytest.mark.parametrize(
+    ("then", "hour", "received", "refused"),
+    [
+        ("skip", 15, ["hello", "later"], []),  # exactly `after` is not late
+        ("exit", 15, ["hello", "later"], []),
+        ("send", 20, ["hello", "later"], []),
+        ("skip", 20, ["later"], []),
+        ("exit", 20, [], ["overdue"]),
+    ],
+)
+def test_an_entry_by_time_comes_too_late(
+    entry: Any, by: str, then: Any, hour: int, received: list[str], refused: list[str]
+) -> None:  # O3
+    journey = Journey(
+        "j", entry=entry, steps=[send(), Wait(hours(1)), send("later")],
+        overdue=Overdue(after=hours(6), then=then), reentry=AfterExit(),
+    )  # fmt: skip
+    space = Workspace(
+        journeys=[journey], timezone="UTC", policy=Policy(consent=CONSENT), profile=Person,
+        events=[Paid],
+    )  # fmt: skip
+    sim = Simulation(space, at="2026-03-01 09:00")
+    sim.customer("ann", {"renews_on": "2026-03-03"}).track(Paid())
+    sim.advance(days(1) + hours(1))
+    before = got(sim)
+    with sim.downtime():
+        sim.advance_to(f"2026-03-03 {hour}:00")
+    sim.settle()
+    sim.advance(hours(2))
+    assert got(sim)[len(before) :] == received
+    told = [line for line in sim.explain("ann") if line.kind == "refuse" and "due" in line.text]
+    assert [line.reason for line in told] == refused
+    assert all(f"({by}, due Tue 2026-03-03 09:00)" in line.text for line in told)
+
+
+def test_what_an_event_starts_is_not_late_however_long_it_waited() -> None:  # O3
+    sim = stage(send(), overdue=Overdue(after=hours(6), then="exit"))
+    with sim.downtime():
+        sim.track("ann", Begun())
+        sim.advance(days(2))
+    assert got(sim) == ["hello"]

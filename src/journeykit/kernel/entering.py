@@ -14,6 +14,7 @@ from journeykit.kernel.errands import request_entry
 from journeykit.kernel.keys import enrollment_id, fraction
 from journeykit.kernel.moving import end_run, leave
 from journeykit.kernel.news import EntryDue
+from journeykit.kernel.pausing import is_late
 from journeykit.kernel.starting import starter_of
 from journeykit.kernel.state import Enrollment, history_key
 from journeykit.kernel.turn import Turn
@@ -89,6 +90,13 @@ def start_alone(turn: Turn, due: EntryDue) -> None:
     if rule.guard is not None and not rule.guard(turn):
         refuse(turn, table, None, "condition_false", "", {"by": rule.by})
         return
+    late = turn.rules.overdue.get((due.journey, table.version)) if due.by_time else None
+    if late is not None and is_late(late, due.at, turn.now, turn.zone):
+        if late.then == "exit":
+            refuse(turn, table, None, "overdue", "", {"by": rule.by, "due": due.at})
+            return
+        run_id = enrollment_id(turn.rules.seed, due.journey, turn.state.id, None, due.cause, "")
+        turn.late[run_id] = due.at
     enter(turn, table, None, ("", due.cause, turn.now, due.at, due.data))
 
 

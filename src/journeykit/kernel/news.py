@@ -57,6 +57,7 @@ class EntryDue(Struct, frozen=True, gc=False):
 
     Attributes:
         entry: Its id, of which the workspace knows what else must hold.
+        by_time: Whether it was due by time alone, so that it may come too late.
     """
 
     journey: str
@@ -64,6 +65,7 @@ class EntryDue(Struct, frozen=True, gc=False):
     cause: str
     at: int
     data: dict[str, Any]
+    by_time: bool = False
 
 
 News = CaughtUp | EntryDue | Emitted | StartAsked | EntrySettled | RunOver

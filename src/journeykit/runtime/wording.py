@@ -206,6 +206,8 @@ def refused(reason: str, detail: Detail, local: Local) -> str:
     if isinstance(detail.get("opens", detail.get("closed")), int):
         word = "opens" if "opens" in detail else "closed"
         return f"{meaning}: it {word} {local(detail[word])}"
+    if isinstance(detail.get("due"), int):
+        return f"{meaning} ({detail['by']}, due {local(detail['due'])})"
     if detail.get("by"):
         return f"{meaning} ({detail['by']})"
     shown = detail.get("limit", rule_in_words(detail["rule"]) if "rule" in detail else None)
