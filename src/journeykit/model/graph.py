@@ -317,19 +317,21 @@ def on_loops(graph: Graph) -> frozenset[str]:
 
 def ancestors(graph: Graph, targets: Iterable[str]) -> dict[str, frozenset[str]]:
     """Return for each state those of `targets` that a run may reach after it."""
-    sources: dict[str, list[str]] = {name: [] for name in graph.states}
-    for name, state in graph.states.items():
-        for target in state.outcomes.values():
-            sources[target].append(name)
-    found: dict[str, set[str]] = {name: set() for name in graph.states}
-    for target in targets:
-        waiting = list(sources[target])
-        while waiting:
-            name = waiting.pop()
-            if target not in found[name]:
-                found[name].add(target)
-                waiting.extend(sources[name])
-    return {name: frozenset(reached) for name, reached in found.items()}
+    wanted = frozenset(targets)
+    found: dict[str, frozenset[str]] = {}
+
+    def following(name: str) -> Iterator[str]:
+        return iter(graph.states[name].outcomes.values())
+
+    for component in _components(graph, following):  # those that it leads to have gone before
+        reached: set[str] = set()
+        for name in component:
+            for target in following(name):
+                reached.update(found.get(target, ()))
+                if target in wanted:
+                    reached.add(target)
+        found.update(dict.fromkeys(component, frozenset(reached)))
+    return found
 
 
 def _components(graph: Graph, following: Callable[[str], Iterator[str]]) -> Iterator[list[str]]:
