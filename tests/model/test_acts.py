@@ -45,7 +45,7 @@ from journeykit import (
 )
 from journeykit.errors import DefinitionError
 from journeykit.machine import compile_workspace
-from journeykit.model import Step
+from journeykit.model import FieldRef, Step
 
 
 class Begun(Event):
@@ -133,6 +133,10 @@ def refused(write: Any) -> DefinitionError:
         (lambda: Emit(Counted, {"price": Decimal("NaN")}), "Emit.fields › price", "cannot be kept", "Decimal"),
         (lambda: Emit(Counted, {"number": 2**64}), "Emit.fields › number", "cannot be kept", "64 bits"),
         (lambda: make(Emit, Counted, 3), "Emit.fields", "3 is no mapping", "{...}"),
+        (
+            lambda: make(Increment, FieldRef(of="profile", field="points", kind="integer"), [1]),
+            "Increment.by", "[1] is neither a constant nor a field", "a number",
+        ),
         # --- experiments
         (lambda: Experiment("x", Arm("a")), "Experiment.arms", "two or more arms", "Experiment('x'"),
         (lambda: Experiment("x", Arm("a", 0), Arm("b", 0)), "Experiment.arms", "weight 0", "one arm"),

@@ -188,7 +188,8 @@ def _constant_as_wire(data: Any, name: str) -> Any:
     """Put a constant that a program wrote into wire form, by the kind of the field."""
     field = data.get("field") if isinstance(data, dict) else None
     if not isinstance(field, Reference):
-        return data
+        loaded = isinstance(data, dict) and name in data
+        return {**data, name: own_wire(data[name], name)} if loaded else data
     value = data.get(name)
     if value is None or isinstance(value, Reference):
         return data
