@@ -106,11 +106,11 @@ def test_the_values_of_the_past_are_told() -> None:
     told = explain_condition(condition, reading)
     assert [part.values for part in told.parts] == [
         "count was 3", "count was 2", "total was 1.5", "total was 4.5",
-        "it was 2026-02-28T23:59:59.999999+00:00",
+        "it was 2026-02-28T23:59:59.999999+00:00, 3 days ago was 2026-02-26T00:00:00+00:00",
     ]  # fmt: skip
     reading.past = {}
     told = explain_condition(condition, reading)
-    assert [part.values for part in told.parts][-1] == "there was none"
+    assert [part.values for part in told.parts][-1].startswith("there was none, ")
     assert told.parts[1].values == "count was 0"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -18,6 +18,7 @@ from journeykit import (
     Always,
     Branch,
     ByCall,
+    Call,
     Changed,
     Enters,
     EntryCap,
@@ -31,12 +32,14 @@ from journeykit import (
     Policy,
     Profile,
     QuietHours,
+    Receipt,
     Restart,
     Scheduled,
     Segment,
     Send,
     Simulation,
     Wait,
+    WaitFor,
     When,
     Workspace,
     ago,
@@ -103,6 +106,10 @@ def updated(amount: int, cart_id: str = "c1", **more: Any) -> CartUpdated:
     return CartUpdated(cart_id=cart_id, total=Decimal(amount), **more)
 
 
+def ordered(amount: int, cart_id: str = "c1") -> OrderPlaced:
+    return OrderPlaced(cart_id=cart_id, amount=Decimal(amount))
+
+
 def twice(ann: Any, sim: Simulation) -> None:
     ann.track(updated(30))
     ann.track(updated(30))
@@ -153,7 +160,7 @@ CASES: list[tuple[str, Journey, Callable[[Any, Simulation], object], str, str]] 
         lambda ann, sim: (ann.track(OrderPlaced(cart_id="a", amount=Decimal(7))), ann.track(updated(1)), ann.track(OrderPlaced(cart_id="a", amount=Decimal(70)))),
         "refused",
         ("      total(order_placed.amount) within 3 days > 10 was false: total was 7\n"
-        "      last(order_placed) < 1 day ago was false: it was 2026-03-01T08:00:00+00:00"),
+        "      last(order_placed) < 1 day ago was false: it was 2026-03-01T12:00:00+04:00, 1 day ago was 2026-02-28T12:00:00+04:00"),
     ),
     (
         "no value at all",
@@ -247,8 +254,8 @@ CASES: list[tuple[str, Journey, Callable[[Any, Simulation], object], str, str]] 
         "never_triggered",
         ("  now  never came to belong to segment 'lapsed', and does not belong to it now\n"
         "    last(order_placed) exists and last(order_placed) < 60 days ago was false\n"
-        "      last(order_placed) exists was true: it was 2026-03-01T08:00:00+00:00\n"
-        "      last(order_placed) < 60 days ago was false: it was 2026-03-01T08:00:00+00:00"),
+        "      last(order_placed) exists was true: it was 2026-03-01T12:00:00+04:00\n"
+        "      last(order_placed) < 60 days ago was false: it was 2026-03-01T12:00:00+04:00, 60 days ago was 2025-12-31T12:00:00+04:00"),
     ),
     (
         "never left the segment",
@@ -262,7 +269,7 @@ CASES: list[tuple[str, Journey, Callable[[Any, Simulation], object], str, str]] 
         cart(entry=Changed(Shopper.plan, becomes="pro")),
         lambda ann, sim: None,
         "never_triggered",
-        "  now  changed plan: it has not changed as asked, and is 'free'",
+        "  now  changed plan: it has not changed to 'pro', and is 'free'",
     ),
     (
         "a change that was refused",
@@ -284,6 +291,103 @@ CASES: list[tuple[str, Journey, Callable[[Any, Simulation], object], str, str]] 
         lambda ann, sim: None,
         "never_triggered",
         "  now  on_date renews: there is no moment to come",
+    ),
+    (
+        "a moment that is past",
+        cart(entry=OnDate(Shopper.renews)),
+        lambda ann, sim: ann.tell({"renews": datetime(2026, 1, 1, tzinfo=UTC)}),
+        "never_triggered",
+        "  now  on_date renews: there is no moment to come, for renews is 2026-01-01T00:00:00Z",
+    ),
+    (
+        "a schedule for others",
+        cart(entry=Scheduled(cron="0 9 * * mon", segment=Segment("vip", Shopper.visits > 3))),
+        lambda ann, sim: (ann.tell({"visits": 1}), sim.advance(days(9))),
+        "never_triggered",
+        ("  now  scheduled: does not belong to segment 'vip'\n"
+        "    profile.visits > 3 was false: visits was 1"),
+    ),
+    (
+        "a schedule that will come",
+        cart(entry=Scheduled(cron="0 9 * * mon", segment=Segment("vip", Shopper.visits > 3))),
+        lambda ann, sim: ann.tell({"visits": 4}),
+        "never_triggered",
+        "  now  scheduled: its moment comes Mon 2026-03-02 09:00",
+    ),
+    (
+        "another change",
+        cart(entry=Changed(Shopper.plan, was="free", becomes=["pro", "team"])),
+        lambda ann, sim: ann.tell({"plan": "old"}),
+        "never_triggered",
+        "  now  changed plan: it has not changed from 'free' to 'pro' or 'team', and is 'old'",
+    ),
+    (
+        "an instant and a moment counted from now",
+        cart(entry=On(CartUpdated, where=Shopper.renews < ago(days(3)))),
+        lambda ann, sim: (ann.tell({"renews": datetime(2026, 3, 1, tzinfo=UTC)}), ann.track(updated(1))),
+        "refused",
+        "profile.renews < 3 days ago was false: renews was 2026-03-01T04:00:00+04:00, 3 days ago was 2026-02-26T12:00:00+04:00",
+    ),
+    (
+        "an exit that came before its late trigger",
+        cart(exits=[On(OrderPlaced)]),
+        lambda ann, sim: (ann.track(ordered(5)), ann.track(updated(1), occurred_at=sim.now - timedelta(hours=1))),
+        "refused",
+        ("exit or goal that happened after the trigger came before it\n"
+        "    order_placed happened Sun 2026-03-01 12:00: cart_id 'c1', amount '5'\n"
+        "    the trigger, cart_updated happened Sun 2026-03-01 11:00: cart_id 'c1', total '1', items 1"),
+    ),
+    (
+        "an event that was not the awaited one",
+        cart(steps=[WaitFor(On(OrderPlaced, where=OrderPlaced.amount > 9), timeout=days(1), then=remind)]),
+        lambda ann, sim: (ann.track(updated(1)), ann.track(ordered(5)), sim.advance(days(2))),
+        "ended",
+        ("  Mon 2026-03-02 12:00  nothing came in time\n"
+        "    order_placed happened Sun 2026-03-01 12:00: cart_id 'c1', amount '5'; awaited was one where order_placed.amount > 9"),
+    ),
+    (
+        "no event, of another run",
+        cart(steps=[WaitFor(On(OrderPlaced, key=OrderPlaced.cart_id), timeout=days(1), then=remind)], entry=On(CartUpdated, key=CartUpdated.cart_id)),
+        lambda ann, sim: (ann.track(updated(1)), ann.track(ordered(5, "c2")), sim.advance(days(2))),
+        "ended",
+        "cart_id 'c2', amount '5'; awaited was one with the cart_id of the run",
+    ),
+    (
+        "some of all that was awaited",
+        cart(steps=[WaitFor([On(OrderPlaced), Shopper.visits > 3, On(CartUpdated)], need="all", timeout=days(1), then=remind)]),
+        lambda ann, sim: (ann.track(updated(1)), ann.track(ordered(5)), sim.advance(days(2))),
+        "ended",
+        ("nothing came in time\n    profile.visits > 3 was false: visits had no value\n"
+        "    cart_updated happened Sun 2026-03-01 12:00: cart_id 'c1', total '1', items 1; awaited was a later one"),
+    ),
+    (
+        "nothing of what was awaited",
+        cart(steps=[Send("hello", via=["email"]), WaitFor([Receipt("opened", of="hello"), On(OrderPlaced)], timeout=days(1), then=remind)]),
+        lambda ann, sim: (ann.track(updated(1)), sim.advance(days(2))),
+        "ended",
+        "nothing came in time\n    hello was not opened\n    no order_placed came since the run began",
+    ),
+    (
+        "a goal that leads elsewhere",
+        cart(steps=[*remind, Wait(days(1), label="thanks")], goal=Goal(On(OrderPlaced), goto="thanks")),
+        lambda ann, sim: (ann.track(updated(1)), ann.track(ordered(5))),
+        "inside",
+        ("goes on where its goal leads; waits 1 day, until Mon 2026-03-02 12:00\n"
+        "    order_placed happened Sun 2026-03-01 12:00: cart_id 'c1', amount '5'"),
+    ),
+    (
+        "an exit by a segment",
+        cart(exits=[Leaves(Segment("free", Shopper.plan == "free")), Enters(Segment("vip", Shopper.visits > 3))]),
+        lambda ann, sim: (ann.track(updated(1)), ann.tell({"visits": 5})),
+        "ended",
+        "left: the customer came to belong to a segment\n    profile.visits > 3 was true: visits was 5",
+    ),
+    (
+        "an exit from a segment",
+        cart(exits=[Leaves(Segment("free", Shopper.plan == "free")), Enters(Segment("vip", Shopper.visits > 3))]),
+        lambda ann, sim: (ann.track(updated(1)), ann.tell({"plan": "pro"})),
+        "ended",
+        "left: the customer no longer belongs to a segment\n    profile.plan == 'free' was false: plan was 'pro'",
     ),
     ("by call", cart(entry=ByCall()), lambda ann, sim: None, "never_triggered", "runs begin by call alone"),
     (
@@ -349,6 +453,23 @@ def test_a_key_that_is_missing_and_other_keys() -> None:
     assert "is inside for c1 since" in answer.text()
     ann.enroll("cart")
     assert "key_missing" in ann.why_not("cart").reasons
+
+
+def test_a_call_that_failed_is_told_with_its_error() -> None:
+    def score(context: Any) -> None:
+        raise ZeroDivisionError
+
+    calling = cart(steps=[Call("score", max_attempts=1, on_failure="exit"), *remind])
+    workspace = Workspace(
+        journeys=[calling], events=[OrderPlaced], timezone="UTC",
+        policy=Policy(consent={"email": "opt-out"}),
+    )  # fmt: skip
+    sim = Simulation(workspace, at="2026-03-01 12:00", functions={"score": score})
+    ann = sim.customer("ann")
+    ann.track(updated(1))
+    answer = ann.why_not("cart")
+    assert answer.reasons == ["already_entered", "call_failed", "failed"]
+    assert answer.whys[-1].text == "score failed for good: ZeroDivisionError from function 'score'"
 
 
 def test_a_pause_is_told_with_its_reason() -> None:

@@ -10,9 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from functools import reduce
+from zoneinfo import ZoneInfo
 
-from journeykit.analysis.wording import condition_in_words, constant_in_words, field_in_words
-from journeykit.machine import Reading, compile_condition, compile_value
+from journeykit.analysis.wording import (
+    condition_in_words,
+    constant_in_words,
+    field_in_words,
+    operand_in_words,
+)
+from journeykit.machine import Reading, compile_condition, compile_value, instant_of
 from journeykit.model import (
     All,
     AnyOf,
@@ -21,6 +27,7 @@ from journeykit.model import (
     FieldRef,
     Not,
     PastComparison,
+    RelativeMoment,
 )
 from journeykit.time import from_micros, shift
 
@@ -102,9 +109,10 @@ def _values(leaf: Condition, reading: Reading, incoming: str | None) -> str:
             refs = [FieldRef(of=leaf.of, field=leaf.field, kind=leaf.kind)]
             if isinstance(leaf.value, FieldRef):
                 refs.append(leaf.value)
-            return ", ".join(_value(ref, reading, incoming) for ref in refs)
+            told = [_value(ref, reading, incoming) for ref in refs]
+            return ", ".join([*told, *_moment(leaf, reading)])
         case PastComparison():
-            return _past(leaf, reading)
+            return ", ".join([_past(leaf, reading), *_moment(leaf, reading)])
         case _:
             return ""
 
@@ -112,11 +120,25 @@ def _values(leaf: Condition, reading: Reading, incoming: str | None) -> str:
 def _value(ref: FieldRef, reading: Reading, incoming: str | None) -> str:
     value = compile_value(ref, incoming=incoming)(reading)
     name = field_in_words(ref) if ref.of == "step" else ref.field
-    return (
-        f"{name} had no value"
-        if value is None
-        else f"{name} was {constant_in_words(ref.kind, value)}"
-    )
+    if value is None:
+        return f"{name} had no value"
+    if ref.kind == "instant":
+        return f"{name} was {_local(instant_of(value), reading)}"
+    return f"{name} was {constant_in_words(ref.kind, value)}"
+
+
+def _moment(leaf: Comparison | PastComparison, reading: Reading) -> Iterator[str]:
+    """Yield what a moment counted from now came to."""
+    if isinstance(leaf.value, RelativeMoment):
+        moment = _local(shift(reading.now, leaf.value.offset, reading.zone), reading)
+        is_date = isinstance(leaf, Comparison) and leaf.kind == "date"
+        words = operand_in_words("instant", leaf.value)
+        yield f"{words} was {moment[:10] if is_date else moment}"
+
+
+def _local(micros: int, reading: Reading) -> str:
+    """Return an instant as the customer's clock showed it, with its distance to UTC."""
+    return from_micros(micros).astimezone(ZoneInfo(reading.zone.name)).isoformat()
 
 
 def _past(leaf: PastComparison, reading: Reading) -> str:
@@ -125,7 +147,7 @@ def _past(leaf: PastComparison, reading: Reading) -> str:
     if leaf.past == "last":
         if tally is None or tally.last is None:
             return "there was none"
-        return f"it was {from_micros(tally.last).isoformat()}"
+        return f"it was {_local(tally.last, reading)}"
     if tally is None:
         return f"{leaf.past} was 0"
     if within is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from journeykit.analysis.explaining import Explained, explain_condition
 from journeykit.kernel import CustomerState, Enrollment, apply, drawn_for_holdout, reading_at
@@ -20,7 +21,10 @@ from journeykit.model import (
     Leaves,
     On,
     OnDate,
+    Step,
+    WaitFor,
 )
+from journeykit.runtime.unmet import enders_of, fields_of, told, unmet
 
 
 class Looking(NamedTuple):
@@ -75,11 +79,17 @@ class _Then:
         self.state = CustomerState(customer_id)
         self.profile: dict[str, Any] = {}
         self.received: j.Received | None = None
+        self.latest: dict[str, j.Received] = {}
         self.starts: dict[str, list[j.Received]] = {
             start.event: []
             for start in journey_of(looking.rules, looking.journey).entry
             if isinstance(start, On)
         }
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The customer's zone."""
+        return ZoneInfo(self.state.zone or self.looking.rules.workspace.timezone)
 
     def event(self, entry: j.Refused) -> dict[str, Any] | None:
         """Return the fields of the event that was refused; None where there was none.
@@ -99,7 +109,7 @@ class _Then:
 
     def pass_by(self, entry: j.Entry) -> None:
         if isinstance(entry, j.Received):
-            self.received = entry
+            self.received = self.latest[entry.name] = entry
             if entry.name in self.starts:
                 self.starts[entry.name].append(entry)
         if isinstance(entry, j.Profiled | j.Assigned):
@@ -127,7 +137,9 @@ def look_back(looking: Looking, customer_id: str, entries: Sequence[j.Entry]) ->
                     explained = tuple(_why_refused(then, entry, event))
                     looked.refused.insert(0, Found(place, event, explained, _facts(then, entry)))
                 case j.Moved():
-                    looked.parted.insert(0, Found(place, "", tuple(_why_parted(then, entry)), ()))
+                    explained = tuple(_why_parted(then, entry))
+                    facts = tuple(_beside_the_way(then, entry))
+                    looked.parted.insert(0, Found(place, "", explained, facts))
                 case j.Ended():
                     explained = tuple(_why_ended(then, entry))
                     looked.ended.insert(0, Found(place, "", explained, _event_of(then, entry)))
@@ -159,7 +171,10 @@ def _asked(
 
 
 def _parts(outcome: str) -> bool:
-    return outcome == "otherwise" or outcome.startswith("when_")
+    return outcome in ("otherwise", "timeout") or outcome.startswith(_WAYS)
+
+
+_WAYS = ("when_", "case_", "arm_", "goal_")
 
 
 # ---- refusals
@@ -237,6 +252,9 @@ def _facts(then: _Then, entry: j.Refused) -> tuple[str, ...]:
     rules, name = then.looking.rules, then.looking.journey
     if entry.reason == "holdout":
         return (held_out(rules, name, then.state.id),)
+    if entry.reason == "exit_already_happened" and then.received is not None:
+        journey = journey_of(rules, name)
+        return tuple(enders_of(journey, then.latest, then.received, then.zone))
     inside = [run for run in then.state.enrollments.values() if run.journey == name]
     if entry.reason == "already_inside" and inside:
         return tuple(f"a run stands at {run.step}" for run in inside if run.key == entry.key)
@@ -253,18 +271,41 @@ def held_out(rules: Rules, journey: str, customer_id: str) -> str:
 
 
 def _why_parted(then: _Then, entry: j.Moved) -> Iterator[Explained]:
-    """Yield the conditions of a branch up to the way that was taken."""
-    run = then.state.enrollments.get(entry.enrollment)
-    journey = journey_of(then.looking.rules, then.looking.journey)
-    if not then.looking.complete or run is None or run.version != journey.version:
+    """Yield the conditions of a branch up to the way that was taken, or those awaited in vain."""
+    found = _left(then, entry)
+    if found is None:
         return
-    state = journey.graph.states.get(run.step)
-    if state is None or not isinstance(state.step, Branch):
-        return
-    for number, when in enumerate(state.step.whens, 1):
+    run, step = found
+    if isinstance(step, WaitFor) and entry.outcome == "timeout":
+        for _, condition in step.asks():
+            yield _explained(then, condition, entry.at, None, run.data, run)
+    for number, when in enumerate(step.whens if isinstance(step, Branch) else (), 1):
         yield _explained(then, when.condition, entry.at, None, run.data, run)
         if entry.outcome == f"when_{number}":
             return
+
+
+def _beside_the_way(then: _Then, entry: j.Moved) -> Iterator[str]:
+    """Yield the event that a run has waited for in vain, or has reached its goal with."""
+    found = _left(then, entry)
+    if found is None:
+        return
+    run, step = found
+    if isinstance(step, WaitFor) and entry.outcome == "timeout":
+        yield from unmet(step, run, then.latest, then.zone)
+    received = then.received
+    if entry.outcome.startswith("goal_") and received is not None and received.at == entry.at:
+        yield told(received, then.zone)
+
+
+def _left(then: _Then, entry: j.Moved) -> tuple[Enrollment, Step | None] | None:
+    """Return a run before it moved, and its step; None where they cannot be told."""
+    run = then.state.enrollments.get(entry.enrollment)
+    journey = journey_of(then.looking.rules, then.looking.journey)
+    if not then.looking.complete or run is None or run.version != journey.version:
+        return None
+    state = journey.graph.states.get(run.step)
+    return None if state is None else (run, state.step)
 
 
 # ---- ends
@@ -272,12 +313,26 @@ def _why_parted(then: _Then, entry: j.Moved) -> Iterator[Explained]:
 
 def _why_ended(then: _Then, entry: j.Ended) -> Iterator[Explained]:
     run = then.state.enrollments.get(entry.enrollment)
-    if not then.looking.complete or run is None or entry.reason != "exit_condition":
+    if not then.looking.complete or run is None:
+        return
+    if entry.reason in ("segment_entered", "segment_left"):
+        yield from _why_segment(then, entry, run)
+    if entry.reason != "exit_condition":
         return
     for condition in _exits(then.looking):
         told = _explained(then, condition, entry.at, None, run.data, run)
         if told.holds:
             yield told
+
+
+def _why_segment(then: _Then, entry: j.Ended, run: Enrollment) -> Iterator[Explained]:
+    """Yield the conditions of the segments that a run may have ended with."""
+    is_in = entry.reason == "segment_entered"
+    for rule in journey_of(then.looking.rules, then.looking.journey).exits:
+        if isinstance(rule, Enters if is_in else Leaves):
+            explained = _explained(then, rule.segment.condition, entry.at, None, run.data, run)
+            if explained.holds is is_in:
+                yield explained
 
 
 def _event_of(then: _Then, entry: j.Ended) -> tuple[str, ...]:
@@ -288,5 +343,4 @@ def _event_of(then: _Then, entry: j.Ended) -> tuple[str, ...]:
     is_named = entry.status == "goal" or entry.reason == received.name
     if received.at != entry.at or not is_named or not received.data:
         return ()
-    fields = ", ".join(f"{name} {value!r}" for name, value in received.data.items())
-    return (f"{received.name}: {fields}",)
+    return (f"{received.name}: {fields_of(received)}",)

@@ -12,7 +12,7 @@ from journeykit.analysis.explaining import Explained, explain_condition
 from journeykit.kernel import CustomerState, drawn_for_holdout, history_key, reading_at, reasons
 from journeykit.kernel import journal as j
 from journeykit.machine import Rules
-from journeykit.model import ByCall, Changed, Enters, Entry, Leaves, On
+from journeykit.model import ByCall, Changed, Enters, Entry, Leaves, On, OnDate, Scheduled
 from journeykit.runtime.hindsight import goes_by, held_out, journey_of
 from journeykit.runtime.timeline import local_time
 from journeykit.time import from_micros, shift
@@ -88,10 +88,27 @@ def untriggered(
             verb = "came to belong" if isinstance(entry, Enters) else "left off belonging"
             text = f"never {verb} to segment {entry.segment.name!r}, and {is_in} to it now"
             yield "segment", text, (told,)
+        elif isinstance(entry, Scheduled) and _is_left_out(rules, state, profile, entry, now):
+            assert entry.segment is not None
+            told = explain_condition(
+                entry.segment.condition, reading_at(rules, state, profile, now)
+            )
+            text = f"scheduled: does not belong to segment {entry.segment.name!r}"
+            yield "segment", text, (told,)
         elif isinstance(entry, ByCall):
             yield "by_call", "runs begin by call alone, and none was asked for", ()
         else:
             yield "no_moment", _no_moment(rules, journey, state, profile, entry), ()
+
+
+def _is_left_out(
+    rules: Rules, state: CustomerState, profile: dict[str, Any], entry: Scheduled, now: int
+) -> bool:
+    """Tell whether a schedule passes a customer by, who is not in its segment."""
+    if entry.segment is None:
+        return False
+    reading = reading_at(rules, state, profile, now)
+    return not explain_condition(entry.segment.condition, reading).holds
 
 
 def _no_event(entry: On, came: Counter[str]) -> str:
@@ -109,15 +126,24 @@ def _no_moment(
     by = goes_by(entry)
     if isinstance(entry, Changed):
         value = rules.attributes(profile).get(entry.attribute.field)
-        return f"{by}: it has not changed as asked, and is {value!r}"
+        asked = "".join(
+            f" {word} {' or '.join(map(repr, values))}"
+            for word, values in (("from", entry.was), ("to", entry.becomes))
+            if values is not None
+        )
+        return f"{by}: it has not changed{asked}, and is {value!r}"
+    read = ""
+    if isinstance(entry, OnDate):
+        value = rules.attributes(profile).get(entry.attribute.field)
+        field = entry.attribute.field
+        read = f", for {field} has no value" if value is None else f", for {field} is {value}"
     armed = (rule for rule in rules.watch.armed.values() if rule.journey == journey)
     for rule in armed:
         timer = state.armed.get(rule.id)
         if rule.by == by and timer is not None and timer.due is not None:
-            return (
-                f"{by}: its moment comes {local_time(from_micros(timer.due), _zone(rules, state))}"
-            )
-    return f"{by}: there is no moment to come"
+            when = local_time(from_micros(timer.due), _zone(rules, state))
+            return f"{by}: its moment comes {when}{read}"
+    return f"{by}: there is no moment to come{read}"
 
 
 def _zone(rules: Rules, state: CustomerState) -> ZoneInfo:

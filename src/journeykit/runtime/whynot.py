@@ -152,6 +152,7 @@ def why_not(
     whys += [_told(timeline, one) for one in looked.refused]
     whys += _earlier(looked)
     whys += [_told(timeline, one) for one in (*looked.ended, *looked.parted)]
+    whys += _failures(timeline, entries, journey)
     whys += _messages(lives_of(timeline, entries), journey)
     standing = _standing(looked, state, journey)
     if standing == "never_triggered":
@@ -181,6 +182,17 @@ def _earlier(looked: Looked) -> Iterable[Why]:
         counts = ", ".join(f"{reason} {times}" for reason, times in looked.earlier.most_common())
         at = from_micros(looked.earlier_until)
         yield Why("refuse", "earlier", at, f"and before, refused for {counts}")
+
+
+def _failures(timeline: Timeline, entries: Sequence[j.Entry], journey: str) -> Iterable[Why]:
+    """Yield the calls of functions that failed for good, latest first."""
+    failed = [
+        line
+        for line, entry in zip(timeline.lines, entries, strict=True)
+        if isinstance(entry, j.Settled) and entry.answer == "failed" and line.journey == journey
+    ]
+    for line in reversed(failed[-_MOST:]):
+        yield Why(line.kind, line.reason, line.at, line.text)
 
 
 def _messages(lives: Sequence[MessageLife], journey: str) -> Iterable[Why]:
