@@ -258,7 +258,9 @@ def _listener(on: On) -> Listener:
             value = read(reading)
             return None if value is None else key_text(value)
 
-    mark = blake2b(on.canonical(), digest_size=6).hexdigest()
+    def mark() -> str:
+        return blake2b(on.canonical(), digest_size=6).hexdigest()
+
     field = None if on.key is None else on.key.field
     return Listener(on.event, guard, key, mark, asks_run=asks_run, key_field=field)
 

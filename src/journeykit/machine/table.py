@@ -31,17 +31,16 @@ class Listener:
         asks_run: Whether `guard` reads more than the event and the profile, so that there is
             no answer before there is a run.
         key_field: The field of the event that `key` reads, or None without a key.
-        mark: A name for it, the same in every version of a journey that has it.
     """
 
-    __slots__ = ("asks_run", "event", "guard", "key", "key_field", "mark")
+    __slots__ = ("_mark", "_named", "asks_run", "event", "guard", "key", "key_field")
 
     def __init__(
         self,
         event: str,
         guard: Guard | None,
         key: Getter | None,
-        mark: str,
+        named: Callable[[], str],
         *,
         asks_run: bool,
         key_field: str | None = None,
@@ -50,8 +49,16 @@ class Listener:
         self.key_field = key_field
         self.guard = guard
         self.key = key
-        self.mark = mark
+        self._named = named
+        self._mark = ""
         self.asks_run = asks_run
+
+    @property
+    def mark(self) -> str:
+        """A name for it, the same in every version of a journey that has it."""
+        if not self._mark:  # few are ever asked: exits, and goals that end the run
+            self._mark = self._named()
+        return self._mark
 
 
 class GoalRule:
