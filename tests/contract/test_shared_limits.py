@@ -17,6 +17,7 @@ from journeykit import (
     Always,
     Branch,
     Call,
+    Case,
     Digest,
     EntryCap,
     Event,
@@ -37,6 +38,7 @@ from journeykit import (
     collected,
     hours,
     minutes,
+    seconds,
 )
 from journeykit.errors import StoreError
 from journeykit.kernel import decode_state, replay
@@ -404,6 +406,53 @@ def test_what_comes_while_the_trigger_waits_is_heard(
     stored = sim.runner.store.load(["ann"])["ann"]
     assert replay("ann", sim.runner.journal("ann")) == decode_state(stored.body)
     assert ("is kept for the run that waits for a slot" in str(ann.timeline)) is bool(caps)
+
+
+# Lengths that add up to no whole minutes: slots may come microseconds later, and no timer is then
+# on the other side of an input.
+WAITS: list[Any] = [
+    WaitFor(On(Left), timeout=seconds(307), then=[Wait(seconds(67))]),
+    WaitFor([On(Left), On(Asked)], need="all", timeout=seconds(187)),
+    WaitFor([Case(On(Asked), [Wait(seconds(67))]), Case(On(Left), [])], timeout=seconds(187)),
+    Digest(On(Left), window=seconds(127), at_most=2),
+    Wait(seconds(67)),
+]
+INPUTS = st.sampled_from(["asked a", "asked b", "left", "tick", "minute"])
+
+
+@given(
+    st.lists(st.sampled_from(WAITS), min_size=1, max_size=3),
+    st.booleans(),
+    st.lists(INPUTS, max_size=12),
+)
+def test_a_cap_that_is_never_reached_changes_nothing(
+    steps: list[Any], keyed: bool, inputs: list[str]
+) -> None:  # O7, E3
+    """Whenever the slots are taken, runs hear what they hear in a journey without caps."""
+
+    def story(caps: list[EntryCap]) -> dict[str, list[str]]:
+        entry = On(Asked, key=Asked.room) if keyed else On(Asked)
+        goal = Goal(On(Left), ends_run=False)
+        sim = stand(place(*steps, entry=entry, goal=goal, entry_caps=caps))
+        sim.customer("ann")
+        for number, one in enumerate(inputs):
+            sim.clock.micros += 1
+            if one == "tick":
+                sim.runner.tick()
+            elif one == "minute":
+                sim.advance(minutes(1))
+            else:
+                event = Left() if one == "left" else Asked(room=one[-1])
+                sim.runner.track("ann", event, id=f"e{number}")
+        sim.advance(hours(1))
+        runs: dict[str, list[str]] = {}
+        for entry_ in sim.runner.journal("ann"):
+            if isinstance(entry_, j.Moved | j.Met | j.Collected | j.Ended):
+                told = getattr(entry_, "outcome", getattr(entry_, "step", ""))
+                runs.setdefault(entry_.enrollment, []).append(f"{type(entry_).__name__} {told}")
+        return {run: sorted(told) for run, told in runs.items()}
+
+    assert story([EntryCap(1000)]) == story([])
 
 
 def test_what_happened_before_the_trigger_is_not_kept_for_it() -> None:  # O5
