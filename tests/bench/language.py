@@ -110,7 +110,7 @@ long = Journey(
     goal=Goal(On(Bought, where=Bought.amount > 10)),
     steps=[step for number in range(20) for step in _block(number)],
 )
-COMPILES = 3
+COMPILES = 1
 
 
 def compiled_per_second() -> float:
@@ -268,7 +268,7 @@ ANSWERED = ("answered", {"case": "none of these"})
 
 
 def main() -> None:
-    ratio, mine, limit = best_of(compiled_per_second, built_per_second, times=10)
+    ratio, mine, limit = best_of(compiled_per_second, built_per_second, times=60)
     report(
         f"drawing and compiling {len(long.graph.states)} steps, against `transitions` building them",
         ratio=ratio, limit=round(limit), value=round(mine), unit="journeys per second", wanted=0.1,
