@@ -104,7 +104,7 @@ def compile_condition(condition: Condition, *, incoming: str | None) -> Guard:
             raise AssertionError(f"no guard for {condition!r}")
 
 
-def compile_value(ref: FieldRef, *, incoming: str | None) -> Callable[[Reading], Any]:
+def compile_value(ref: FieldRef | Comparison, *, incoming: str | None) -> Callable[[Reading], Any]:
     """Return a closure that reads a field in wire form; None where it has no value."""
     name = ref.field
     if ref.of == "profile":
@@ -148,8 +148,7 @@ def _any(guards: list[Guard]) -> Guard:
 
 
 def _comparison(leaf: Comparison, incoming: str | None) -> Guard:
-    ref = FieldRef(of=leaf.of, field=leaf.field, kind=leaf.kind)
-    read = compile_value(ref, incoming=incoming)
+    read = compile_value(leaf, incoming=incoming)
     if leaf.op == "exists":
         return lambda reading: read(reading) is not None
     convert = _CONVERT[leaf.kind]
