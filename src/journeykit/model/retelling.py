@@ -222,6 +222,7 @@ def _tag(model: type[BaseModel]) -> object:
 
 
 def _models_of(model: type[BaseModel], name: str) -> Iterable[type[BaseModel]]:
+    model.model_rebuild()  # of one that was only built into others, the fields are names still
     for field, info in model.model_fields.items():
         if name in (field, info.alias):
             yield from _models_in(info.annotation)
