@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast, get_args
 
-from journeykit.adapters import SQLiteStore
 from journeykit.analysis.drawing import PictureKind, picture
 from journeykit.cli.diff import journey_of
+from journeykit.cli.looking import look_into
 from journeykit.cli.target import load_definition
 from journeykit.errors import UsageError
 from journeykit.model import Counts, Journey
@@ -59,9 +59,5 @@ def _drawn(text: str, output: Path) -> bytes:
 
 
 def _counts(db: Path, journey: Journey) -> Counts:
-    if not db.is_file():
-        raise UsageError(
-            "there is no such file", value=str(db), remedy="give a file of SQLiteStore"
-        )
-    with SQLiteStore(db) as store:
+    with look_into(db) as store:
         return counts_of(store, journey)

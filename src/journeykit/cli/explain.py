@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from journeykit.adapters import SQLiteStore
-from journeykit.errors import UnknownCustomerError, UsageError
+from journeykit.cli.looking import look_into
+from journeykit.errors import UnknownCustomerError
 from journeykit.kernel import decode_entries, decode_state
 from journeykit.runtime import Timeline, tell
 
@@ -17,11 +17,7 @@ def explain_customer(db: Path, customer: str) -> Timeline:
         UsageError: There is no such file.
         UnknownCustomerError: There is nobody of this id.
     """
-    if not db.is_file():
-        raise UsageError(
-            "there is no such file", value=str(db), remedy="give a file of SQLiteStore"
-        )
-    with SQLiteStore(db) as store:
+    with look_into(db) as store:
         found = store.load([customer]).get(customer)
         if found is None:
             known = ", ".join(store.customers(limit=3))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from journeykit.adapters import SQLiteStore, SystemClock
+from journeykit.adapters import SystemClock
+from journeykit.cli.looking import look_into
 from journeykit.cli.target import load_workspace
-from journeykit.errors import UsageError
 from journeykit.runtime import Plan
 from journeykit.runtime.planning import plan_for
 from journeykit.time import to_micros
@@ -19,9 +19,5 @@ def plan_workspace(db: Path, target: str) -> Plan:
         UsageError: There is no such file, or no such workspace.
     """
     workspace, _ = load_workspace(target)
-    if not db.is_file():
-        raise UsageError(
-            "there is no such file", value=str(db), remedy="give a file of SQLiteStore"
-        )
-    with SQLiteStore(db) as store:
+    with look_into(db) as store:
         return plan_for(store, workspace, to_micros(SystemClock().now()))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from journeykit.adapters import SQLiteStore, SystemClock
+from journeykit.adapters import SystemClock
+from journeykit.cli.looking import look_into
 from journeykit.cli.target import load_workspace
-from journeykit.errors import UsageError
 from journeykit.machine import compile_workspace
 from journeykit.runtime import WhyNot, ask_why_not
 from journeykit.time import to_micros
@@ -19,11 +19,7 @@ def why_not_customer(db: Path, target: str, customer: str, journey: str) -> WhyN
         UsageError: There is no such file or workspace.
         UnknownJourneyError: The workspace has no such journey.
     """
-    if not db.is_file():
-        raise UsageError(
-            "there is no such file", value=str(db), remedy="give a file of SQLiteStore"
-        )
     rules = compile_workspace(load_workspace(target)[0])
     now = to_micros(SystemClock().now())
-    with SQLiteStore(db) as store:
+    with look_into(db) as store:
         return ask_why_not(store, rules, customer, journey, now)
