@@ -560,14 +560,25 @@ def test_a_time_out_ends_the_wait_and_not_the_journey() -> None:
     assert ends(ann) == ["completed"]
 
 
-def test_an_end_at_the_very_time_out_comes_too_late_or_not_by_the_order_of_timers() -> None:  # O2
+@pytest.mark.parametrize("name", ["aaa", "zzz"])
+def test_an_end_at_the_very_time_out_still_counts_whatever_the_journey_is_called(
+    name: str,
+) -> None:  # O2
     go = StartJourney(
-        "other", label=GO, wait_for_end=True, timeout=hours(1), on_timeout=[mail("late")]
+        name, label=GO, wait_for_end=True, timeout=hours(1), on_timeout=[mail("late")]
     )
-    sim, ann = begin(journey(go), other(Wait(hours(1))))
+    sim, ann = begin(journey(go, WORDS), other(Wait(hours(1)), name=name))
     sim.advance(hours(2))
-    assert ann.received == ["late"]  # at one instant: journey `main` before `other`
-    assert ends(ann, "other") == ["completed"]
+    assert not ann.received
+    assert ann.profile["tags"] == ["completed"]
+
+
+@pytest.mark.parametrize("name", ["aaa", "zzz"])
+def test_what_is_emitted_at_the_very_time_out_still_counts(name: str) -> None:  # O2
+    heard = WaitFor(On(Counted), timeout=hours(1), then=[mail("heard")], on_timeout=[mail("late")])
+    sim, ann = begin(journey(heard), journey(PAUSE, Emit(Counted), name=name))
+    sim.advance(hours(2))
+    assert ann.received == ["heard"]
 
 
 def test_a_run_that_has_gone_on_is_not_told() -> None:

@@ -45,7 +45,9 @@ from journeykit.machine import Rules
 from journeykit.time import DAY
 
 Thing = Enrollment | Message | Membership | Timer
-_FIRST, _LAST = -1, 2  # of what is due at one instant: segments end runs before anything goes on
+_FIRST, _LAST = -1, 3  # of what is due at one instant: segments end runs before anything goes on
+_RUN, _LISTENING_RUN, _MESSAGE = 0, 1, 2  # what comes at the very time-out still counts (O2)
+_LISTENING = TIMING_OUT | {"digest"}
 _SLACK = DAY
 _AT_ONCE = 6 * DAY  # what a ledger may hold beyond, so that it is not cut at every message
 
@@ -196,7 +198,7 @@ def _fire(turn: Turn, limit: int) -> None:
 def _due(turn: Turn, limit: int) -> list[tuple[int, int, str, str, Thing]]:
     state = turn.state
     found: list[tuple[int, int, str, str, Thing]] = [
-        (run.due, 0, run.journey, run.id, run)
+        (run.due, _rank(turn, run), run.journey, run.id, run)
         for run in state.enrollments.values()
         if run.due is not None and run.due <= limit
     ]
@@ -205,7 +207,7 @@ def _due(turn: Turn, limit: int) -> list[tuple[int, int, str, str, Thing]]:
         is_due = message.status == "held" and until is not None and until <= limit
         if is_due and message.id not in turn.asked:
             assert until is not None
-            found.append((until, 1, message.journey, message.id, message))
+            found.append((until, _MESSAGE, message.journey, message.id, message))
     if turn.watches:
         for name, membership in state.segments.items():
             if membership.look is not None and membership.look <= limit:
@@ -216,6 +218,12 @@ def _due(turn: Turn, limit: int) -> list[tuple[int, int, str, str, Thing]]:
     if len(found) > 1:
         found.sort(key=lambda row: row[:4])
     return found
+
+
+def _rank(turn: Turn, run: Enrollment) -> int:
+    """Let runs that others may still tell something, by `Emit` or by their end, go on later."""
+    kind = turn.table(run).steps[run.step].kind
+    return _LISTENING_RUN if kind in _LISTENING else _RUN
 
 
 def _timer(turn: Turn, run: Enrollment, limit: int) -> None:
