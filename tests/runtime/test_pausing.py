@@ -12,6 +12,7 @@ from journeykit import (
     AfterExit,
     Content,
     Enters,
+    EntryCap,
     Event,
     FrequencyCap,
     Goal,
@@ -558,6 +559,7 @@ BY_TIME = [
 ]
 
 
+@pytest.mark.parametrize("caps", [[], [EntryCap(100)]])
 @pytest.mark.parametrize(("entry", "by"), BY_TIME)
 @pytest.mark.parametrize(
     ("then", "hour", "received", "refused"),
@@ -570,11 +572,11 @@ BY_TIME = [
     ],
 )
 def test_an_entry_by_time_comes_too_late(
-    entry: Any, by: str, then: Any, hour: int, received: list[str], refused: list[str]
+    entry: Any, by: str, then: Any, hour: int, received: list[str], refused: list[str], caps: Any
 ) -> None:  # O3
     journey = Journey(
         "j", entry=entry, steps=[send(), Wait(hours(1)), send("later")],
-        overdue=Overdue(after=hours(6), then=then), reentry=AfterExit(),
+        overdue=Overdue(after=hours(6), then=then), reentry=AfterExit(), entry_caps=caps,
     )  # fmt: skip
     space = Workspace(
         journeys=[journey], timezone="UTC", policy=Policy(consent=CONSENT), profile=Person,

@@ -87,6 +87,8 @@ def _slot(turn: Turn, errand: Errand, signal: ErrandAnswered) -> None:
     if table is None:  # the journey is gone
         return
     if signal.answer != "refused":
+        if errand.late is not None:
+            turn.late[errand.enrollment] = errand.late
         enter(turn, table, errand.key, trigger, admitted=signal.answer == "done")
         _tell_what_came(turn, errand)
     else:

@@ -64,7 +64,7 @@ def request_entry(turn: Turn, table: Table, key: str | None, trigger: Trigger, r
             return False
         if alone and other.kind == "entry" and (other.journey, other.key) == (table.journey, key):
             return False
-    about = (event, key, cause, received, occurred)
+    about = (event, key, cause, received, occurred, turn.late.get(run))
     turn.emit(j.Requested(turn.stamp, errand, "entry", run, table.journey, "", data, *about))
     turn.put[errand] = (ENTRY, turn.now)
     return True

@@ -23,6 +23,7 @@ def _requested(state: CustomerState, entry: j.Requested) -> None:
         cause=entry.cause,
         received=entry.received,
         occurred=entry.occurred,
+        late=entry.late,
     )
     if entry.kind != "entry":
         state.enrollments[entry.enrollment].asked += 1

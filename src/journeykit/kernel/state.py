@@ -123,6 +123,7 @@ class Errand(Struct, omit_defaults=True, gc=False):
         attempts: How often it was postponed.
         event, key, cause, received, occurred: The trigger of an `entry`.
         heard: Events that came while it waited, and that its run is to hear.
+        late: When the trigger was due, where it came too late by the journey's rule.
     """
 
     id: str
@@ -140,6 +141,7 @@ class Errand(Struct, omit_defaults=True, gc=False):
     received: int = 0
     occurred: int = 0
     heard: list[Heard] = field(default_factory=list)
+    late: int | None = None
 
 
 class Message(Struct, omit_defaults=True, gc=False):

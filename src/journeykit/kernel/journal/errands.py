@@ -12,7 +12,8 @@ class Requested(Entry, tag="request"):
 
     `kind` is `call`, `rate` or `entry`; `what` names the function. `enrollment` is the run that
     waits; of an entry, the run that begins once there is a slot. `data` are the arguments of a
-    call, or the fields of the trigger, which the rest of the fields tell.
+    call, or the fields of the trigger, which the rest of the fields tell; `late` is when it was
+    due, where it came too late.
     """
 
     errand: str
@@ -26,6 +27,7 @@ class Requested(Entry, tag="request"):
     cause: str = ""
     received: int = 0
     occurred: int = 0
+    late: int | None = None
 
 
 class Overheard(Entry, tag="overhear"):
