@@ -107,7 +107,7 @@ def impossible(
             if "can never hold" in finding.why and not as_a_whole(workspace, journey, finding):
                 continue
             yield "left", (name, states[path][0], f"when_{int(way[1]) + 1}")
-        elif way and finding.code == "JK205":
+        elif way and finding.code in ("JK205", "JK206"):
             path = at.rpartition(" › ")[0]
             yield "left", (name, states[path][0], f"when_{int(way[1]) + 1}")
         elif finding.code == "JK205" and number and finding.place.startswith("goal"):

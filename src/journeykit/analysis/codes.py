@@ -30,6 +30,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "JK203": Rule("error", "an exit condition that holds for everybody who enters"),
     "JK204": Rule("error", "a goal that cannot be reached"),
     "JK205": Rule("warning", "a condition that fails for everybody who enters"),
+    "JK206": Rule("warning", "a condition that holds only where an exit has ended the run"),
     "JK301": Rule("warning", "a message behind the window of the goal"),
     "JK302": Rule("warning", "a date that is past"),
     "JK303": Rule("warning", "quiet hours that can outlast a message"),

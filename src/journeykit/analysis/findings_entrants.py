@@ -1,5 +1,6 @@
-"""What can a run never be asked, given how it began? The fields of a trigger do not change.
+"""What can a run never be asked, given how it began, and what ends it?
 
+The fields of a trigger do not change, and an exit condition ends a run as soon as it holds.
 Runs that are started by call have the trigger that the host gives them; they are left out of
 account.
 """
@@ -14,12 +15,14 @@ from journeykit.analysis.truths import truth_of
 from journeykit.analysis.wording import condition_in_words
 from journeykit.model import (
     All,
+    Branch,
     Comparison,
     Condition,
     Journey,
     On,
     RelativeMoment,
     StartJourney,
+    WaitFor,
     conditions_of,
     parts_of,
     reads,
@@ -29,7 +32,8 @@ from journeykit.model.findings import Finding
 
 
 def of_journey(subject: Subject, journey: Journey) -> Iterator[Finding]:
-    """Yield the conditions that hold for nobody whom an entry lets in."""
+    """Yield the conditions that hold for nobody whom an entry lets in, or an exit leaves in."""
+    yield from _behind_exits(subject, journey)
     entries = [entry for entry in journey.entry if isinstance(entry, On)]
     if len(entries) < len(journey.entry) or _is_started(subject, journey.name):
         return
@@ -51,6 +55,52 @@ def of_journey(subject: Subject, journey: Journey) -> Iterator[Finding]:
                 f"which asks for {condition_in_words(holds)}",
                 "correct one of the two conditions",
             )
+
+
+def _behind_exits(subject: Subject, journey: Journey) -> Iterator[Finding]:
+    exits = [
+        (f"exits[{number}]", rule)
+        for number, rule in enumerate(journey.exits)
+        if isinstance(rule, Condition) and _is_timeless(rule)
+    ]
+    domains = subject.domains(journey, None)
+    exits = [(place, rule) for place, rule in exits if truth_of(rule, domains) is None]
+    for place, condition in _leading_to_steps(journey) if exits else ():
+        alone = truth_of(condition, domains)
+        for ending, rule in exits:
+            if alone is None and truth_of(condition & ~rule, domains) == "never":
+                yield found(
+                    "JK206",
+                    journey.name,
+                    place,
+                    f"where {condition_in_words(condition)} holds, {ending} has ended the run: "
+                    f"{condition_in_words(rule)}",
+                    f"take out one of them, or narrow {ending}",
+                )
+                break
+
+
+def _leading_to_steps(journey: Journey) -> Iterator[tuple[str, Condition]]:
+    """Yield the conditions without which some steps are not taken."""
+    for path, step in steps_of(journey):
+        if isinstance(step, Branch):
+            for number, when in enumerate(step.whens):
+                if when.steps:
+                    yield f"{path} › whens[{number}] › condition", when.condition
+        elif isinstance(step, WaitFor):
+            leads = {outcome for outcome, _, steps in step.inner() if steps}
+            for place, outcome, what in step.awaited:
+                if isinstance(what, Condition) and outcome in leads:
+                    yield f"{path} › {place}", what
+
+
+def _is_timeless(condition: Condition) -> bool:
+    """Tell whether time alone never changes the answer."""
+    return not any(
+        isinstance(getattr(leaf, "value", None), RelativeMoment)
+        or getattr(leaf, "within", None) is not None
+        for leaf in parts_of(condition)
+    )
 
 
 def _is_started(subject: Subject, name: str) -> bool:

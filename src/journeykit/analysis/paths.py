@@ -11,7 +11,17 @@ from collections.abc import Callable, Mapping
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from journeykit.model import START, Digest, Journey, Send, Step, Wait, WaitFor, WaitUntil
+from journeykit.model import (
+    START,
+    Digest,
+    Journey,
+    Send,
+    Step,
+    Wait,
+    WaitBusinessDays,
+    WaitFor,
+    WaitUntil,
+)
 from journeykit.model.spans import longest, shortest
 from journeykit.time import DAY, HOUR
 
@@ -46,6 +56,8 @@ def _stay(step: Step | None, outcome: str) -> Stay:
         case WaitUntil(moment=None, cron=None):
             days = 1 if step.days is None else 7
             return Stay(0, (days + 1) * DAY + HOUR)  # a date can be left out (T3)
+        case WaitBusinessDays(count=count):
+            return Stay(max(0, (count - 1) * DAY - HOUR), None)  # holidays make it longer
         case Send():
             return Stay(0, 0)
         case _:
