@@ -43,7 +43,7 @@ class JourneykitError(Exception):
 
     Attributes:
         problem: What is wrong, in one clause.
-        place: Where: a path such as `journey 'welcome' › steps[2] › Wait.duration`, a
+        place: Where: a path such as `Journey.steps[2] › Wait.duration of journey 'welcome'`, a
             field, a line of a file. Empty when the call itself is the place.
         value: The offending value, or None when there is none to show.
         remedy: What would be right, or what to do.

@@ -81,7 +81,7 @@ def digest(output: str) -> str:
         ("bad.json", "{", "bad.json: this is no JSON"),
         (
             "bad.yaml", CART.replace("PT1H", "1h"),
-            "bad.yaml: line 4, Journey.steps[0] › Wait.duration: '1h' is no ISO 8601 duration",
+            "bad.yaml: line 4, Journey.steps[0] › Wait.duration of journey 'cart': '1h' is no ISO 8601 duration",
         ),
         ("bad.json", '{"journeys": []}', "bad.json: Workspace.timezone: it is missing"),
         ("cart.yaml", CART, "this is no Workspace, but a journey (got 'cart.yaml'); put it under"),

@@ -94,7 +94,7 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (
         lambda: workspace(Send("hi", via=["email"], send_time="best", within=hours(3))),
         (
-            "Workspace.journeys[0] › steps[0] › send_time: there is no send time 'best' here; write "
+            "Workspace.journeys[0] › steps[0] › send_time of journey 'w': there is no send time 'best' here; write "
             "Workspace(send_times={'best': BestHour()}), or give a function; there are: none so far"
         ),
     ),
@@ -103,7 +103,7 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
             Send("hi", via=["email"], send_time="best", within=hours(3)),
             send_times={"best": BestHour()},
         ),
-        "steps[0] › send_time: send time 'best' goes by responses, and no event is one",
+        "steps[0] › send_time of journey 'w': send time 'best' goes by responses, and no event is one",
     ),
     (
         lambda: workspace(Send("hi", via=["email"]), send_times={"best": BestHour}),

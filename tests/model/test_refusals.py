@@ -556,7 +556,7 @@ AT = "Journey.steps[0] › Branch.whens[0] › condition"
         (when(all=5), f"{AT} › All.all", "(got 5)", "in [...]"),
         (
             when(any=[{"not": {**AGE, "op": "lt"}}]),
-            f"{AT} › AnyOf.any[0] › Not.not › Comparison.value", "not an integer", "whole number",
+            f"{AT} › AnyOf.any[0] › Not.not › Comparison.value", "it is missing", "give value=",
         ),
         (
             when(past="count", event="paid", op="in", value=[2]),
@@ -623,6 +623,25 @@ AT = "Journey.steps[0] › Branch.whens[0] › condition"
             "Journey.steps[0] › WaitUntil.moment", "outside the years", "a date",
         ),
         ({"zzz": "x"}, "Journey.zzz", "no such option", "it takes name, version"),
+        ({"steps": {"a": 1}}, "Journey.steps of journey 'welcome'", "(got {'a': 1})", "in [...]"),
+        (step(type=3), "Journey.steps[0] of journey 'welcome'", "no kind 3", "wait, wait_until"),
+        ({"opens": 5}, "Journey.opens of journey 'welcome'", "no instant (got 5)", "offset"),
+        ({"closes": "1700000000"}, "Journey.closes", "no instant (got '1700000000')", "offset"),
+        ({"version": 2**31}, "Journey.version", "too large", "2147483647"),
+        ({"name": "a\x1bb"}, "Journey.name", "control character (got 'a\\x1bb')", "such as"),
+        ({"name": "a\ud800"}, "", "a text has \\ud800 without", "whole characters"),
+        (
+            {"exits": [{**AGE, "op": "gt"}]},
+            "Journey.exits[0] › Comparison.value of journey 'welcome'", "missing", "give value=",
+        ),
+        (
+            {"exits": [{"past": "count", "event": "paid", "op": "gt"}]},
+            "Journey.exits[0] › PastComparison.value", "missing", "give value=",
+        ),
+        (
+            {"exits": [{**AGE, "op": "exists", "value": 1}]},
+            "Journey.exits[0] › Comparison.value", "no value (got 1)", "leave it out",
+        ),
     ],
 )  # fmt: skip
 def test_wrong_json_is_refused_with_its_path(

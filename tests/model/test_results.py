@@ -162,7 +162,7 @@ def test_the_classes_of_results_are_known_or_given() -> None:
     loaded = Journey.from_json(written.to_json())
     with pytest.raises(DefinitionError, match=r"Workspace\(results=\[...\]\)") as caught:
         Workspace(journeys=[loaded], timezone="UTC", events=[Applied])
-    assert caught.value.place == "Workspace.journeys[0] › steps[0] › gives"
+    assert caught.value.place == "Workspace.journeys[0] › steps[0] › gives of journey 'leads'"
     given = Workspace(journeys=[loaded], timezone="UTC", events=[Applied], results=[LeadScore])
     again = Workspace.from_json(given.to_json(), events=[Applied], results=[LeadScore])
     assert again == given

@@ -189,22 +189,22 @@ HEAD = "name: x\nentry: {event: page_seen}\n"
         ("a: \x07", "Journey: this is no text"),
         (b"a: \xff\xfe\xfa", "Journey: this is no text"),
         ("5", "line 1, Journey: this is no Journey (got 5)"),
-        (HEAD + "steps: [{type: wait}]", "line 3, Journey.steps[0] › Wait.duration: it is missing"),
+        (HEAD + "steps: [{type: wait}]", "line 3, Journey.steps[0] › Wait.duration of journey 'x': it is missing"),
         (
             HEAD + "steps:\n  - type: wait\n    duration: 09:00",
-            "line 5, Journey.steps[0] › Wait.duration: '09:00' is no ISO 8601 duration",
+            "line 5, Journey.steps[0] › Wait.duration of journey 'x': '09:00' is no ISO 8601 duration",
         ),
         (
             HEAD + "steps:\n  - {type: wait, duration: P1D}\n  - {type: goto, target: nowhere}",
-            "line 5, Journey.steps[1]: Goto('nowhere') leads to a label",
+            "line 5, Journey.steps[1] of journey 'x': Goto('nowhere') leads to a label",
         ),
         (
             HEAD + "steps:\n  - {type: wait, duration: P1D}\n  -\n    type: exit\n    resaon: x",
-            "line 7, Journey.steps[1] › Exit.resaon: there is no such option",
+            "line 7, Journey.steps[1] › Exit.resaon of journey 'x': there is no such option",
         ),
         (
             HEAD + "holdout: no\nsteps: [{type: wait, duration: P1D}]",
-            "line 3, Journey.holdout: it must be a number (got 'no')",
+            "line 3, Journey.holdout of journey 'x': it must be a number (got 'no')",
         ),
     ],
 )  # fmt: skip

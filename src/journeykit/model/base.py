@@ -27,7 +27,7 @@ class FrozenMeta(ModelMetaclass):
         def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - a metaclass
             """Make a value, the leading fields by position."""
             values = _by_name(cls, args, kwargs)
-            return retold(cls, lambda: super(FrozenMeta, cls).__call__(**values))
+            return retold(cls, lambda: super(FrozenMeta, cls).__call__(**values), values)
 
 
 class Frozen(BaseModel, metaclass=FrozenMeta):
@@ -47,7 +47,7 @@ class Frozen(BaseModel, metaclass=FrozenMeta):
     @classmethod
     def model_validate(cls: type[Self], obj: Any, **kwargs: Any) -> Self:
         """Validate data; errors are `DefinitionError`s with the full path."""
-        return retold(cls, lambda: super(Frozen, cls).model_validate(obj, **kwargs))
+        return retold(cls, lambda: super(Frozen, cls).model_validate(obj, **kwargs), obj)
 
     @classmethod
     def model_validate_json(cls: type[Self], json_data: Any, **kwargs: Any) -> Self:

@@ -94,6 +94,11 @@ class Condition(Frozen):
         )
 
 
+def _refuse_without_value(asked: Comparison | PastComparison) -> None:
+    if asked.op != "exists" and "value" not in asked.model_fields_set:
+        raise Wrong("it is missing", "give value=", "value")
+
+
 def _checked_operand(kind: Kind, op: Op, value: Any) -> Any:
     """Return what a comparison compares with in its one wire form, or refuse it."""
     if op == "exists":
@@ -159,6 +164,7 @@ class Comparison(Condition):
 
     @model_validator(mode="after")
     def _fits(self) -> Comparison:
+        _refuse_without_value(self)
         self.__dict__["value"] = _checked_operand(self.kind, self.op, self.value)
         return self
 
@@ -183,6 +189,7 @@ class PastComparison(Condition):
             raise Wrong(f"{self.past} cannot be asked this", f"use {', '.join(SIGNS)}", "op")
         if isinstance(self.value, FieldRef):
             raise Wrong("a question cannot be compared with a field", "give a constant", "value")
+        _refuse_without_value(self)
         self.__dict__["value"] = _checked_operand(ANSWERS[self.past], self.op, self.value)
         if (self.past == "total") is not (self.field is not None):
             raise Wrong(

@@ -56,7 +56,7 @@ def from_yaml_text(cls: type[F], text: str | bytes, **classes: Any) -> F:
     try:
         found: F = cls.__pydantic_validator__.validate_python(data)
     except ValidationError as error:
-        raise retell(cls, error, line_of=lambda loc: _line_of(node, loc)) from None
+        raise retell(cls, error, data, line_of=lambda loc: _line_of(node, loc)) from None
     return found
 
 
@@ -136,15 +136,23 @@ def _with(data: Any, classes: Mapping[str, Any]) -> Any:
 
 def _json_of(text: str | bytes, place: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_number)
+        data = json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_number)
+        json.dumps(data, ensure_ascii=False).encode()
     except RecursionError:
         raise _too_deep(place) from None
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):x}"
+        raise DefinitionError(
+            f"a text has {half} without its other half", place=place,
+            value=error.object[max(0, error.start - 20) : error.end], remedy="give whole characters",
+        ) from None  # fmt: skip
     except ValueError as error:
         if isinstance(error, Wrong):
             raise DefinitionError(error.problem, place=place, remedy=error.remedy) from None
         raise DefinitionError(
             f"this is no JSON: {error}", place=place, remedy="give what to_json() returned"
         ) from None
+    return data
 
 
 def _distinct(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -105,7 +105,7 @@ class Journey(Frozen):
     """
 
     name: Name
-    version: int = Field(default=1, ge=1, kw_only=True, strict=True)
+    version: int = Field(default=1, ge=1, le=2**31 - 1, kw_only=True, strict=True)
     entry: Entries = Field(kw_only=True)
     steps: Steps = Field(kw_only=True)
     reentry: Reentry = Field(default_factory=Once, kw_only=True)

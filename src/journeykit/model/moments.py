@@ -64,6 +64,20 @@ def _moment(value: object) -> object:
     return value
 
 
+def instant(value: object) -> object:
+    """Take a datetime or its spelling, and no number that could be meant as one."""
+    try:
+        told = datetime.fromisoformat(value) if isinstance(value, str) else value
+        if isinstance(told, datetime):
+            return told
+    except ValueError:
+        pass
+    raise Wrong(
+        "this is no instant",
+        'give an aware datetime, in JSON one with its offset: "2026-03-01T00:00:00+00:00"',
+    )
+
+
 def _moment_shape(value: object) -> str:
     if isinstance(value, date):
         return "-instant" if isinstance(value, datetime) else "-date"
@@ -83,7 +97,9 @@ ClockTime = Annotated[
     str, AfterValidator(_clock), Field(json_schema_extra={"pattern": f"^{_CLOCK}$"})
 ]
 EndClock = Annotated[
-    str, AfterValidator(_end_clock), Field(json_schema_extra={"pattern": f"^({_CLOCK}|24:00(:00)?)$"})
+    str,
+    AfterValidator(_end_clock),
+    Field(json_schema_extra={"pattern": f"^({_CLOCK}|24:00(:00)?)$"}),
 ]
 Days = Annotated[Sequence[str], AfterValidator(_days)]
 ZoneName = Annotated[str, AfterValidator(_zone)]

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from journeykit.model.retelling import Wrong
 
-NAME = r"^[^\s/]{1,100}$"
+NAME = r"^[^\s/\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,100}$"
 _LABEL = r"^[A-Za-z][A-Za-z0-9_.-]{0,79}$"
 EVENT_NAME = r"^[A-Za-z][A-Za-z0-9_.:-]{0,99}$"
 
@@ -29,7 +29,7 @@ Name = Annotated[
     AfterValidator(
         _spelled(
             NAME,
-            "a name has 1 to 100 characters, none of them a space or a slash",
+            "a name has 1 to 100 characters, none of them a space, a slash or a control character",
             "such as 'cart_reminder'",
         )
     ),

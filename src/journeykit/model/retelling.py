@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from difflib import get_close_matches
 from typing import Any, TypeVar, get_args
 
@@ -41,8 +42,8 @@ class Wrong(ValueError):
         return f"{self.problem}; {self.remedy}"
 
 
-def retold(cls: type[BaseModel], make: Callable[[], T]) -> T:
-    """Return what `make` makes; re-tell a ValidationError in our own words.
+def retold(cls: type[BaseModel], make: Callable[[], T], given: object = None) -> T:
+    """Return what `make` makes of what is `given`; re-tell a ValidationError in our own words.
 
     Raises:
         DefinitionError: With the path, the value and what would be right.
@@ -50,23 +51,26 @@ def retold(cls: type[BaseModel], make: Callable[[], T]) -> T:
     try:
         return make()
     except ValidationError as error:
-        raise retell(cls, error) from None
+        raise retell(cls, error, given) from None
 
 
 def retell(
     cls: type[BaseModel],
     error: ValidationError,
+    given: object = None,
     *,
     line_of: Callable[[Sequence[int | str]], int] | None = None,
 ) -> DefinitionError:
     """Return a DefinitionError that says all of what a ValidationError says.
 
     Args:
+        given: What was validated: it tells the name of the journey that is wrong.
         line_of: Tells in which line of a text a location stands.
     """
     told = []
     for detail in error.errors(include_url=False):
         told.append(_tell(cls, detail))
+        told[-1].place += _whose(cls, given, _exactly(detail))
         if line_of is not None:
             told[-1].place = f"line {line_of(_exactly(detail))}, {told[-1].place}"
     first, *others = told
@@ -79,6 +83,27 @@ def _exactly(detail: ErrorDetails) -> Sequence[int | str]:
     """Return a location, followed down to where a validator's objection points."""
     cause = detail.get("ctx", {}).get("error")
     return (*detail["loc"], *parts_of_path(cause.at if isinstance(cause, Wrong) else ""))
+
+
+def _whose(cls: type[BaseModel], given: object, loc: Sequence[int | str]) -> str:
+    """Return in words whose mistake it is, where a journey with a name is at fault."""
+    name = _within(given, ("name",) if cls.__name__ == "Journey" else (*loc[:2], "name"))
+    named = cls.__name__ == "Journey" or (cls.__name__ == "Workspace" and loc[:1] == ("journeys",))
+    if not named or not isinstance(name, str) or loc[-1:] == ("name",):
+        return ""
+    return f" of journey {name!r}"
+
+
+def _within(value: object, loc: Iterable[int | str]) -> object:
+    """Return what stands at a location of data or of a model; the class `Wrong` if nothing does."""
+    for part in loc:
+        if isinstance(part, int):
+            is_there = isinstance(value, list | tuple) and part < len(value)
+            value = value[part] if is_there else Wrong  # type: ignore[index]
+        else:
+            data = value if isinstance(value, Mapping) else getattr(value, "__dict__", {})
+            value = data.get(part, Wrong)
+    return value
 
 
 def parts_of_path(path: str) -> Sequence[int | str]:
@@ -109,7 +134,12 @@ def _tell(cls: type[BaseModel], detail: ErrorDetails) -> DefinitionError:
         problem, remedy = (part.format(**context) for part in _PLAIN[kind])
     else:
         problem, remedy = _in_two(detail["msg"].removeprefix("Value error, "))
-    if kind == "missing" or isinstance(value, Mapping | BaseModel):
+    if isinstance(cause, Wrong) and cause.at and isinstance(value, Mapping | BaseModel):
+        value = _within(value, parts_of_path(cause.at))
+        is_plain = value is None or isinstance(value, str | int | float | date)
+        if not is_plain or repr(value) in problem:
+            return DefinitionError(problem, place=place, remedy=remedy)
+    elif kind == "missing" or (kind not in _PLAIN and isinstance(value, Mapping | BaseModel)):
         return DefinitionError(problem, place=place, remedy=remedy)
     return DefinitionError(problem, place=place, value=value, remedy=remedy)
 
@@ -151,7 +181,10 @@ def _unlike(value: object, wanted: Models) -> tuple[str, str]:
     if names == ["FieldRef"]:
         return "this is no field", "give a class attribute, such as Shopper.plan"
     if isinstance(value, Mapping):
-        return "its type is missing", f"give type=, one of {', '.join(map(str, map(_tag, wanted)))}"
+        known = ", ".join(map(str, map(_tag, wanted)))
+        if "type" in value:
+            return f"there is no kind {value['type']!r}", f"it is one of {known}"
+        return "its type is missing", f"give type=, one of {known}"
     if isinstance(value, type):
         name = value.__name__ if value.__name__ in names else names[0]
         return "this is a class, not a value", f"write {name}(...)"
