@@ -503,7 +503,9 @@ def test_a_journey_that_is_gone_lets_nobody_enter() -> None:
     other = stand(place(Exit(), name="other"), store=store)
     other.settle()
     entries = other.runner.journal("ann")
-    assert [type(entry) for entry in entries[-2:]] == [j.Requested, j.Settled]
+    assert [type(entry) for entry in entries[-3:]] == [j.Requested, j.Settled, j.Refused]
+    assert isinstance(entries[-1], j.Refused)
+    assert entries[-1].reason == "unknown_journey"  # E4
     assert not decode_state(store.load(["ann"])["ann"].body).errands
 
 

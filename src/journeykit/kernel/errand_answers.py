@@ -84,7 +84,10 @@ def _slot(turn: Turn, errand: Errand, signal: ErrandAnswered) -> None:
     turn.following.append(EntrySettled(errand.enrollment))
     trigger = _trigger(errand)
     table = turn.rules.current.get(errand.journey)
-    if table is None:  # the journey is gone
+    if table is None:
+        detail = {"event": errand.event} if errand.event else {}
+        gone = j.Refused(turn.stamp, errand.journey, errand.key, "unknown_journey", detail)
+        turn.emit(gone)
         return
     if signal.answer != "refused":
         if errand.late is not None:

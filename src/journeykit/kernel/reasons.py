@@ -107,7 +107,7 @@ REFUSED: Final[Mapping[str, str]] = {
     "paused": "the journey pauses",
     "re_entry_too_soon": "the last entry is not long enough ago",
     "too_many_open": "the customer has as many open runs as the journey allows",
-    "unknown_journey": "the workspace has no such journey any more, which a step was to start",
+    "unknown_journey": "the workspace has no such journey any more",
 }
 """Why a trigger did not start a run (rule E4)."""
 
