@@ -523,6 +523,13 @@ def test_the_end_is_waited_for_and_read(child: Any, then: str | None, word: str)
     assert ends(ann) == ["completed"]
 
 
+def test_what_came_of_a_start_is_told_in_words() -> None:
+    _, ann = begin(journey(StartJourney("other", wait_for_end=True)), other(Exit()))
+    assert lines(ann, "start", "return") == [
+        "starts other", "the run that it starts has begun", "the run that it starts is over: exited",
+    ]  # fmt: skip
+
+
 def test_a_refused_start_goes_on_at_once() -> None:  # E4
     go = StartJourney("other", label=GO, wait_for_end=True)
     sim, ann = begin(journey(PAUSE, go, WORDS), other(Wait(days(9)), reentry=AfterExit()))

@@ -110,8 +110,9 @@ def _started(t: _Teller, e: j.Started) -> Told:
 
 
 def _returned(t: _Teller, e: j.Returned) -> Told:
-    over = {"started": "was started", "refused": "was refused"}.get(e.status, f"is over: {e.status}")
-    return Told(t.journey(e.enrollment), e.status, f"the journey that it started {over}")
+    first = {"started": "has begun", "refused": "was not let in"}
+    came = first.get(e.status, f"is over: {e.status}")
+    return Told(t.journey(e.enrollment), e.status, f"the run that it starts {came}")
 
 
 def _consented(t: _Teller, e: j.Consented) -> Told:
