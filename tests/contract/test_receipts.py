@@ -283,6 +283,50 @@ def test_complaints_and_dead_addresses_are_suppressed(  # D4
 
 
 @pytest.mark.parametrize(
+    ("first", "then", "suppressed"),
+    [
+        ("ann@example.org", ["ann@example.com"], "ann@example.org"),
+        ("ann@example.org", ["ann@example.com", "ann@example.net"], "ann@example.org"),
+        ("ann@example.org", [None], "ann@example.org"),
+    ],
+)
+def test_the_address_is_suppressed_to_which_the_message_went(  # D4
+    first: str, then: list[str | None], suppressed: str
+) -> None:
+    sim = Simulation(workspace(OFFER, Wait(days(1)), Exit("done")), at="2026-03-02 09:00")
+    ann = sim.customer("ann", {"email": first})
+    ann.track(Begun())
+    key = ann.messages[0].key
+    for address in then:
+        ann.tell({"email": address})
+    ann._stage.report("ann", key, "bounced", dead_address=True)
+    assert ann._stage.runner.suppressed("email", suppressed) is not None
+    for address in filter(None, then):
+        assert ann._stage.runner.suppressed("email", address) is None
+    assert ended(ann) == []
+
+
+def test_an_address_that_changes_while_the_message_is_on_its_way_is_another() -> None:  # D4
+    clock = VirtualClock(to_micros(datetime(2026, 3, 2, 8, tzinfo=UTC)))
+    keys: list[str] = []
+
+    class Slow(ScriptedChannel):
+        def send(self, message: Any) -> Any:
+            keys.append(message.key)
+            kit.identify("ann", {"email": "ann@example.com"})
+            return super().send(message)
+
+    shop = workspace(OFFER, Wait(days(1)))
+    kit = Orchestrator(shop, store=MemoryStore(), channels={"email": Slow("email")}, clock=clock)
+    kit.identify("ann", {"email": "ann@example.org"})
+    kit.track("ann", Begun())
+    kit.tick()
+    kit.report("ann", keys[0], "complained")
+    assert kit.suppressed("email", "ann@example.org") is not None
+    assert kit.suppressed("email", "ann@example.com") is None
+
+
+@pytest.mark.parametrize(
     ("arguments", "error", "says"),
     [
         (("ann", "k", "openned"), UsageError, "did you mean 'opened'"),

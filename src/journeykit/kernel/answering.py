@@ -46,6 +46,7 @@ def answered(turn: Turn, signal: s.ChannelAnswered) -> None:
 def _answer(
     turn: Turn, signal: s.ChannelAnswered, answer: str, until: int | None, *, late: bool = False
 ) -> None:
+    address = turn.state.addresses.get(signal.channel, turn.state.id)
     turn.emit(
         j.Answered(
             turn.stamp,
@@ -60,6 +61,7 @@ def _answer(
             signal.transactional,
             signal.template,
             signal.tags,
+            "" if signal.address == address else signal.address,
         )
     )
 

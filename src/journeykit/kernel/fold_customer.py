@@ -18,6 +18,11 @@ from journeykit.machine import Tally, add_to_tally, prune_tally
 
 
 def _profiled(state: CustomerState, entry: j.Profiled | j.Assigned) -> None:
+    if state.ledger and state.addresses != entry.addresses:
+        for line in state.ledger:  # where it went is told with what has no address any more
+            address = state.addresses.get(line.channel, state.id)
+            if not line.address and entry.addresses.get(line.channel, state.id) != address:
+                line.address = address
     state.zone = entry.zone
     state.addresses = entry.addresses
     state.zones = entry.zones

@@ -103,6 +103,7 @@ def _answered(state: CustomerState, entry: j.Answered) -> None:
                 entry.transactional,
                 entry.template,
                 entry.tags,
+                entry.address,
             )
         )
     if message is None:

@@ -20,6 +20,7 @@ class _About(NamedTuple):
     channel: str = ""
     journey: str = ""
     template: str = ""
+    address: str = ""
 
 
 def told(turn: Turn, signal: ReceiptTold) -> None:
@@ -45,7 +46,7 @@ def told(turn: Turn, signal: ReceiptTold) -> None:
         )
     )
     if about.channel and (signal.receipt == "complained" or signal.dead_address):
-        _suppress(turn, signal, about.channel)
+        _suppress(turn, signal, about)
     if run is not None:
         _hear(turn, run, step, signal)
 
@@ -65,13 +66,17 @@ def _about(turn: Turn, message: str) -> _About:
         return _About(opened.channel, opened.journey, opened.template)
     for line in reversed(turn.state.ledger):
         if line.message == message:
-            return _About(line.channel, line.journey, line.template)
+            return _About(line.channel, line.journey, line.template, line.address)
     return _About()
 
 
-def _suppress(turn: Turn, signal: ReceiptTold, channel: str) -> None:
-    """Keep the address from being used: a dead one, and one of somebody who complained (D4)."""
-    address = turn.state.addresses.get(channel, turn.state.id)
+def _suppress(turn: Turn, signal: ReceiptTold, about: _About) -> None:
+    """Keep an address from being used: a dead one, and one of somebody who complained (D4).
+
+    It is the one to which the message went, whatever the channel's is by now.
+    """
+    channel = about.channel
+    address = about.address or turn.state.addresses.get(channel, turn.state.id)
     if suppression_key(channel, address) not in turn.state.suppressed:
         reason = COMPLAINT if signal.receipt == "complained" else signal.detail
         turn.emit(j.Suppressed(turn.stamp, channel, address, reason))

@@ -205,7 +205,8 @@ class Message(Struct, omit_defaults=True, gc=False):
 class Delivered(Struct, array_like=True, omit_defaults=True, gc=False):
     """One line of the send ledger: a message that its channel accepted at `at`.
 
-    `template` is "" in lines written before it was kept.
+    `template` is "" in lines written before it was kept; `address`, where it went, where that is
+    the address that the channel still has.
     """
 
     at: int
@@ -216,6 +217,7 @@ class Delivered(Struct, array_like=True, omit_defaults=True, gc=False):
     transactional: bool = False
     template: str = ""
     tags: tuple[str, ...] = ()
+    address: str = ""
 
 
 class Mark(Struct, array_like=True, omit_defaults=True, gc=False):

@@ -78,6 +78,7 @@ class Answered(Entry, tag="answer"):
     """A channel was handed the message and answered.
 
     `late` marks an answer to a message that had been withdrawn while it was on its way.
+    `address` is where it went, or "" where the channel has that address still.
     """
 
     message: str
@@ -91,6 +92,7 @@ class Answered(Entry, tag="answer"):
     transactional: bool
     template: str = ""
     tags: tuple[str, ...] = ()
+    address: str = ""
 
 
 class Dropped(Entry, tag="drop"):
