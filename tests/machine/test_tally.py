@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import operator
 from decimal import Decimal
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journeykit.machine import Tally, add_to_tally, amount_text, prune_tally
+from journeykit import Event, count, hours, total
+from journeykit.machine import (
+    Reading,
+    Tally,
+    add_to_tally,
+    amount_text,
+    compile_condition,
+    prune_tally,
+)
+from journeykit.machine.guards import turning_events
+
+
+class Paid(Event):
+    amount: int = 1
+
 
 PAST = st.lists(
     st.tuples(st.integers(0, 9), st.sampled_from(["", "1", "0.1", "1E+2", "-3"])), max_size=20
@@ -49,3 +65,36 @@ def test_an_amount_that_is_missing_adds_nothing() -> None:
     assert amount_text(None) == ""
     assert amount_text("1.5") == "1.5"
     assert amount_text(3) == "3"
+
+
+@given(
+    PAST,
+    st.sampled_from([operator.lt, operator.le, operator.gt, operator.ge, operator.eq]),
+    st.integers(-3, 6),
+    st.sampled_from(["count", "total"]),
+)
+def test_only_events_that_turn_the_answer_are_looked_at(
+    past: list[tuple[int, str]], sign: Any, value: int, asked: str
+) -> None:
+    made = tally_of(past, windowed=True)
+    question = {
+        "count": count(Paid, within=hours(1)),
+        "total": total(Paid.amount, within=hours(1)),
+    }[asked]
+    leaf = sign(question, value)
+    guard = compile_condition(leaf, incoming=None)
+    reading = Reading()
+    reading.past = {leaf.stream.id: made}
+    span = 3_600_000_000
+    answers = []
+    for since in range(-1, 11):  # what happened at `since` has passed
+        reading.now = since + span
+        answers.append(guard(reading))
+    turned = {since for since in range(10) if answers[since + 1] is not answers[since]}
+    assert turned <= set(turning_events(leaf, made))
+
+
+def test_of_many_events_in_a_window_few_are_looked_at() -> None:
+    made = tally_of([(at, "1") for at in range(1_000)], windowed=True)
+    assert list(turning_events(count(Paid, within=hours(1)) >= 3, made)) == [997]
+    assert list(turning_events(total(Paid.amount, within=hours(1)) == 3, made)) == [997, 996]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from journeykit.errors import InputError
-from journeykit.machine.guards import Guard, Reading, compile_value
+from journeykit.machine.guards import Guard, Reading, compile_value, turning_events
 from journeykit.machine.stamps import date_of, instant_of
 from journeykit.model import (
     Comparison,
@@ -136,7 +136,7 @@ def _of_window(leaf: PastComparison, offset: Duration) -> Crossings:
 
     def of_window(reading: Reading) -> Iterator[int]:
         tally = reading.past.get(stream)
-        for occurred, _ in () if tally is None else tally.recent:
+        for occurred in () if tally is None else turning_events(leaf, tally):
             yield from passing(occurred, offset, reading.zone)
 
     return of_window

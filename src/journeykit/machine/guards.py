@@ -7,7 +7,8 @@ A comparison with a field that has no value does not hold, whatever the operator
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import reduce
 from typing import Any
@@ -284,14 +285,34 @@ def _past(leaf: PastComparison) -> Guard:
 def _count(tally: Tally, since: int | None) -> int:
     if since is None:
         return tally.n
-    return sum(occurred > since for occurred, _ in tally.recent)
+    return len(tally.recent) - _first_after(tally, since)
 
 
 def _total(tally: Tally, since: int | None) -> Decimal:
     if since is None:
         return Decimal(tally.total)
-    amounts = (Decimal(amount) for at, amount in tally.recent if at > since and amount)
-    return reduce(EXACT.add, amounts, Decimal(0))
+    recent = tally.recent[_first_after(tally, since) :]
+    return reduce(EXACT.add, (Decimal(amount) for _, amount in recent if amount), Decimal(0))
+
+
+def _first_after(tally: Tally, since: int) -> int:
+    return bisect_right(tally.recent, since, key=operator.itemgetter(0))
+
+
+def turning_events(leaf: PastComparison, tally: Tally) -> Iterator[int]:
+    """Yield when those events happened that change the answer as they pass out of the window."""
+    order, is_count = _ORDER[leaf.op], leaf.past == "count"
+    constant: Any = leaf.value if is_count else Decimal(str(leaf.value))
+    measured: Any = 0 if is_count else Decimal(0)
+    holds = order(measured, constant)
+    for occurred, amount in reversed(tally.recent):
+        if is_count:
+            measured += 1
+        elif amount:
+            measured = EXACT.add(measured, Decimal(amount))
+        held, holds = holds, order(measured, constant)
+        if holds is not held:
+            yield occurred
 
 
 def _last(leaf: PastComparison, stream: str) -> Guard:
