@@ -14,6 +14,7 @@ from journeykit import (
     ByCall,
     Changed,
     Enters,
+    EntryCap,
     Event,
     Goal,
     Increment,
@@ -661,6 +662,23 @@ def test_backfill_lets_nobody_in_for_what_came_while_inside(entry: Any, since: A
     outcome = sim.backfill("j", since=since)
     assert (outcome.entered, outcome.refused) == (0, {"entered_since": 1})
     assert len(entries(sim)) == 1
+
+
+def test_backfill_tells_who_waits_for_a_slot(past: Any) -> None:
+    sim = filled(past, journey("j", Enters(PRO), entry_caps=[EntryCap(1)]))
+    outcome = sim.backfill("j")
+    assert (outcome.entered, outcome.waiting) == (0, 1)
+    assert len(entries(sim)) == 1
+
+
+def test_who_fell_silent_is_looked_at_by_a_backfill(past: Any) -> None:
+    sim = filled(past, journey("j", Enters(LAPSED)), at="2026-04-01 12:00")
+    sim.advance(days(31))
+    assert entries(sim) == []
+    sim = filled(past, journey("j", Enters(LAPSED)), at="2026-04-01 12:00")
+    assert sim.backfill("j").entered == 0
+    sim.advance(days(31))
+    assert entries(sim) == ["2026-05-01 10:00"]
 
 
 def test_backfill_sets_the_timers(past: Any) -> None:

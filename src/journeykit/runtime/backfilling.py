@@ -33,7 +33,8 @@ class Backfilled:
     Attributes:
         customers: How many were asked.
         entered: Runs that began.
-        waiting: Customers for whom an entry by the calendar is set to a later instant.
+        waiting: Customers for whom an entry by the calendar is set to a later instant, or whose
+            trigger waits for its slot under the entry caps.
         refused: Reason codes, each with how often it kept a run from beginning.
         failures: Customers who could not be decided on: call again.
     """
@@ -188,4 +189,7 @@ def _count(rules: Rules, asked: Backfill, decision: Decision, outcome: Backfille
         armed[id].journey == asked.journey and timer.due is not None
         for id, timer in decision.state.armed.items()
         if id in armed
+    ) or any(
+        errand.kind == "entry" and errand.journey == asked.journey
+        for errand in decision.state.errands.values()
     )
