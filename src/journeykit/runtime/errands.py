@@ -13,6 +13,7 @@ Keeps true:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -206,6 +207,7 @@ def _take_slots(desk: _Desk, errands: Sequence[_Errand]) -> Flow[None]:
     known who is.
     """
     journeys: dict[str, list[_Errand]] = {}
+    ahead: Counter[tuple[str, str]] = Counter()
     now = yield from Now()
     for one in errands:
         try:
@@ -216,10 +218,10 @@ def _take_slots(desk: _Desk, errands: Sequence[_Errand]) -> Flow[None]:
         if not is_wanted:
             desk.answer(one, ErrandAnswered(now, one.errand.id, "entry", "", "moot"))
             continue
-        queue = journeys.setdefault(one.errand.journey, [])
-        ahead = sum(other.member is one.member for other in queue)
-        if not ahead or ahead + _runs(one) < desk.rules.current[one.errand.journey].max_open:
-            queue.append(one)
+        journey, who = one.errand.journey, (one.claim.customer_id, one.errand.journey)
+        if not ahead[who] or ahead[who] + _runs(one) < desk.rules.current[journey].max_open:
+            journeys.setdefault(journey, []).append(one)
+            ahead[who] += 1
     for journey, queue in journeys.items():
         used: list[EntryCapRule] = []
         for rule in desk.rules.current[journey].entry_caps:
