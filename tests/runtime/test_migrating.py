@@ -38,7 +38,7 @@ from journeykit import (
     minutes,
     outcome,
 )
-from journeykit.errors import DefinitionError, VersionError
+from journeykit.errors import DefinitionError, UsageError, VersionError
 from journeykit.kernel import decode_entries, encode_state, replay
 from journeykit.ports import CustomerCommit
 from journeykit.simulation import Simulation
@@ -617,6 +617,8 @@ WRONG = [
     (Migrate({"rest": "completed"}), "'completed'"),
     (Migrate(from_versions=[2]), "version 2 is not older"),
     (Migrate(from_versions=[0]), "version 0 is not older"),
+    (Migrate(from_versions=[]), "moves nobody: no version is named; leave out from_versions"),
+    (Migrate({"completed": RESTART}), "nobody stands at 'completed'"),
 ]
 
 
@@ -624,6 +626,15 @@ WRONG = [
 def test_a_map_that_makes_no_sense_is_refused(upgrade: Migrate, told: str) -> None:
     with pytest.raises(DefinitionError, match=told):
         shop(2, send("x"), upgrade=upgrade)
+
+
+@pytest.mark.parametrize("call", ["publish", "plan"])
+def test_what_is_no_workspace_is_refused(call: str) -> None:
+    sim = begin(*TWO)
+    with pytest.raises(UsageError, match="this is no Workspace"):
+        getattr(sim.runner, call)(sim.runner.workspace.journeys[0])
+    with pytest.raises(UsageError, match="a customer id must be"):
+        sim.export(5)  # type: ignore[arg-type]
 
 
 def test_a_map_survives_json() -> None:

@@ -61,10 +61,21 @@ def check_migration(upgrade: Migrate, version: int, ids: Mapping[str, object]) -
     """Refuse a map that makes no sense for a journey of this version with these states.
 
     Raises:
-        Wrong: It leads to no step, or from a version that is not older.
+        Wrong: It leads to no step, or from where nobody can stand, or from a version that is
+            not older.
     """
+    if upgrade.from_versions == ():
+        raise Wrong(
+            "it moves nobody: no version is named",
+            "leave out from_versions to move the runs of all older versions",
+            "upgrade › from_versions",
+        )
     known = [name for name in ids if name not in _NOT_STOOD_AT]
     for old, new in upgrade.steps.items():
+        if old in _NOT_STOOD_AT:
+            raise Wrong(
+                f"nobody stands at {old!r}", "name steps of older versions", "upgrade › steps"
+            )
         if new not in (EXIT, RESTART) and new not in known:
             raise Wrong(
                 f"the step {old!r} is to go over to {new!r}, which this version does not have",

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from journeykit.errors import DefinitionError, TemplateError
-from journeykit.model import Call, Journey, Send, steps_of
+from journeykit.errors import DefinitionError, TemplateError, UsageError
+from journeykit.model import Call, Journey, Send, Workspace, steps_of
 from journeykit.ports import Channel, Function, Renderer
+
+
+def check_workspace(workspace: object) -> None:
+    """Refuse what is no workspace.
+
+    Raises:
+        UsageError: It is none.
+    """
+    if not isinstance(workspace, Workspace):
+        raise UsageError(
+            "this is no Workspace",
+            place="workspace",
+            value=workspace,
+            remedy="write Workspace(journeys=[...], timezone=..., policy=...)",
+        )
 
 
 def check_channels(

@@ -14,6 +14,7 @@ from journeykit.ports import Channel, Function, Store
 from journeykit.runtime.calls import Flow, Heed
 from journeykit.runtime.controls import Operated, change_controls, read_controls
 from journeykit.runtime.erasing import erase, export_customer
+from journeykit.runtime.fitting import check_workspace
 from journeykit.runtime.intake import check_customer_id, check_words
 from journeykit.runtime.pausing import (
     Pause,
@@ -81,6 +82,7 @@ class Operations(ABC):
 
         It reads every customer once.
         """
+        check_workspace(workspace)
         return plan_for(self._store, workspace, self._now())
 
     def publish(
@@ -156,6 +158,7 @@ class Operations(ABC):
             ErasedCustomerError: The customer was erased.
             UnknownCustomerError: Nobody was identified under this id.
         """
+        check_customer_id(customer_id)
         return export_customer(self._store, self._rules, customer_id, self._now())
 
     # ---- within

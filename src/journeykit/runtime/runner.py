@@ -22,7 +22,12 @@ from journeykit.runtime.backfilling import Backfill, Backfilled, Since, backfill
 from journeykit.runtime.broadcasting import Audience, BroadcastOutcome, broadcast
 from journeykit.runtime.drivers import drive
 from journeykit.runtime.erasing import missing_customer
-from journeykit.runtime.fitting import check_channels, check_functions, check_templates
+from journeykit.runtime.fitting import (
+    check_channels,
+    check_functions,
+    check_templates,
+    check_workspace,
+)
 from journeykit.runtime.hands import HANDS
 from journeykit.runtime.inputs import Inputs
 from journeykit.runtime.intake import (
@@ -360,6 +365,7 @@ class Runner(Operations, Queries, Inputs):
 
     def _fit(self, workspace: Workspace) -> None:
         """Refuse a workspace that needs what is not given."""
+        check_workspace(workspace)
         check_channels(workspace.journeys, self._ports.channels)
         check_templates(workspace.journeys, self._ports.renderer)
         check_functions(workspace.journeys, self._ports.functions)
