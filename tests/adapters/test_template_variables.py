@@ -27,6 +27,20 @@ def asks(context: Any) -> str:
     return str(context.results["hello"] + context.profile.get("name", "") + context.profile["name"])
 
 
+def tries(context: Any) -> str:
+    try:
+        return str(context.results["score"])
+    except (TypeError, KeyError):
+        return ""
+
+
+def tries_something_else(context: Any) -> str:
+    try:
+        return str(int(context.trigger["total"]))
+    except ValueError:
+        return ""
+
+
 def reads_what_it_chooses(context: Any) -> str:
     field = "name"
     return str(context.profile[field])
@@ -53,6 +67,8 @@ exec("def made_up(context): return context.profile['name']", made)
         (plain, ("profile.name", "trigger.total")),
         (named_otherwise, ("trigger.total", "collected.news")),
         (asks, ()),
+        (tries, ()),
+        (tries_something_else, ("trigger.total",)),
         (reads_what_it_chooses, ()),
         (takes_nothing, None),
         (Mail().render, ("trigger.total",)),

@@ -755,6 +755,17 @@ def test_an_exit_that_holds_for_all_who_enter(entry: Entry, is_found: bool) -> N
     assert found.codes == (["JK203"] if is_found else [])
 
 
+def test_what_a_call_gives_a_template_nobody_knows_but_what_a_step_gives() -> None:
+    mine = steps(by_email("seats"), entry=ByCall())
+    assert rendered(shop(mine)).codes == []
+    given, none = ({"seats": 1}, {})
+    for data, codes in ((given, []), (none, ["JK503"])):
+        other = Journey("other", entry=On(Left), steps=[StartJourney("welcome", data=data)])
+        assert rendered(shop(mine, other)).codes == codes
+    both = steps(by_email("seats"), entry=[ByCall(), Changed(Shopper.plan)])
+    assert rendered(shop(both)).codes == ["JK502"]
+
+
 def test_who_leaves_does_not_go_on_where_the_time_out_goes() -> None:
     ends = WaitFor(On(Ordered), timeout=days(2), then=[hello, Exit("came")])
     assert sending(ends, more).check().codes == []

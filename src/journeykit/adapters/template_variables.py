@@ -64,6 +64,19 @@ def _asked_for(tree: ast.AST, context: str) -> Iterator[str]:
             ):
                 if name := _part(part, context):
                     yield f"{name}.{field}"
+            case ast.Try(body=body, handlers=handlers) if any(map(_catches, handlers)):
+                yield from (name for one in body for name in _read(one, context))
+
+
+def _catches(handler: ast.ExceptHandler) -> bool:
+    """Tell whether a handler takes what a missing key raises."""
+    named = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(
+        one is None or (isinstance(one, ast.Name) and one.id in _MISSING_KEY) for one in named
+    )
+
+
+_MISSING_KEY = ("KeyError", "LookupError", "Exception", "BaseException")
 
 
 def _part(node: ast.expr, context: str) -> str:

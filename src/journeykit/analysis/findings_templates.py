@@ -7,7 +7,16 @@ from difflib import get_close_matches
 
 from journeykit.analysis.codes import found
 from journeykit.analysis.subject import Subject, sends_of
-from journeykit.model import START, Call, Journey, Send, kinds_of
+from journeykit.model import (
+    START,
+    ByCall,
+    Call,
+    Journey,
+    Send,
+    StartJourney,
+    kinds_of,
+    steps_of,
+)
 from journeykit.model.findings import Finding
 from journeykit.model.steps.calls import gives_of
 
@@ -65,7 +74,16 @@ def _trigger(
     events = [entry.gives for entry in journey.entry if entry.gives is not None]
     known = {name: list(kinds_of(subject.classes[name])) for name in events}
     without = [name for name, fields in known.items() if field not in fields]
-    without += ["an entry without an event"] if len(events) < len(journey.entry) else []
+    is_called = any(isinstance(entry, ByCall) for entry in journey.entry)
+    if len(events) + is_called < len(journey.entry):
+        without.append("an entry without an event")
+    if is_called:  # with what the host gives, which nobody knows, and with what steps give
+        for starter in _starting_without(subject, journey.name, field):
+            why = f"{reads}: journey {starter!r} starts this one without it"
+            remedy = (
+                f"give {field} in the data= of its StartJourney, or let the template ask for it"
+            )
+            yield found("JK503", journey.name, path, why, remedy)
     if not without:
         return
     if len(without) == len(journey.entry) and len(events) == 1:
@@ -73,6 +91,14 @@ def _trigger(
     else:
         why = f"{reads}: {' and '.join(without)} has no such field, and starts runs too"
     yield found("JK502", journey.name, path, why, "correct the template, or split the journey")
+
+
+def _starting_without(subject: Subject, name: str, field: str) -> Iterator[str]:
+    """Yield the journeys that start one by a step which does not give a field."""
+    for journey in subject.workspace.journeys:
+        starting = (step for _, step in steps_of(journey) if isinstance(step, StartJourney))
+        if any(step.journey == name and field not in step.data for step in starting):
+            yield journey.name
 
 
 def _result(journey: Journey, name: str, path: str, reads: str, field: str) -> Iterator[Finding]:
