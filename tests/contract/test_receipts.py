@@ -173,9 +173,17 @@ def test_a_receipt_ends_a_run_wherever_it_stands() -> None:  # E2, O6: exits bef
     )
     ann.bounces("offer")
     assert ended(ann) == ["bounced"]
-    ann = begun(OFFER, Wait(days(2)), exits=[receipt("offer", "replied")])
-    ann.replies("offer")
-    assert ended(ann) == ["exit_condition"]
+    waits = [
+        Wait(days(2)),
+        WaitFor([Case(Receipt("replied", of="offer"), [Exit("waited")])], timeout=days(2)),
+        WaitFor(
+            [Case(Receipt("replied", of="offer"), [Exit("waited")])], timeout=days(2), since="step"
+        ),
+    ]
+    for wait in waits:
+        ann = begun(OFFER, wait, exits=[receipt("offer", "replied")])
+        ann.replies("offer")
+        assert ended(ann) == ["exit_condition"]
 
 
 def test_on_a_loop_only_the_latest_message_of_the_step_counts() -> None:

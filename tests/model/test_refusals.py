@@ -130,6 +130,7 @@ def workspace(*journeys: Journey, **options: Any) -> Workspace:
         ),
         (lambda: make(WaitFor, 5, timeout=days(1)), "WaitFor.on[0]", "no condition (got 5)", "pro"),
         (lambda: make(Case, True), "Case.what", "no condition", "compare a class attribute"),
+        (lambda: make(Case, Case(SEEN)), "Case.what", "no kind 'Case'", "'Receipt', a condition"),
         (lambda: make(Receipt, "read", of="x"), "Receipt.receipt", "'read'", "'delivered'"),
         (lambda: make(Receipt, "opened"), "Receipt.of", "missing", "give of="),
         (

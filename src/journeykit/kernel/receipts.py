@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from journeykit.kernel import journal as j
 from journeykit.kernel.awaiting import arrives
-from journeykit.kernel.moving import end_run, leave
+from journeykit.kernel.moving import end_run, leave, leave_by_condition
 from journeykit.kernel.signals import ReceiptTold
 from journeykit.kernel.state import Enrollment, suppression_key
 from journeykit.kernel.turn import Turn
@@ -87,6 +87,9 @@ def _hear(turn: Turn, run: Enrollment, step: str, signal: ReceiptTold) -> None:
     what = (step, signal.receipt)
     if what in table.exit_receipts:
         end_run(turn, run, "exited", signal.receipt)
+        return
+    leave_by_condition(turn)  # exits before waits (O6)
+    if run.id not in turn.state.enrollments:
         return
     here = table.steps[run.step]
     if here.awaiting is not None and signal.occurred >= run.at:  # those since the step (O7)

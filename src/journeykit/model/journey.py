@@ -203,11 +203,9 @@ class Journey(Frozen):
                     if isinstance(state.step, kinds)
                 ]
                 if field not in ids:
-                    known = ", ".join(map(repr, ids)) or "there are none"
                     what = " or ".join(kind.__name__ for kind in kinds)
-                    raise Wrong(
-                        f"no {what} step has the id {field!r}", f"they are {known}", read.place
-                    )
+                    known = f"they are {', '.join(map(repr, ids))}" if ids else "there are none"
+                    raise Wrong(f"no {what} step has the id {field!r}", known, read.place)
 
     def _check_outcomes(self) -> None:
         """Refuse a comparison of what came of a step with what never comes of it."""

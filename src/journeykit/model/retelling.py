@@ -205,6 +205,7 @@ def _no_choice(value: object, context: Mapping[str, Any]) -> tuple[str, str]:
     near = get_close_matches(str(context.get("tag", value)), known, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     what = f"kind {context['tag']!r}" if "tag" in context else "such choice"
+    expected = re.sub("'-(.*?)'", r"a \1", expected)  # a nameless way of a union
     return f"there is no {what}", f"{hint}it is {'one of ' if len(known) > 1 else ''}{expected}"
 
 
