@@ -153,6 +153,22 @@ def refused(write: Any) -> DefinitionError:
             "Journey.steps[0]", "lets no time pass", "put a Wait",  # E5
         ),
         (
+            lambda: journey(
+                Append(Person.tags, "a", label="again"),
+                Branch(When(Person.plan == "", [Emit(Counted)]), otherwise=[Exit()]),
+                Goto("again", at_most=2),
+            ),
+            "Journey.steps[0]", "again → branch_2 → emit_2.when_1.1 → goto_3 → again lets no", "put a Wait",
+        ),
+        (
+            lambda: journey(
+                Append(Person.tags, "a", label="again"),
+                Branch(When(Person.plan == "", [Emit(Counted)]), otherwise=[MAIL]),
+                Goto("again", at_most=2),
+            ),
+            "Journey.steps[0]", "again → branch_2 → emit_2.when_1.1 → goto_3 → again lets no", "put a Wait",
+        ),
+        (
             lambda: journey(PAUSE, goal=Goal(On(Counted), goto="thanks")),
             "Journey.goal[0] › goto", "goto='thanks' leads to a label", "label='thanks'",
         ),

@@ -294,11 +294,27 @@ def _refuse_timeless_loops(graph: Graph) -> None:
     for component in _components(graph, timeless):
         first = component[-1]
         if len(component) > 1 or first in timeless(first):
+            circle = " → ".join(_circle(first, timeless))
             raise Wrong(
-                f"the loop {' → '.join([*reversed(component), first])} lets no time pass",
+                f"the loop {circle} lets no time pass",
                 "put a Wait, a WaitFor or a WaitUntil with a time of day into it",
                 graph.states[first].path,
             )
+
+
+def _circle(first: str, following: Callable[[str], Iterator[str]]) -> list[str]:
+    """Return the shortest way from `first` back to it; there is one."""
+    came_from = dict.fromkeys(following(first), first)
+    waiting = list(came_from)
+    for name in waiting:
+        for to in following(name):
+            if to not in came_from:
+                came_from[to] = name
+                waiting.append(to)
+    way = [first, came_from[first]]
+    while way[-1] != first:
+        way.append(came_from[way[-1]])
+    return way[::-1]
 
 
 def on_loops(graph: Graph) -> frozenset[str]:
