@@ -720,6 +720,25 @@ def test_backfill_lets_only_those_in_who_left_since_it_is_known(past: Any) -> No
     assert sim.backfill("j").entered == 0
 
 
+@pytest.mark.parametrize("before", [count(Paid) >= 9, count(Paid, within=days(3)) >= 9])
+def test_backfill_knows_what_a_longer_window_asks_about(before: Any) -> None:
+    store = MemoryStore()
+    sim = play(journey("old", Enters(Segment("old", before))), store=store)
+    ann = sim.customer("ann")
+    for _ in range(4):
+        ann.track(Paid())
+        sim.advance(days(12))
+    now = Enters(Segment("busy", count(Paid, within=days(30)) >= 2))
+    both = [journey("old", Enters(Segment("old", before))), journey("j", now)]
+    sim = play(*both, store=store, at="2026-04-19 13:00")
+    sim.track("ann", Seen())
+    assert entries(sim) == []
+    assert (sim.backfill("j").entered, sim.backfill("j").entered) == (1, 0)
+    tally = next(iter(decode_state(store.load(["ann"])["ann"].body).tallies.values()))
+    assert (tally.n, len(tally.recent)) == (4, 2)
+    assert len(entries(sim)) == 1
+
+
 def test_correcting_the_past_starts_nothing_else(past: Any) -> None:
     sim = filled(past, journey("j", Enters(LAPSED)), journey("other", Enters(LAPSED)))
     sim.track("ann", Seen())  # the first look: nothing was counted yet

@@ -21,8 +21,8 @@ from journeykit.time import shift
 
 def backfill(turn: Turn, asked: BackfillAsked) -> None:
     """Let one customer into a journey that was published after what would have started it."""
-    for stream, occurred, amount, windowed in asked.counts:
-        turn.emit(j.Counted(turn.stamp, stream, occurred, amount, windowed))
+    for counted in asked.counts:
+        turn.emit(j.Counted(turn.stamp, *counted))
     if asked.counts:  # the segments stood as they stand now; it was not known
         correct(turn, asked.received)
     if asked.guard is not None and not asked.guard(turn.read_nobody({})):

@@ -14,7 +14,7 @@ from journeykit.kernel.state import (
     consent_key,
     suppression_key,
 )
-from journeykit.machine import Tally, add_to_tally, prune_tally
+from journeykit.machine import Tally, add_to_tally, keep_instant, prune_tally
 
 
 def _profiled(state: CustomerState, entry: j.Profiled | j.Assigned) -> None:
@@ -68,7 +68,10 @@ def _counted(state: CustomerState, entry: j.Counted) -> None:
     tally = state.tallies.get(entry.stream)
     if tally is None:
         tally = state.tallies[entry.stream] = Tally()
-    add_to_tally(tally, entry.occurred, entry.amount, entry.windowed)
+    if entry.known:
+        keep_instant(tally, entry.occurred, entry.amount)
+    else:
+        add_to_tally(tally, entry.occurred, entry.amount, entry.windowed)
 
 
 def _marked(state: CustomerState, entry: j.Marked) -> None:

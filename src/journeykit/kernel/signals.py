@@ -198,7 +198,8 @@ class BackfillAsked(Struct, frozen=True, gc=False):
     Attributes:
         since: Whether a run begins as of when the customer qualified, or as of now.
         past: The events of the journal that the journey hears, in the order of their receipt.
-        counts: What was not counted of the past so far: stream, instant, amount, windowed.
+        counts: What was not counted of the past so far: stream, instant, amount, windowed, and
+            whether only its instant was not kept.
         ended: When the latest run of the journey ended, by the key of its runs.
         guard: Whom it concerns, compiled; None for everybody.
     """
@@ -207,7 +208,7 @@ class BackfillAsked(Struct, frozen=True, gc=False):
     journey: str
     since: Literal["qualified", "now"]
     past: Sequence[EventArrived] = ()
-    counts: Sequence[tuple[str, int, str, bool]] = ()
+    counts: Sequence[tuple[str, int, str, bool, bool]] = ()
     guard: Callable[[Any], bool] | None = None
     ended: Mapping[str | None, int] = {}
 

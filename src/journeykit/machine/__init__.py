@@ -32,7 +32,7 @@ from journeykit.machine.table import (
     SendPlan,
     Table,
 )
-from journeykit.machine.tally import Tally, add_to_tally, prune_tally
+from journeykit.machine.tally import Tally, add_to_tally, keep_instant, prune_tally
 from journeykit.machine.throttles import ThrottleRule
 from journeykit.machine.triggers import known_fields
 from journeykit.machine.waits import BusinessDays, RandomSpan, SendHours, WindowPlan, is_local
@@ -99,6 +99,7 @@ __all__ = [
     "instant_of",
     "is_local",
     "journey_machine",
+    "keep_instant",
     "key_text",
     "known_fields",
     "most_micros",

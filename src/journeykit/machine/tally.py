@@ -39,7 +39,12 @@ def add_to_tally(tally: Tally, occurred: int, amount: str, windowed: bool) -> No
     if tally.last is None or occurred > tally.last:
         tally.last = occurred
     if windowed:
-        insort(tally.recent, (occurred, amount))
+        keep_instant(tally, occurred, amount)
+
+
+def keep_instant(tally: Tally, occurred: int, amount: str) -> None:
+    """Keep when an event happened that was counted."""
+    insort(tally.recent, (occurred, amount))
 
 
 def prune_tally(tally: Tally, before: int) -> None:

@@ -24,6 +24,7 @@ from journeykit.runtime.outcomes import Failure
 from journeykit.runtime.script import ATTEMPTS, decide, stuck, to_commit
 
 Since = Literal["qualified", "now"]
+_Counted = tuple[str, int, str]  # stream, instant, amount
 
 
 @dataclass(slots=True)
@@ -87,7 +88,7 @@ class Backfill:
             for one in received
             if one.name in self.heard
         ]
-        counts = _uncounted(rules, entries, received)
+        counts = _uncounted(rules, entries, received, now)
         ended = _ended(self.journey, entries)
         return BackfillAsked(now, self.journey, self.since, past, counts, self.guard, ended)
 
@@ -105,27 +106,45 @@ def _ended(journey: str, entries: Sequence[j.AnyEntry]) -> dict[str | None, int]
 
 
 def _uncounted(
-    rules: Rules, entries: Sequence[j.AnyEntry], received: Sequence[j.Received]
-) -> list[tuple[str, int, str, bool]]:
-    """Return what conditions ask about the past and was not counted: nobody asked at that time."""
-    wanted: Counter[tuple[str, int, str]] = Counter()
-    windowed: dict[str, bool] = {}
+    rules: Rules, entries: Sequence[j.AnyEntry], received: Sequence[j.Received], now: int
+) -> list[tuple[str, int, str, bool, bool]]:
+    """Return what conditions ask about the past and was not counted: nobody asked at that time.
+
+    Or not with the instant: nobody asked about a window, or about a shorter one.
+    """
+    wanted: Counter[_Counted] = Counter()
+    reaches: dict[str, int | None] = {}
     reading = Reading()
     for event in received:
         reading.event = event.data
         for stream in rules.streams.get(event.name, ()):
-            windowed[stream.id] = stream.reach is not None
+            reaches[stream.id] = stream.reach
             if stream.guard is None or stream.guard(reading):
                 amount = "" if stream.amount is None else amount_text(stream.amount(reading))
                 wanted[stream.id, event.occurred, amount] += 1
+    counted, kept = _counted(entries)
+    found = []
+    for one, times in wanted.items():
+        reach = reaches[one[0]]
+        found += [(*one, reach is not None, False)] * (times - counted[one])
+        if reach is not None and one[1] >= now - reach:
+            found += [(*one, True, True)] * (min(times, counted[one]) - kept[one])
+    return found
+
+
+def _counted(entries: Sequence[j.AnyEntry]) -> tuple[Counter[_Counted], Counter[_Counted]]:
+    """Return what was counted, and of that what is still kept with its instant."""
+    counted: Counter[_Counted] = Counter()
+    kept: Counter[_Counted] = Counter()
     for entry in entries:
-        if isinstance(entry, j.Counted) and entry.stream in windowed:
-            wanted[entry.stream, entry.occurred, entry.amount] -= 1
-    return [
-        (stream, occurred, amount, windowed[stream])
-        for (stream, occurred, amount), missing in wanted.items()
-        for _ in range(missing)
-    ]
+        if isinstance(entry, j.Counted):
+            one = entry.stream, entry.occurred, entry.amount
+            counted[one] += not entry.known
+            kept[one] += entry.windowed
+        elif isinstance(entry, j.Forgot) and entry.tallies:
+            for one in [one for one in kept if one[1] < entry.tallies.get(one[0], one[1])]:
+                del kept[one]
+    return counted, kept
 
 
 def backfill(rules: Rules, asked: Backfill, limit: int) -> Flow[Backfilled]:

@@ -94,12 +94,16 @@ class Commanded(Entry, tag="command"):
 
 
 class Counted(Entry, tag="count"):
-    """An event was added to a stream that conditions ask about."""
+    """An event was added to a stream that conditions ask about.
+
+    `known` is one that was counted before, and whose instant is kept from now on.
+    """
 
     stream: str
     occurred: int
     amount: str
     windowed: bool
+    known: bool = False
 
 
 class Marked(Entry, tag="mark"):
