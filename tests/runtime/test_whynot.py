@@ -491,6 +491,15 @@ def test_nobody_and_nothing() -> None:
         sim.why_not("ann", "carts")
 
 
+def test_who_was_erased_is_told_as_that() -> None:  # F4
+    sim = simulated(cart())
+    sim.customer("ann").track(updated(1))
+    sim.erase("ann")
+    answer = sim.why_not("ann", "cart")
+    assert (answer.standing, answer.reasons) == ("unknown", ["erased"])
+    assert str(answer).endswith("the customer of this id was erased: Sun 2026-03-01 12:00")
+
+
 def test_a_condition_of_an_earlier_version_is_not_told_as_the_reason() -> None:
     sim = simulated(cart(entry=On(CartUpdated, where=CartUpdated.total >= 20)))
     ann = sim.customer("ann")
@@ -503,6 +512,7 @@ def test_a_condition_of_an_earlier_version_is_not_told_as_the_reason() -> None:
     answer = ann.why_not("cart")
     assert answer.reasons == ["condition_false"]
     assert answer.whys[0].explained == ()
+    assert answer.whys[0].facts == ("it was another condition: that of the present version holds",)
 
 
 def test_an_event_that_came_before_the_journey_was_there() -> None:

@@ -135,7 +135,8 @@ def look_back(looking: Looking, customer_id: str, entries: Sequence[j.Entry]) ->
                 case j.Refused():
                     event = str(entry.detail.get("event", ""))
                     explained = tuple(_why_refused(then, entry, event))
-                    looked.refused.insert(0, Found(place, event, explained, _facts(then, entry)))
+                    facts = () if explained else _facts(then, entry)
+                    looked.refused.insert(0, Found(place, event, explained, facts))
                 case j.Moved():
                     explained = tuple(_why_parted(then, entry))
                     facts = tuple(_beside_the_way(then, entry))
@@ -250,6 +251,9 @@ def _explained(
 def _facts(then: _Then, entry: j.Refused) -> tuple[str, ...]:
     """Return what else was compared, where it is no condition."""
     rules, name = then.looking.rules, then.looking.journey
+    if entry.reason == "condition_false" and then.looking.complete:
+        known = then.event(entry) is not None
+        return ("it was another condition: that of the present version holds",) if known else ()
     if entry.reason == "holdout":
         return (held_out(rules, name, then.state.id),)
     if entry.reason == "exit_already_happened" and then.received is not None:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from journeykit.analysis.explaining import Explained
-from journeykit.kernel import CustomerState, decode_entries, decode_state
+from journeykit.kernel import CustomerState, customer_mark, decode_entries, decode_state
 from journeykit.kernel import journal as j
 from journeykit.machine import Rules
 from journeykit.ports import Store
@@ -113,7 +113,8 @@ def ask_why_not(store: Store, rules: Rules, customer_id: str, journey: str, now:
     check_journey(rules, journey)
     found = store.load([customer_id], profiles=True).get(customer_id)
     if found is None:
-        return WhyNot(customer_id, journey, rules.workspace.timezone, "unknown")
+        whys = tuple(_erased(store, rules, customer_id))
+        return WhyNot(customer_id, journey, rules.workspace.timezone, "unknown", whys)
     entries = [
         entry for record in store.journal(customer_id) for entry in decode_entries(record.entries)
     ]
@@ -169,6 +170,14 @@ def _standing(looked: Looked, state: CustomerState, journey: str) -> Standing:
     if looked.entered:
         return "ended"
     return "refused" if looked.refused else "never_triggered"
+
+
+def _erased(store: Store, rules: Rules, customer_id: str) -> Iterable[Why]:
+    mark = customer_mark(rules.seed, customer_id)
+    at = store.erased([mark]).get(mark)
+    if at is not None:
+        when = local_time(from_micros(at), ZoneInfo(rules.workspace.timezone))
+        yield Why("now", "erased", None, f"the customer of this id was erased: {when}")
 
 
 def _told(timeline: Timeline, one: Found) -> Why:
