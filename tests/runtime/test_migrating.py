@@ -173,6 +173,16 @@ def test_a_loop_goes_on_as_it_would_have() -> None:  # V1: only what would not c
     assert got(sim) == ["digest"] * 3
 
 
+def test_a_loop_that_is_over_sends_nothing_again() -> None:  # V1
+    loop = (send("a", label="top"), Wait(days(1), label="rest"), Goto("top", at_most=1))
+    for after, received in ((hours(1), ["a"] * 3), (hours(25), ["a"] * 2)):
+        sim = begin(*loop, Wait(days(9)))
+        sim.advance(after)
+        sim.publish(shop(2, *loop, Wait(days(9)), upgrade=Migrate({"rest": RESTART})))
+        sim.advance(days(3))
+        assert got(sim) == received
+
+
 QUIET = Policy(
     consent={"email": "opt-out", "sms": "opt-out"},
     quiet_hours=[QuietHours("00:00", "24:00", days=["sun"])],

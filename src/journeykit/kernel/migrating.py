@@ -117,7 +117,7 @@ def _migrated(turn: Turn, run: Enrollment, plan: MigrationPlan, step: str) -> j.
     via: tuple[str, ...] = ()
     if message is not None and not message.via:
         via = turn.table(run).steps[run.step].plan.via
-    spared = {*plan.spared(run.step, run.results), *map(plan.name, run.spared)}
+    spared = {*plan.spared(run.step, run.results, run.passed), *map(plan.name, run.spared)}
     if message is not None and step not in (START, run.step):  # it goes on as another's
         spared.add(run.step)
     kept = (*run.results, *run.passed, *run.sent, *run.receipts, *run.collected)

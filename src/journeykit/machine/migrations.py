@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from journeykit.machine.table import CompiledStep, Table
-from journeykit.model import EXIT, RESTART, Digest, Journey, Send, Step, WaitFor, ancestors
+from journeykit.model import EXIT, RESTART, Digest, Journey, Step, WaitFor
 
 TIMED = frozenset({"wait", "wait_until", "wait_for", "wait_business_days", "wait_for_window"})
 """Kinds at which a run holds nothing but a timer: each may take it over from each."""
@@ -27,7 +27,7 @@ class MigrationPlan:
     """
 
     __slots__ = (
-        "_ahead", "_asked", "_goals", "_kinds", "_latches", "_targets", "emptied", "renamed", "table",
+        "_asked", "_bounds", "_goals", "_graph", "_kinds", "_latches", "_targets", "emptied", "renamed", "table",
     )  # fmt: skip
 
     def __init__(self, old: Table, older: Journey, table: Table, newer: Journey) -> None:
@@ -57,8 +57,8 @@ class MigrationPlan:
                 self._latches |= dict(_latches(name, here, self.name(name), there))
             elif isinstance(here, Digest) and there is not None and not _collects(there, here):
                 self.emptied.add(name)
-        sends = [name for name, state in older.graph.states.items() if isinstance(state.step, Send)]
-        self._ahead = ancestors(older.graph, sends)
+        self._graph = older.graph
+        self._bounds = {name: step.plan for name, step in old.steps.items() if step.kind == "goto"}
         titles = {goal.title: goal.number for goal in table.goals}
         self._goals = {
             goal.number: titles[goal.title] for goal in old.goals if goal.title in titles
@@ -89,14 +89,32 @@ class MigrationPlan:
         """Return the numbers that goals which were reached have in the new version."""
         return sorted(self._goals[number] for number in met if number in self._goals)
 
-    def spared(self, step: str, results: Mapping[str, str]) -> list[str]:
+    def spared(self, step: str, results: Mapping[str, str], passed: Mapping[str, int]) -> list[str]:
         """Return the sends, by their new ids, that a run at `step` must not come to again.
 
         Their messages were accepted, and the old version would not have sent them once more.
+
+        Args:
+            passed: How often it went where a bounded `Goto` leads, among other things.
         """
-        ahead = self._ahead[step]
         done = [one for one, result in results.items() if result == "accepted"]
+        if not done:
+            return []
+        ahead = self._ahead(step, passed)
         return sorted({self.name(one) for one in done if one not in ahead})
+
+    def _ahead(self, step: str, passed: Mapping[str, int]) -> set[str]:
+        """Return the steps to which a run at `step` may come yet on the old version."""
+        found: set[str] = set()
+        waiting = [step]
+        while waiting:
+            here = waiting.pop()
+            is_over = here in self._bounds and passed.get(here, 0) >= self._bounds[here]
+            for outcome, there in self._graph.states[here].outcomes.items():
+                if there not in found and not (is_over and outcome == "again"):
+                    found.add(there)
+                    waiting.append(there)
+        return found
 
 
 _ASKING = frozenset({"call", "start_journey"})
