@@ -201,6 +201,17 @@ def test_what_time_alone_did_while_nothing_ran_is_as_of_its_own_instant() -> Non
     assert entries(sim) == ["2026-05-01 10:00"]
 
 
+def test_what_was_told_meanwhile_and_changes_nothing_does_not_change_the_instant() -> None:  # O3
+    sim = play(journey("j", Enters(LAPSED)))
+    ann = sim.customer("ann")
+    ann.track(Paid())
+    with sim.downtime():
+        sim.advance(days(80))
+        ann.track(Paid(), occurred_at="2026-03-01 12:00")
+        sim.advance(days(5))
+    assert entries(sim) == ["2026-05-01 10:00"]
+
+
 def test_a_purchase_that_waited_comes_before_what_was_due() -> None:  # O3
     sim = play(journey("j", Enters(LAPSED)))
     ann = sim.customer("ann")

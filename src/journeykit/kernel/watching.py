@@ -38,13 +38,13 @@ def look(turn: Turn, at: int) -> None:
     now, turn.now = turn.now, max(at, turn.state.clock)
     try:
         flipped = _segments(turn, changes)
-        _rearm(turn, changes, flipped)
+        _rearm(turn, changes, [segment for segment, _, _ in flipped])
         at = turn.now
     finally:
         turn.now = now
     turn.following += _of_changes(turn, changes, at)
-    for segment, inside in flipped:
-        turn.following += _after_flip(turn, segment, inside, at)
+    for segment, inside, since in flipped:
+        turn.following += _after_flip(turn, segment, inside, since)
 
 
 def correct(turn: Turn, at: int) -> None:
@@ -63,11 +63,7 @@ def correct(turn: Turn, at: int) -> None:
                 turn.emit(j.Segmented(turn.stamp, rule.id, inside, since, found.look))
             if found.look is not None and found.look < turn.soonest:
                 turn.soonest = found.look
-        moved = [
-            (id, one.inside)
-            for id, one in state.segments.items()
-            if stood.get(id) is not one.inside
-        ]
+        moved = [id for id, one in state.segments.items() if stood.get(id) is not one.inside]
         _rearm(turn, (), moved)
     finally:
         turn.now = now
@@ -81,9 +77,9 @@ def look_due(turn: Turn, segment: str, due: int) -> Sequence[EntryDue]:
         return ()
     now, turn.now = turn.now, due
     try:
-        if not _look_at(turn, rule):
+        if _look_at(turn, rule) is None:
             return ()
-        _rearm(turn, (), [(segment, not known.inside)])
+        _rearm(turn, (), [segment])
     finally:
         turn.now = now
     starts = _after_flip(turn, segment, not known.inside, due)
@@ -109,35 +105,45 @@ def fire(turn: Turn, entry: str, due: int) -> Sequence[EntryDue]:
 # ---- segments
 
 
-def _segments(turn: Turn, changes: Sequence[Change]) -> list[tuple[str, bool]]:
-    """Ask the segments that read what has changed; return those entered, or left."""
+def _segments(turn: Turn, changes: Sequence[Change]) -> list[tuple[str, bool, int]]:
+    """Ask the segments that read what has changed; return those entered, or left, and since when."""
     watch, state = turn.rules.watch, turn.state
     asked = {id for name, _, _ in changes for id in watch.readers.get(name, ())}
     if state.segments.keys() != watch.segments.keys():
         for gone in [id for id in state.segments if id not in watch.segments]:
             turn.emit(j.Segmented(turn.stamp, gone, None))
         asked |= watch.segments.keys() - state.segments.keys()
-    return [
-        (id, state.segments[id].inside)
-        for id in sorted(asked)
-        if _look_at(turn, watch.segments[id])
-    ]
+    flips = [(id, _look_at(turn, watch.segments[id])) for id in sorted(asked)]
+    return [(id, state.segments[id].inside, at) for id, at in flips if at is not None]
 
 
-def _look_at(turn: Turn, rule: SegmentRule) -> bool:
-    """Ask a segment as of `turn.now`; tell whether the customer entered or left it."""
+def _look_at(turn: Turn, rule: SegmentRule) -> int | None:
+    """Ask a segment as of `turn.now`; return when the customer entered or left it, if so."""
     known, at = turn.state.segments.get(rule.id), turn.now
     reading = turn.read_nobody({})
     inside = rule.guard(reading)
     is_new = known is None and turn.state.seq == 0  # a new customer was outside of everything
     flipped = (is_new and inside) if known is None else inside is not known.inside
+    if flipped and known is not None:
+        at = _by_time_alone(turn, rule, known, at)
     since = at if flipped or is_new else None if known is None else known.since
     found = Membership(inside, since, rule.changes_at(reading, inside=inside))
     if found != known:
         turn.emit(j.Segmented(turn.stamp, rule.id, inside, since, found.look))
     if found.look is not None and found.look < turn.soonest:
         turn.soonest = found.look
-    return flipped
+    return at if flipped else None
+
+
+def _by_time_alone(turn: Turn, rule: SegmentRule, known: Membership, at: int) -> int:
+    """Return since when it is so: time alone may have done it before, while nothing ran."""
+    if known.look is None or known.look >= at:
+        return at
+    now, turn.now = turn.now, known.look
+    try:
+        return at if rule.guard(turn.read_nobody({})) is known.inside else known.look
+    finally:
+        turn.now = now
 
 
 def _after_flip(turn: Turn, segment: str, inside: bool, at: int) -> list[EntryDue]:
@@ -175,13 +181,12 @@ def _due(rule: StartRule, at: int, cause: str, data: dict[str, Any] | None = Non
 # ---- the calendar
 
 
-def _rearm(turn: Turn, changes: Sequence[Change], flipped: Sequence[tuple[str, bool]]) -> None:
+def _rearm(turn: Turn, changes: Sequence[Change], segments: Sequence[str]) -> None:
     """Set the timers again that go by what has changed, as of `turn.now`."""
     rules, state = turn.rules.watch.armed, turn.state
     for gone in [id for id in state.armed if id not in rules]:
         turn.emit(j.Armed(turn.stamp, gone, gone=True))
     changed = {name for name, _, _ in changes}
-    segments = {segment for segment, _ in flipped}
     for rule in rules.values():
         timer = state.armed.get(rule.id)
         moved = rule.zone is None and "" in changed
