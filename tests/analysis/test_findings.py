@@ -226,7 +226,14 @@ CASES = [
         "JK102",
         sending(WaitFor(Case_(On(Ordered), [hello]), timeout=days(2)), more),
         "steps[0]",
-        sending(WaitFor(Case_(On(Ordered)), timeout=days(2)), more),
+        sending(WaitFor(Case_(On(Ordered)), timeout=days(2)), Wait(days(1)), more),
+    ),
+    Case(
+        "JK102",
+        sending(WaitFor(On(Ordered), timeout=days(2)), more),
+        "steps[0]",
+        sending(WaitFor(On(Ordered), timeout=days(2), on_timeout=end), more),
+        "goes on at more like those for whom it came",
     ),
     Case(
         "JK103",
@@ -437,7 +444,7 @@ CASES = [
         "JK205",
         shop(steps(hello, goal=Goal(On(Ordered, where=(SignedUp.plan == "pro") & (Ordered.amount > 1))), entry=On(SignedUp, where=SignedUp.plan == "free"))),
         "goal[0] › on › where",
-        shop(steps(hello, goal=Goal(On(Ordered, where=(SignedUp.plan == "pro") & (Ordered.amount > 1))), entry=[On(SignedUp, where=SignedUp.plan == "free"), On(Left)])),
+        shop(steps(hello, goal=Goal(On(Ordered, where=(SignedUp.plan == "pro") & (Ordered.amount > 1))), entry=On(SignedUp, where=SignedUp.seats > 1))),
     ),
     Case(
         "JK205",

@@ -54,11 +54,11 @@ def _silent_time_outs(journey: Journey) -> Iterator[Finding]:
         if not isinstance(step, WaitFor) or step.on_timeout:
             continue
         target = state.outcomes.get("timeout", COMPLETED)
-        came = [
-            state.outcomes[inner.outcome]
-            for inner in step.inner()
-            if inner.steps and inner.outcome != "timeout"
-        ]
+        ways = [inner for inner in step.inner() if inner.outcome != "timeout"]
+        told = [inner for inner in ways if inner.steps]
+        if not told and isinstance(journey.graph.states[target].step, Send):
+            told = ways  # to go on is well, but with a message?
+        came = [state.outcomes[inner.outcome] for inner in told]
         if target != COMPLETED and _lead_to(journey, came, target):
             yield found(
                 "JK102",
