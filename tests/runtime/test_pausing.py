@@ -344,6 +344,38 @@ def test_a_pause_by_another_process_is_heeded(open_shop: Any) -> None:  # V2
     assert [one.reason for one in shop.kit.track("bob", "signed_up").refused] == ["paused"]
 
 
+def test_a_resume_that_was_cut_off_goes_on_at_the_next_start(open_shop: Any) -> None:  # V2
+    class Breaks(MemoryStore):
+        left = 99
+
+        def commit(self, commits: Any) -> Any:
+            self.left -= 1
+            if self.left < 0:
+                raise KeyboardInterrupt
+            return super().commit(commits)
+
+    store = Breaks()
+    shop = open_shop(store=store, batch=2)
+    for number in range(5):
+        shop.kit.identify(f"c{number}", {"email": f"c{number}@example.org"})
+        shop.kit.track(f"c{number}", "signed_up")
+    shop.kit.pause("welcome")
+    shop.tick()
+    store.left = 1
+    with pytest.raises(KeyboardInterrupt):
+        shop.kit.resume("welcome")
+    store.left = 99
+    assert shop.kit.paused() == {}
+    again = open_shop(store=store, clock=shop.clock)
+    again.tick()
+    assert len(again.email.messages) == 5
+    again.kit.pause("welcome")
+    again.kit.resume("welcome")
+    body = store.controls().body
+    assert open_shop(store=store, clock=shop.clock).kit.paused() == {}
+    assert store.controls().body == body  # nothing is left to be done
+
+
 def test_a_pause_in_the_middle_of_a_round_stops_the_rest_of_it(open_shop: Any) -> None:  # V2
     """After `pause` returns no hand-over starts, though the messages had passed the gate."""
     store = MemoryStore()

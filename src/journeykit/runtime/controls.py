@@ -34,10 +34,12 @@ class Operated(msgspec.Struct, omit_defaults=True):
     Attributes:
         paused: The journeys that pause, by name.
         moved: By journey, the version to which all runs that can have been moved.
+        waking: Journeys that go on, for which somebody may be held still.
     """
 
     paused: dict[str, PauseSet] = msgspec.field(default_factory=dict)
     moved: dict[str, int] = msgspec.field(default_factory=dict)
+    waking: set[str] = msgspec.field(default_factory=set)
 
 
 _decode = msgspec.json.Decoder(Operated).decode

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from journeykit.runtime.pausing import (
     Pause,
     check_known_journey,
     end_pause,
+    note_woken,
     pauses,
     set_pause,
     sweep,
@@ -62,14 +63,15 @@ class Operations(ABC):
         """Let a journey go on; return for how many customers something was held.
 
         Each held message passes the gate again, with the clock of now. Cut off in the middle,
-        call it again. A journey that does not pause goes on as it did.
+        the next start goes on, or you call it again. A journey that does not pause goes on as it
+        did.
 
         Raises:
             UnknownJourneyError: No version of it was ever published.
         """
         check_known_journey(self._rules, journey)
         end_pause(self._store, journey)
-        return self.drive(wake_all(self._heeded(), self._batch))
+        return self._set_free((journey,))
 
     def paused(self) -> Mapping[str, Pause]:
         """Return the journeys that pause, by name."""
@@ -122,6 +124,15 @@ class Operations(ABC):
         older = publish(workspace, self._store, self._fit_older)
         self._rules = compile_workspace(workspace, older)
         self._finish_moves()
+        waking = read_controls(self._store).waking
+        if waking:
+            self._set_free(waking)
+
+    def _set_free(self, journeys: Collection[str]) -> int:
+        """Let go what was held for journeys that go on, and note that it is done."""
+        woken = self.drive(wake_all(self._heeded(), self._batch))
+        note_woken(self._store, journeys)
+        return woken
 
     def _finish_moves(self) -> None:
         """Move the runs that may leave their version, once for each new version.

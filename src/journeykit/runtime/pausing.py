@@ -6,7 +6,7 @@ it is held until the journey goes on, and passes the gate again then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from difflib import get_close_matches
 
@@ -36,18 +36,25 @@ def set_pause(store: Store, journey: str, reason: str, now: int) -> None:
 
     def pause(operated: Operated) -> None:
         operated.paused.setdefault(journey, PauseSet(now, reason))
+        operated.waking.discard(journey)
 
     change_controls(store, pause)
     HANDS.note_everybody()
 
 
 def end_pause(store: Store, journey: str) -> None:
-    """Let a journey go on."""
-    change_controls(store, lambda operated: _drop(operated, journey))
+    """Let a journey go on; until `note_woken`, somebody may be held for it still."""
+
+    def end(operated: Operated) -> None:
+        if operated.paused.pop(journey, None) is not None:
+            operated.waking.add(journey)
+
+    change_controls(store, end)
 
 
-def _drop(operated: Operated, journey: str) -> None:
-    operated.paused.pop(journey, None)
+def note_woken(store: Store, journeys: Collection[str]) -> None:
+    """Note that nobody is held any more for journeys that go on."""
+    change_controls(store, lambda operated: operated.waking.difference_update(journeys))
 
 
 def pauses(store: Store) -> Mapping[str, Pause]:
