@@ -84,6 +84,8 @@ def digest(output: str) -> str:
             "bad.yaml: line 4, Journey.steps[0] › Wait.duration of journey 'cart': '1h' is no ISO 8601 duration",
         ),
         ("bad.json", '{"journeys": []}', "bad.json: Workspace.timezone: it is missing"),
+        ("bad.YML", "a: [1", "bad.YML: line 1: this is no YAML"),
+        ("shop.yaml:cart", None, "a file of data has no names (got 'shop.yaml:cart'); write shop.yaml"),
         ("cart.yaml", CART, "this is no Workspace, but a journey (got 'cart.yaml'); put it under"),
     ],
 )  # fmt: skip
@@ -97,6 +99,19 @@ def test_what_is_wrong_with_a_file_is_told(
     assert str(caught.value).startswith(told)
     result = desk.run("check", name)
     assert result.exit_code == 2
+
+
+def test_a_field_that_there_is_not_is_no_finding_but_refused(desk: Any) -> None:
+    desk.write("shop.yaml", WHOLE.replace("field: amount", "field: amuont"))
+    result = desk.run("check", "shop.yaml")
+    assert result.exit_code == 2
+    assert "Journey 'thanks' › entry[0] › where: ordered has no field 'amuont'" in result.stderr
+
+
+def test_a_file_that_ends_the_program_is_told(desk: Any) -> None:
+    desk.write("leaves.py", "raise SystemExit(0)")
+    with pytest.raises(UsageError, match="importing it failed: SystemExit: 0"):
+        load_workspace("leaves.py:shop")
 
 
 # ---- schema

@@ -1,11 +1,11 @@
 """What in a workspace is legal and yet probably not meant? Every theme is asked in turn.
 
 What cannot work at all (a step that nothing leads to, a loop in which no time passes, a field
-that there is not) is refused when it is written, and no finding.
+that there is not) is refused when it is written or looked at, and no finding.
 
 Keeps true:
     * the answer depends on the arguments alone;
-    * every workspace that can be made can be checked.
+    * every workspace that can be run can be checked.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from journeykit.analysis import (
     findings_templates,
 )
 from journeykit.analysis.subject import Subject
+from journeykit.machine.rules import compile_workspace
 from journeykit.model import Workspace
 from journeykit.model.findings import Finding, Findings, KnowsTemplates
 
@@ -46,6 +47,7 @@ def check(
     strict: bool = False,
 ) -> Findings:
     """Return what is found in a workspace; see `Workspace.check`."""
+    compile_workspace(workspace)  # which refuses what could not run
     return Findings(_found(Subject(workspace, today, templates, strict)))
 
 

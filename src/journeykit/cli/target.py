@@ -51,11 +51,13 @@ def load_definition(target: str) -> Workspace | Journey:
 
 
 def _load(target: str) -> tuple[object, ModuleType, str]:
-    if Path(target).suffix in _DATA:
+    if Path(target).suffix.lower() in _DATA:
         return _read(Path(target)), ModuleType(Path(target).stem), ""
     module_name, colon, name = target.rpartition(":")
     if not colon or not module_name or not name:
         raise UsageError("this names no workspace", value=target, remedy=_REMEDY)
+    if Path(module_name).suffix.lower() in _DATA:
+        raise UsageError("a file of data has no names", value=target, remedy=f"write {module_name}")
     if module_name.endswith(".py"):
         module = load_file(Path(module_name))
     else:
@@ -67,7 +69,7 @@ def _read(path: Path) -> Workspace | Journey:
     """Read a file of data: a workspace, where it has journeys, else one journey."""
     if not path.is_file():
         raise UsageError("there is no such file", value=str(path), remedy=_REMEDY)
-    text, is_yaml = path.read_bytes(), path.suffix != ".json"
+    text, is_yaml = path.read_bytes(), path.suffix.lower() != ".json"
     try:
         data = data_of(text, is_yaml=is_yaml)
         cls = Workspace if isinstance(data, dict) and "journeys" in data else Journey
@@ -95,7 +97,7 @@ def load_file(path: Path, name: str | None = None) -> ModuleType:
         spec.loader.exec_module(module)
     except JourneykitError as error:
         raise _written_wrongly(error) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _failed(str(path), error) from error
     return module
 
@@ -115,7 +117,7 @@ def _import(name: str) -> ModuleType:
                 remedy=f"modules are looked for in {here} and on sys.path; {_REMEDY}",
             ) from None
         raise _failed(name, error) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _failed(name, error) from error
 
 
@@ -141,7 +143,7 @@ def _near(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def _failed(what: str, error: Exception) -> UsageError:
+def _failed(what: str, error: BaseException) -> UsageError:
     return UsageError(
         f"importing it failed: {type(error).__name__}: {error}",
         place=what,

@@ -253,6 +253,9 @@ class Workspace(Frozen):
             today: Then dates before it are told too.
             templates: A renderer: then templates that are missing, or read what is not there.
             strict: Tell also what only matters once there is a second version.
+
+        Raises:
+            DefinitionError: It cannot run: it reads a field that there is not.
         """
         return self.__check__(today=today, templates=templates, strict=strict)
 
