@@ -329,6 +329,26 @@ def test_a_segment_left_since_keeps_a_late_trigger_out() -> None:  # O5
     assert ann.reasons("refuse") == ["exit_already_happened"]
 
 
+@pytest.mark.parametrize(
+    ("occurred", "reasons"),
+    [("2026-03-02 13:59", ["exit_already_happened"]), ("2026-03-02 14:00", [])],
+)
+def test_a_segment_left_since_keeps_out_also_whom_it_has_again(
+    occurred: str, reasons: list[str]
+) -> None:  # O5
+    sim = play(journey("j", On(Paid), exits=Leaves(PRO)))
+    ann = sim.customer("ann", {"plan": "pro"})
+    sim.advance(hours(2))
+    ann.tell({"plan": "free"})
+    sim.advance(hours(1))
+    ann.tell({"plan": "pro"})
+    sim.advance(hours(1))
+    ann.tell({"points": 3})
+    ann.track(Paid(), occurred_at=occurred)
+    assert ann.reasons("refuse") == reasons
+    assert len(entries(sim)) == 1 - len(reasons)
+
+
 # ---- the calendar
 
 

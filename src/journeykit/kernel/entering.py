@@ -192,9 +192,10 @@ def _already_over(turn: Turn, table: Table, key: str | None, trigger: Trigger) -
     occurred = trigger[3]
     for rule in table.segment_exits:
         standing = turn.state.segments.get(rule.segment)
-        if standing is None or standing.since is None or rule.guard is not None:
+        if standing is None or rule.guard is not None:
             continue
-        if standing.inside is rule.inside and standing.since > occurred:
+        ended = standing.since if standing.inside is rule.inside else standing.before
+        if ended is not None and ended > occurred:
             return True
     if not turn.state.marks:
         return False

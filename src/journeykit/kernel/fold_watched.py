@@ -12,8 +12,11 @@ from journeykit.kernel.state import CustomerState, Membership, Timer
 def _segmented(state: CustomerState, entry: j.Segmented) -> None:
     if entry.inside is None:
         state.segments.pop(entry.segment, None)
-    else:
-        state.segments[entry.segment] = Membership(entry.inside, entry.since, entry.look)
+        return
+    known, before = state.segments.get(entry.segment), None
+    if known is not None and entry.since is not None:
+        before = known.before if known.inside is entry.inside else known.since
+    state.segments[entry.segment] = Membership(entry.inside, entry.since, entry.look, before)
 
 
 def _armed(state: CustomerState, entry: j.Armed) -> None:

@@ -257,11 +257,13 @@ class Membership(Struct, array_like=True, omit_defaults=True, gc=False):
         inside: Whether it belongs to it.
         since: When that became so; None where it was so when it was first looked at.
         look: When time alone changes it next, or None.
+        before: When it last became the contrary, before `since`, or None where nobody knows.
     """
 
     inside: bool
     since: int | None = None
     look: int | None = None
+    before: int | None = None
 
 
 class Timer(Struct, array_like=True, omit_defaults=True, gc=False):

@@ -58,11 +58,7 @@ def correct(turn: Turn, at: int) -> None:
             inside = rule.guard(turn.read_nobody({}))
             known = state.segments.get(rule.id)
             since = known.since if known is not None and known.inside is inside else None
-            found = Membership(inside, since, rule.changes_at(turn, inside=inside))
-            if found != known:
-                turn.emit(j.Segmented(turn.stamp, rule.id, inside, since, found.look))
-            if found.look is not None and found.look < turn.soonest:
-                turn.soonest = found.look
+            _note(turn, rule, inside, since)
         moved = [id for id, one in state.segments.items() if stood.get(id) is not one.inside]
         _rearm(turn, (), moved)
     finally:
@@ -127,12 +123,18 @@ def _look_at(turn: Turn, rule: SegmentRule) -> int | None:
     if flipped and known is not None:
         at = _by_time_alone(turn, rule, known, at)
     since = at if flipped or is_new else None if known is None else known.since
-    found = Membership(inside, since, rule.changes_at(reading, inside=inside))
-    if found != known:
-        turn.emit(j.Segmented(turn.stamp, rule.id, inside, since, found.look))
-    if found.look is not None and found.look < turn.soonest:
-        turn.soonest = found.look
+    _note(turn, rule, inside, since)
     return at if flipped else None
+
+
+def _note(turn: Turn, rule: SegmentRule, inside: bool, since: int | None) -> None:
+    """Keep how the customer stands to a segment as of `turn.now`, where that is news."""
+    known = turn.state.segments.get(rule.id)
+    look = rule.changes_at(turn.read_nobody({}), inside=inside)
+    if known is None or (known.inside, known.since, known.look) != (inside, since, look):
+        turn.emit(j.Segmented(turn.stamp, rule.id, inside, since, look))
+    if look is not None and look < turn.soonest:
+        turn.soonest = look
 
 
 def _by_time_alone(turn: Turn, rule: SegmentRule, known: Membership, at: int) -> int:
