@@ -35,6 +35,7 @@ from journeykit import (
     WaitBusinessDays,
     WaitFor,
     WaitForWindow,
+    WaitUntil,
     Workspace,
     ago,
     count,
@@ -194,6 +195,15 @@ def test_a_zone_that_shows_the_hours_lets_the_customer_go_on_at_once() -> None: 
     ann.tell({"timezone": "America/New_York"})  # there it is 06:30
     assert ann.enrollments == []
     check_replay(sim)
+
+
+def test_a_date_that_is_empty_by_then_lets_nobody_go_on_sooner() -> None:  # T8
+    sim = staged(WaitUntil(Person.renews, at="09:00"), Exit("done"), at="2026-03-06 12:00")
+    ann = begun(sim, timezone="Europe/Berlin", renews="2026-03-20T12:00:00Z")
+    (before,) = ann.enrollments
+    ann.tell({"renews": None, "timezone": "Asia/Tokyo"})
+    (after,) = ann.enrollments
+    assert after.due == before.due == datetime(2026, 3, 20, 8, tzinfo=UTC)
 
 
 def test_business_days_are_counted_on_the_new_clock() -> None:  # T8

@@ -140,4 +140,6 @@ def local_end(turn: Turn, run: Enrollment, step: CompiledStep) -> int:
     if step.kind == "wait_business_days":  # counted from when it began, on the new clock
         return max(start, business_end(turn, step, run.at))
     moment = moment_of(turn, run, step, start)
+    if moment is None:  # the field is empty by now: nothing says that it ends sooner
+        moment = run.due
     return start if moment is None or moment < start else moment
