@@ -157,3 +157,34 @@ def test_what_open_runs_of_an_older_version_need_must_be_there(
     assert store.definitions() == before
     start(3, upgrade=Migrate())
     start(3, upgrade=Migrate())
+
+
+def test_customers_are_not_looked_through_at_every_start(open_shop: Any, entry: Any) -> None:
+    """Once nobody is on an older version that lacks something, it is not asked about again."""
+
+    class Counts(MemoryStore):
+        pages = 0
+
+        def customers(self, **page: Any) -> Any:
+            self.pages += 1
+            return super().customers(**page)
+
+    store = Counts()
+    old = Journey("welcome", entry=entry.entry, steps=[Wait(hours(1)), Send("a", via=["sms"])])
+    new = Journey("welcome", version=2, entry=entry.entry, steps=[Send("a", via=["email"])])
+    other = Journey("other", entry=entry.entry, steps=[Send("b", via=["email"])])
+    full = open_shop(old, store=store)
+    channels = {"email": full.email}
+    for wanted in (other, other, new):
+        pages = store.pages
+        open_shop(wanted, store=store, channels=channels)
+    assert store.pages == pages
+    gone = Counts()
+    full = open_shop(old, store=gone)
+    for _ in range(2):
+        open_shop(other, store=gone, channels=channels)
+    again = open_shop(old, store=gone)  # the journey is back, and somebody enters
+    again.kit.identify("ann")
+    again.kit.track("ann", "signed_up")
+    with pytest.raises(DefinitionError, match="by 'sms'"):
+        open_shop(other, store=gone, channels=channels)

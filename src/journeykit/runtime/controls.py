@@ -35,11 +35,13 @@ class Operated(msgspec.Struct, omit_defaults=True):
         paused: The journeys that pause, by name.
         moved: By journey, the version to which all runs that can have been moved.
         waking: Journeys that go on, for which somebody may be held still.
+        over: By journey, older versions on which nobody was when they were last asked about.
     """
 
     paused: dict[str, PauseSet] = msgspec.field(default_factory=dict)
     moved: dict[str, int] = msgspec.field(default_factory=dict)
     waking: set[str] = msgspec.field(default_factory=set)
+    over: dict[str, set[int]] = msgspec.field(default_factory=dict)
 
 
 _decode = msgspec.json.Decoder(Operated).decode

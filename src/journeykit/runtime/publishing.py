@@ -19,6 +19,7 @@ from journeykit.errors import DefinitionError, JourneykitError, TemplateError, V
 from journeykit.machine import Rules, compile_workspace
 from journeykit.model import Journey, Workspace
 from journeykit.ports import Definition, Store
+from journeykit.runtime.controls import Operated, change_controls, read_controls
 from journeykit.runtime.surveying import Crowd, Place, survey
 
 
@@ -38,6 +39,8 @@ def publish(workspace: Workspace, store: Store, fit: Callable[[Journey], None]) 
         raise refusal
     _refuse_stranded(workspace, stored, store)
     _refuse_unfit(workspace, stored, store, fit)
+    if read_controls(store).over:
+        change_controls(store, lambda operated: _note_current(operated, workspace.journeys))
     store.publish([_definition(journey) for journey in workspace.journeys])
     stored = stored_journeys(store)
     for refusal in objections(workspace, stored):  # somebody may have published in between
@@ -136,10 +139,30 @@ def _refuse_unfit(
             unfit[journey.name, journey.version] = error
     if not unfit:
         return
+    over = read_controls(store).over
+    asked = {(name, version) for name, version in unfit if version not in over.get(name, ())}
+    if not asked:  # to look through all customers at every start would be slow
+        return
     moving = compile_workspace(workspace, older).migrations
-    for place in survey(store, 0):
-        if place[:2] in unfit and place[:2] not in moving:
-            raise unfit[place[:2]]
+    peopled = {place[:2] for place in survey(store, 0)}
+    for place in sorted(peopled & asked):
+        if place not in moving:
+            raise unfit[place]
+    known = {(journey.name, journey.version) for journey in stored}
+    if all((journey.name, journey.version) in known for journey in workspace.journeys):
+        # else a worker that ran until now may let somebody in yet
+        change_controls(store, lambda operated: _note_over(operated, asked - peopled))
+
+
+def _note_over(operated: Operated, places: Iterable[tuple[str, int]]) -> None:
+    for name, version in places:
+        operated.over.setdefault(name, set()).add(version)
+
+
+def _note_current(operated: Operated, journeys: Iterable[Journey]) -> None:
+    """A version that runs again, after its journey had been gone, is not over any more."""
+    for journey in journeys:
+        operated.over.get(journey.name, set()).discard(journey.version)
 
 
 def _definition(journey: Journey) -> Definition:
