@@ -270,6 +270,13 @@ CASES = [
         shop(steps(WaitFor(On(Ordered), timeout=days(2)), entry=On(Ordered, key=Ordered.cart), exits=[On(Ordered, key=Ordered.cart)])),
     ),
     Case(
+        "JK104",
+        shop(steps(hello, WaitFor([On(Ordered), Case_(Receipt("opened", of="hello"), [more])], timeout=days(2)), exits=[Receipt("opened", of="hello")])),
+        "steps[1] › on[1] › what",
+        shop(steps(hello, WaitFor(Receipt("opened", of="hello"), timeout=days(2)), exits=[Receipt("clicked", of="hello")])),
+        "opened of hello ends the run by exits[0]",
+    ),
+    Case(
         "JK105",
         shop(steps(Emit(Left, {}), hello, reentry=Always()), Journey("bye", entry=On(Left, where=Shopper.visits > 3), steps=[Emit(SignedUp, {})], reentry=Always())),
         "steps[0]",

@@ -17,6 +17,7 @@ from journeykit.model import (
     Goal,
     Journey,
     On,
+    Receipt,
     Send,
     Split,
     WaitFor,
@@ -139,6 +140,14 @@ def _awaited_ends(subject: Subject, journey: Journey) -> Iterator[Finding]:
                     remedy = f"take {on.event} out of {ending}, or do not wait for it"
                     yield found("JK104", journey.name, f"{path} › {place}", why, remedy)
                     break
+    for state in journey.graph.states.values():
+        if isinstance(state.step, WaitFor):
+            for place, _, what in state.step.awaited:
+                if isinstance(what, Receipt) and what in journey.exits:
+                    ending = f"exits[{list(journey.exits).index(what)}]"
+                    why = f"{what.receipt} of {what.of} ends the run by {ending} before this step"
+                    remedy = f"take it out of {ending}, or do not wait for it"
+                    yield found("JK104", journey.name, f"{state.path} › {place}", why, remedy)
 
 
 def _awaited_reaches_goals(subject: Subject, journey: Journey) -> Iterator[Finding]:
