@@ -260,6 +260,11 @@ def workspace(*journeys: Journey, **options: Any) -> Workspace:
         (lambda: Goal(SEEN, within=days(-1)), "Goal.within", "longer than zero", "days(7)"),
         (lambda: Goal(SEEN, name=""), "Goal.name", "it is empty", "one character"),
         # --- journeys
+        (
+            lambda: journey(HELLO, description="\ud800"),
+            "Journey.description", "half a character", "lone surrogates",
+        ),
+        (lambda: Goal(SEEN, name="\udfff"), "Goal.name", "half a character", "lone surrogates"),
         (lambda: journey(), "Journey.steps", "without steps", "at least one step"),
         (lambda: journey(HELLO, entry=[]), "Journey.entry", "never entered", "give On("),
         (lambda: journey(HELLO, entry=PageSeen), "Journey.entry[0]", "a class", "On(...)"),

@@ -202,6 +202,7 @@ HEAD = "name: x\nentry: {event: page_seen}\n"
             HEAD + "steps:\n  - {type: wait, duration: P1D}\n  -\n    type: exit\n    resaon: x",
             "line 7, Journey.steps[1] › Exit.resaon of journey 'x': there is no such option",
         ),
+        (HEAD + 'description: "\\ud800"\n', "line 3, Journey: a text has half a character"),
         (
             HEAD + "holdout: no\nsteps: [{type: wait, duration: P1D}]",
             "line 3, Journey.holdout of journey 'x': it must be a number (got 'no')",

@@ -22,6 +22,7 @@ from journeykit.errors import DefinitionError, UsageError
 from journeykit.model.base import Frozen
 from journeykit.model.conditions import Condition
 from journeykit.model.retelling import Wrong, retell
+from journeykit.model.values import is_whole
 
 F = TypeVar("F", bound=Frozen)
 Part = int | str
@@ -105,7 +106,8 @@ def _lean(value: Any, data: Any) -> Any:
             here = getattr(value, name)
             if name not in data or name == "type":
                 continue
-            if info.is_required() or here != info.get_default(call_default_factory=True):
+            default = info.get_default(call_default_factory=True)
+            if info.is_required() or here != default or str(here) == "-0.0":
                 named[name] = _lean(here, data[name])
         return named
     if isinstance(value, Mapping):
@@ -229,6 +231,8 @@ class _Reader:
             return [self._data(part) for part in node.value]
         if isinstance(node, self._yaml.MappingNode):
             return self._mapping(node)
+        if not is_whole(node.value):
+            raise self._wrong(node, "a text has half a character", "write whole ones")
         return node.value if node.style is not None else self._plain(node)
 
     def _mapping(self, node: Any) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from journeykit.model.entrycaps import EntryCap, EntryCaps
 from journeykit.model.fields import RESULT, FieldRef
 from journeykit.model.graph import JUMP, Graph, draw
 from journeykit.model.migrations import Migrate, check_migration
-from journeykit.model.names import Name
+from journeykit.model.names import Name, Text
 from journeykit.model.overdue import Overdue
 from journeykit.model.pictures import Counts, Direction
 from journeykit.model.receipts import Receipt
@@ -122,7 +122,7 @@ class Journey(Frozen):
     closes: EntryWindow | None = Field(default=None, kw_only=True)
     upgrade: Migrate | None = Field(default=None, kw_only=True)
     overdue: Overdue | None = Field(default=None, kw_only=True)
-    description: str = Field(default="", kw_only=True)
+    description: Text = Field(default="", kw_only=True)
     _graph: Graph = PrivateAttr()
     __draw__: ClassVar[Callable[..., str]]  # filled in by `analysis`
 

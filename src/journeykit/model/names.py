@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from journeykit.model.retelling import Wrong
+from journeykit.model.values import is_whole
 
 NAME = r"^[^\s/\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,100}$"
 _LABEL = r"^[A-Za-z][A-Za-z0-9_.-]{0,79}$"
@@ -24,6 +25,14 @@ def _spelled(pattern: str, problem: str, remedy: str) -> Callable[[str], str]:
     return check
 
 
+def _whole(value: str) -> str:
+    if not is_whole(value):
+        raise Wrong("this text has half a character", "give Unicode without lone surrogates")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_whole)]
+Title = Annotated[str, Field(min_length=1), AfterValidator(_whole)]
 Name = Annotated[
     str,
     AfterValidator(

@@ -150,6 +150,7 @@ _WHOLE = ("it must be a whole number", "such as 3")
 _DATE = ("this is no date", 'write date(2026, 3, 1), in JSON "2026-03-01"')
 _PLAIN: dict[str, tuple[str, str]] = {
     "string_type": ("it must be text", "write it in quotes"),
+    "string_unicode": ("this text has half a character", "give Unicode without lone surrogates"),
     "string_too_short": ("it is empty", "give at least one character"),
     "int_type": _WHOLE,
     "bool_type": ("it is neither true nor false", "write True or False"),

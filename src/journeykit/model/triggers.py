@@ -22,7 +22,7 @@ from journeykit.model.base import Frozen, Wrong, type_of
 from journeykit.model.conditions import AnyCondition, Condition
 from journeykit.model.facts import Event
 from journeykit.model.fields import FieldRef
-from journeykit.model.names import EventName, Label
+from journeykit.model.names import EventName, Label, Title
 from journeykit.model.spans import Positive, Span
 
 
@@ -196,7 +196,7 @@ class Goal(Frozen):
     on: On
     within: Positive | None = Field(default=None, kw_only=True)
     ends_run: bool = Field(default=True, kw_only=True, strict=True)
-    name: str | None = Field(default=None, kw_only=True, min_length=1)
+    name: Title | None = Field(default=None, kw_only=True)
     goto: Label | None = Field(default=None, kw_only=True)
 
     if TYPE_CHECKING:

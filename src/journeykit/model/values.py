@@ -6,6 +6,7 @@ a date and an instant are ISO 8601 text, and everything else is itself.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -45,6 +46,7 @@ WANTED_IN_JSON: dict[Kind, str] = {
     "instant": 'an instant with its offset, such as "2026-03-01T00:00:00+00:00"',
 }
 _LARGEST = 2**63 - 1
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def to_wire(kind: Kind, value: object) -> Any:
@@ -85,7 +87,9 @@ def wire_of(value: object) -> Any:
 def from_wire(kind: Kind, value: object) -> Any:
     """Return a constant of a definition in its one wire form; None where it does not fit."""
     match kind, value:
-        case ("text", str()) | ("boolean", bool()):
+        case "text", str():
+            return value if is_whole(value) else None
+        case "boolean", bool():
             return value
         case _, bool():
             return None
@@ -99,6 +103,11 @@ def from_wire(kind: Kind, value: object) -> Any:
             return _moment(kind, value)
         case _:
             return None
+
+
+def is_whole(text: str) -> bool:
+    """Tell whether a text can be written: half a surrogate pair cannot."""
+    return text.isascii() or not _HALF.search(text)
 
 
 def _decimal(value: str | int) -> str | None:
