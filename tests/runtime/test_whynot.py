@@ -48,6 +48,7 @@ from journeykit import (
     exists,
     hours,
     last,
+    minutes,
     not_,
     total,
 )
@@ -374,6 +375,13 @@ CASES: list[tuple[str, Journey, Callable[[Any, Simulation], object], str, str]] 
         "inside",
         ("goes on where its goal leads; waits 1 day, until Mon 2026-03-02 12:00\n"
         "    order_placed happened Sun 2026-03-01 12:00: cart_id 'c1', amount '5'"),
+    ),
+    (
+        "an exit by a receipt",
+        cart(steps=[Send("hello", via=["email"]), *remind], exits=[Receipt("opened", of="reminder"), Receipt("opened", of="hello")]),
+        lambda ann, sim: (ann.track(updated(1)), sim.advance(minutes(1)), ann.opens("hello")),
+        "ended",
+        "left: opened\n    hello was opened",
     ),
     (
         "an exit by a segment",

@@ -21,6 +21,7 @@ from journeykit.model import (
     Leaves,
     On,
     OnDate,
+    Receipt,
     Step,
     WaitFor,
 )
@@ -340,8 +341,16 @@ def _why_segment(then: _Then, entry: j.Ended, run: Enrollment) -> Iterator[Expla
 
 
 def _event_of(then: _Then, entry: j.Ended) -> tuple[str, ...]:
-    """Return the fields of the event that ended a run, where one did."""
-    received = then.received
+    """Return the fields of the event that ended a run, or the message of the receipt that did."""
+    received, run = then.received, then.state.enrollments.get(entry.enrollment)
+    told_of = {} if run is None else run.receipts
+    for rule in journey_of(then.looking.rules, then.looking.journey).exits:
+        if (
+            isinstance(rule, Receipt)
+            and rule.receipt == entry.reason
+            and rule.receipt in told_of.get(rule.of, ())
+        ):
+            return (f"{rule.of} was {rule.receipt}",)
     if entry.status not in ("exited", "goal", "restarted") or received is None:
         return ()
     is_named = entry.status == "goal" or entry.reason == received.name
