@@ -617,7 +617,7 @@ def test_a_worker_of_the_old_version_sets_aside_who_is_on_a_newer_one(open_shop:
     assert "version 2 of journey 'welcome'" in str(failure.error.__cause__)
     assert "start this worker anew" in str(failure.error.__cause__)
     assert before.email.messages == []
-    before.clock.passes(hours=1)
+    before.clock.passes(minutes=1)
     after.tick()
     assert after.email.templates == ["hi"]
 

@@ -109,7 +109,7 @@ class _Desk(Struct):
         for claim in claims:
             del self.open[claim.key]
         self.carried.failures.append(Failure(stored.customer_id, stuck(stored.customer_id, error)))
-        self.stuck.append(set_aside(stored, now, claims))
+        self.stuck.append(set_aside(stored, now, error, claims))
 
 
 def carry_out(rules: Rules, claims: Sequence[ClaimedMessage]) -> Flow[Carried]:

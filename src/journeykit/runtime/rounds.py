@@ -153,7 +153,7 @@ def answered(round_: Round, one: Going, receipt: Receipt, address: str) -> None:
 def stick(round_: Round, found: StoredCustomer, error: Exception) -> None:
     """Set a customer aside, and what was claimed for it."""
     claims = fail(round_, found.customer_id, error)
-    round_.stuck[found.customer_id] = set_aside(found, round_.now, claims)
+    round_.stuck[found.customer_id] = set_aside(found, round_.now, error, claims)
 
 
 def fail(round_: Round, customer_id: str, error: Exception) -> list[ClaimedMessage]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from journeykit.errors import ContentionError, StoreError
+from journeykit.errors import ContentionError, StoreError, VersionError
 from journeykit.kernel import (
     NEVER,
     CustomerState,
@@ -43,7 +43,7 @@ from journeykit.ports import (
 from journeykit.runtime.calls import Commit, Due, Flow, Heed, Load, Now, Seen
 from journeykit.runtime.listing import changes_of
 from journeykit.runtime.outcomes import Failure
-from journeykit.time import HOUR
+from journeykit.time import HOUR, MINUTE
 
 Identified = EventArrived | EnrollAsked | ReceiptTold
 """What may carry an id of the host's, so that a repeat is known (rule O8)."""
@@ -254,7 +254,7 @@ def work(rules: Rules, until: int, limit: int) -> Flow[Worked]:
             done.entries += len(decision.entries)
         except Exception as error:
             done.failures.append(Failure(customer_id, stuck(customer_id, error)))
-            commits.append(set_aside(found, now))
+            commits.append(set_aside(found, now, error))
     stale = (yield from Commit(commits)) if commits else ()
     done.advanced = len(commits) - len(stale) - len(done.failures)
     if rules.paused:
@@ -314,10 +314,13 @@ def stuck(customer_id: str, error: Exception) -> StoreError:
 
 
 def set_aside(
-    found: StoredCustomer, now: int, claims: Sequence[ClaimedMessage] = ()
+    found: StoredCustomer, now: int, error: Exception, claims: Sequence[ClaimedMessage] = ()
 ) -> CustomerCommit:
-    """Return a commit that leaves all as it is, but lets the customer rest for a while."""
-    again = now + SET_ASIDE
+    """Return a commit that leaves all as it is, but lets the customer rest for a while.
+
+    For a short one where another worker knows the version on which a run is.
+    """
+    again = now + (MINUTE if isinstance(error, VersionError) else SET_ASIDE)
     rows = [OutboxRow(claim.key, found.customer_id, claim.channel, again) for claim in claims]
     return CustomerCommit(found.customer_id, found.version, found.body, again, at=now, put=rows)
 
