@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -204,6 +204,15 @@ def test_a_date_that_is_empty_by_then_lets_nobody_go_on_sooner() -> None:  # T8
     ann.tell({"renews": None, "timezone": "Asia/Tokyo"})
     (after,) = ann.enrollments
     assert after.due == before.due == datetime(2026, 3, 20, 8, tzinfo=UTC)
+
+
+def test_a_moment_that_the_new_clock_shows_after_the_last_year_fails_the_run_alone() -> None:  # T8
+    sim = staged(WaitUntil(date(9999, 12, 31), at="20:00"), Exit("done"), at="2026-03-06 12:00")
+    ann = begun(sim, timezone="Europe/Berlin")
+    assert len(ann.enrollments) == 1
+    ann.tell({"timezone": "America/New_York"})
+    assert ann.reasons("end") == ["beyond_calendar"]
+    check_replay(sim)
 
 
 def test_business_days_are_counted_on_the_new_clock() -> None:  # T8

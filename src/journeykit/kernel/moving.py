@@ -202,7 +202,11 @@ def reckon_anew(turn: Turn) -> None:
     for run in tuple(turn.state.enrollments.values()):
         step = turn.table(run).steps[run.step]
         if run.due is not None and is_local(step):
-            due = local_end(turn, run, step)
+            try:
+                due = local_end(turn, run, step)
+            except InputError:
+                end_run(turn, run, "failed", "beyond_calendar")
+                continue
             if due != run.due:
                 turn.emit(j.Rescheduled(turn.stamp, run.id, due))
                 turn.soonest = min(turn.soonest, due)
