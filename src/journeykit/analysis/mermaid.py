@@ -27,12 +27,16 @@ from journeykit.model.graph import JUMP
 from journeykit.model.pictures import Counts, Direction
 
 _WIDTH = 22
+_MOST_ROUND = 5
+"""How many lines a node may have whose ends are half circles."""
+
 _SPECIAL = re.compile(
     r"""[^\w .,:()/=+?!'·–−≥≤≠%-]"""  # all but plain letters, digits and marks
     r"""|(?<![^\W_])_|_(?![^\W_])"""  # _emphasis_, not cart_reminder
     r"""|^[-+]|^\d+(?=[.)])"""  # an item of a list
     r"""|%(?=%)|:(?=fa-)"""  # a comment, an icon
 )
+_FORMULA = re.compile(r"\$(?=\$)")
 _SIGNS = {" >= ": " ≥ ", " <= ": " ≤ ", " != ": " ≠ ", " == ": " = "}
 _LINE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _STYLES = {
@@ -195,7 +199,8 @@ def _edge_words(state: GraphState, edge: Edge, counts: Counts | None) -> list[st
 
 
 def _node(id: str, group: str, lines: Sequence[str]) -> str:
-    opened, closed = _SHAPES[group]
+    is_round = group in ("start", "finish") and len(lines) > _MOST_ROUND
+    opened, closed = _SHAPES["wait" if is_round else group]  # ends in half a circle cut words off
     return f'{id}{opened}"{_label(lines)}"{closed}'
 
 
@@ -210,7 +215,8 @@ def _label(lines: Sequence[str]) -> str:
 
 def escape(text: str) -> str:
     """Return a line of text as Mermaid shows it: no quote, bracket or mark of it means anything."""
-    return _SPECIAL.sub(_as_codes, _LINE.sub(" ", text).strip())
+    words = _FORMULA.sub("$\u200b", _LINE.sub(" ", text).strip())
+    return _SPECIAL.sub(_as_codes, words)
 
 
 def _as_codes(found: re.Match[str]) -> str:
