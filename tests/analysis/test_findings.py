@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from journeykit import (
     Address,
+    AfterExit,
     Always,
     Arm,
     Branch,
@@ -32,6 +33,7 @@ from journeykit import (
     Leaves,
     MinimumGap,
     On,
+    OnDate,
     Part,
     Policy,
     Profile,
@@ -91,6 +93,7 @@ class Shopper(Profile):
     first_name: str = ""
     plan: str = "free"
     visits: int | None = None
+    born: date | None = None
     email: Annotated[str | None, Address("email")] = None
 
 
@@ -315,6 +318,19 @@ CASES = [
         shop(steps(hello, holdout=0.1)),
         "holdout",
         shop(steps(hello, holdout=0.1, goal=Goal(On(Ordered)))),
+    ),
+    Case(
+        "JK110",
+        shop(steps(hello, entry=Scheduled(cron="0 9 * * mon"))),
+        "entry[0]",
+        shop(steps(hello, entry=Scheduled(rrule="FREQ=DAILY;COUNT=1", at="09:00", starts=date(2026, 3, 1)))),
+        "once in a lifetime",
+    ),
+    Case(
+        "JK110",
+        shop(steps(hello, entry=OnDate(Shopper.born, anniversary="feb28"))),
+        "entry[0]",
+        shop(steps(hello, entry=[OnDate(Shopper.born), Scheduled(cron="0 9 * * mon")], reentry=AfterExit())),
     ),
     Case(
         "JK109",
@@ -765,7 +781,7 @@ def test_what_a_step_sets_may_be_anything(loosened: Step) -> None:
     ids=str,
 )
 def test_an_exit_that_holds_for_all_who_enter(entry: Entry, is_found: bool) -> None:
-    found = shop(steps(hello, entry=entry, exits=[Shopper.plan == "pro"])).check()
+    found = shop(steps(hello, entry=entry, reentry=Always(), exits=[Shopper.plan == "pro"])).check()
     assert found.codes == (["JK203"] if is_found else [])
 
 

@@ -25,6 +25,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "JK107": Rule("error", "what a step reads comes after it"),
     "JK108": Rule("note", "a holdout without a goal"),
     "JK109": Rule("warning", "what is awaited reaches the goal first"),
+    "JK110": Rule("note", "a calendar that starts one run in a lifetime"),
     "JK201": Rule("error", "a condition that can never hold"),
     "JK202": Rule("warning", "a condition that always holds"),
     "JK203": Rule("error", "an exit condition that holds for everybody who enters"),

@@ -17,7 +17,10 @@ from journeykit.model import (
     Goal,
     Journey,
     On,
+    Once,
+    OnDate,
     Receipt,
+    Scheduled,
     Send,
     Split,
     WaitFor,
@@ -47,6 +50,7 @@ def of_journey(subject: Subject, journey: Journey) -> Iterator[Finding]:
     yield from _behind_the_goal(subject, journey)
     yield from _waits_behind_goals(journey)
     yield from _incomparable(journey)
+    yield from _once_of_many(journey)
 
 
 def _silent_time_outs(journey: Journey) -> Iterator[Finding]:
@@ -186,6 +190,19 @@ def _incomparable(journey: Journey) -> Iterator[Finding]:
     if journey.holdout and not journey.goal:
         why = "a share is held out for comparison, and there is no goal to compare"
         yield found("JK108", journey.name, "holdout", why, "give the journey a goal=")
+
+
+def _once_of_many(journey: Journey) -> Iterator[Finding]:
+    if not isinstance(journey.reentry, Once):
+        return
+    for number, entry in enumerate(journey.entry):
+        recurs = isinstance(entry, OnDate) and entry.anniversary is not None
+        if isinstance(entry, Scheduled):
+            recurs = "COUNT=1" not in (entry.rrule or "").upper().split(";")
+        if recurs:
+            why = "its moment comes again and again, and a customer enters once in a lifetime"
+            remedy = "write reentry=Always() or AfterExit(), unless once is what you mean"
+            yield found("JK110", journey.name, f"entry[{number}]", why, remedy)
 
 
 def _goals(subject: Subject, journey: Journey) -> Iterator[Finding]:
