@@ -213,6 +213,9 @@ def test_a_moment_that_the_new_clock_shows_after_the_last_year_fails_the_run_alo
     ann.tell({"timezone": "America/New_York"})
     assert ann.reasons("end") == ["beyond_calendar"]
     check_replay(sim)
+    bob = sim.customer("bob", {"timezone": "America/New_York"})
+    bob.track(Begun())
+    assert bob.reasons("end") == ["beyond_calendar"]
 
 
 def test_business_days_are_counted_on_the_new_clock() -> None:  # T8

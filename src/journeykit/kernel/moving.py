@@ -36,6 +36,7 @@ from journeykit.kernel.turn import Turn
 from journeykit.kernel.ways import passed_by, way_at
 from journeykit.machine import CompiledStep, SendPlan, is_local
 from journeykit.time import shift
+from journeykit.time.instants import within_years
 
 
 def leave(
@@ -120,7 +121,7 @@ def wait_at(turn: Turn, run: Enrollment, step: CompiledStep) -> tuple[int | None
         due = business_end(turn, step, start)
     else:
         due = window_opens(turn, step, start)
-    return (due, None) if due > start else (None, "done")
+    return (within_years(due), None) if due > start else (None, "done")
 
 
 _SPANNING = frozenset(("wait", "digest", "wait_business_days", "wait_for_window"))
@@ -131,7 +132,7 @@ def _until(turn: Turn, run: Enrollment, step: CompiledStep) -> tuple[int | None,
     start = reached_at(turn, run)
     moment = moment_of(turn, run, step, start)
     if moment is not None and moment > start:
-        return moment, None
+        return within_years(moment), None
     if moment == start:
         return None, "done"
     choice = step.plan.if_past
@@ -203,7 +204,7 @@ def reckon_anew(turn: Turn) -> None:
         step = turn.table(run).steps[run.step]
         if run.due is not None and is_local(step):
             try:
-                due = local_end(turn, run, step)
+                due = within_years(local_end(turn, run, step))
             except InputError:
                 end_run(turn, run, "failed", "beyond_calendar")
                 continue
