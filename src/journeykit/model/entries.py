@@ -238,7 +238,8 @@ class OnDate(_AskedAlone):
     exactly now does.
 
     Args:
-        attribute: A date or an instant of the profile. A date begins at 00:00.
+        attribute: A date or an instant of the profile. A date begins at 00:00, and so does an
+            anniversary.
         offset: Its calendar part moves the local date, its elapsed part is added last.
         at: Sets the clock on that date.
         anniversary: Every year instead of once; where February 29 falls in common years:
