@@ -128,6 +128,10 @@ def workspace(*journeys: Journey, **options: Any) -> Workspace:
             lambda: WaitFor([Case(SEEN)], timeout=days(1), then=[HELLO]),
             "WaitFor.then", "never taken", "behind the WaitFor",
         ),
+        (
+            lambda: WaitFor([PRO, Case(PRO)], timeout=days(1), since="step"),
+            "WaitFor.since", "only conditions are awaited", "leave out since",
+        ),
         (lambda: make(WaitFor, 5, timeout=days(1)), "WaitFor.on[0]", "no condition (got 5)", "pro"),
         (lambda: make(Case, True), "Case.what", "no condition", "compare a class attribute"),
         (lambda: make(Case, Case(SEEN)), "Case.what", "no kind 'Case'", "'Receipt', a condition"),
@@ -631,6 +635,10 @@ AT = "Journey.steps[0] › Branch.whens[0] › condition"
         ({"zzz": "x"}, "Journey.zzz", "no such option", "it takes name, version"),
         ({"steps": {"a": 1}}, "Journey.steps of journey 'welcome'", "(got {'a': 1})", "in [...]"),
         (step(type=3), "Journey.steps[0] of journey 'welcome'", "no kind 3", "wait, wait_until"),
+        (
+            {"goal": {"on": {"event": "paid"}, "name": 5}},
+            "Journey.goal[0] › name of journey 'welcome'", "text (got 5)", "quotes",
+        ),
         ({"opens": 5}, "Journey.opens of journey 'welcome'", "no instant (got 5)", "offset"),
         ({"closes": "1700000000"}, "Journey.closes", "no instant (got '1700000000')", "offset"),
         ({"version": 2**31}, "Journey.version", "too large", "2147483647"),

@@ -156,12 +156,14 @@ class Waits:
             awaited = [self._awaited() for _ in range(self._draw(st.integers(1, 3)))]
         if shape == "cases":
             awaited = [Case(self._awaited(), inner()), *awaited]
+        whats = [one.what if isinstance(one, Case) else one for one in awaited]
+        happens = not all(isinstance(what, Condition) for what in whats)
         return WaitFor(
             awaited,
             need="all" if shape == "all" else "any",
             timeout=self._draw(durations()),
             then=inner(),
             on_timeout=inner(),
-            since=self._draw(st.sampled_from(["entry", "step"])),
+            since=self._draw(st.sampled_from(["entry", "step"])) if happens else "entry",
             label=label,
         )

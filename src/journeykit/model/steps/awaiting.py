@@ -88,7 +88,8 @@ class WaitFor(Step):
         then: Steps after what has no case of its own.
         on_timeout: Steps after the time-out.
         since: `entry` (the default) also takes an event or a receipt that came before the
-            step was reached; `step` only one that comes after (rule O7).
+            step was reached; `step` only one that comes after (rule O7). A condition that holds
+            counts in either case.
     """
 
     on: Annotated[Sequence[_Item], BeforeValidator(one_or_many), AfterValidator(as_tuple)]
@@ -133,6 +134,12 @@ class WaitFor(Step):
                 "each of the awaited has a case of its own, so these steps are never taken",
                 "leave out then, or put the steps behind the WaitFor",
                 "then",
+            )
+        if self.since == "step" and all(isinstance(what, Condition) for _, _, what in self.awaited):
+            raise Wrong(
+                "only conditions are awaited, and one that holds counts, since whenever it does",
+                "leave out since, or await an event",
+                "since",
             )
         return self
 
