@@ -11,6 +11,7 @@ from journeykit.kernel import journal as j
 from journeykit.machine import Rules
 from journeykit.model import Counts
 from journeykit.ports import Store
+from journeykit.runtime.compared import with_values
 from journeykit.runtime.controls import read_controls
 from journeykit.runtime.counting import counts_of
 from journeykit.runtime.erasing import missing_customer
@@ -88,10 +89,20 @@ class Queries(ABC):
         return found
 
     def explain(self, customer_id: str) -> Timeline:
-        """Return everything that happened to a customer, with reasons, in words."""
-        view = self.customer(customer_id)
-        zone = view.timezone or self._rules.workspace.timezone
-        return tell(customer_id, zone, self.journal(customer_id), self._rules)
+        """Return everything that happened to a customer, with reasons, in words.
+
+        Where a condition kept the customer out or ended a run, the latest lines also tell the
+        values that were compared.
+        """
+        found = self._store.load([customer_id]).get(customer_id)
+        if found is None:
+            raise missing_customer(self._store, self._rules, customer_id)
+        state, entries = decode_state(found.body), self.journal(customer_id)
+        entries = entries[: state.seq]  # what was committed meanwhile is left out
+        zone = state.zone or self._rules.workspace.timezone
+        timeline = tell(customer_id, zone, entries, self._rules)
+        complete = len(entries) == state.seq
+        return with_values(self._rules, timeline, entries, complete=complete)
 
     def counts(self, journey: str) -> Counts:
         """Return how many runs came where, by the journals of everybody.
