@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import example, event, given, settings
 from hypothesis import strategies as st
 
 from journeykit import (
@@ -417,6 +417,11 @@ class Go(Event):
 
 @settings(max_examples=120, deadline=None)
 @given(starts=STARTS, cap=CAPS, hour=st.integers(0, 23))
+@example(  # two are more important, and one of them is due at the very instant of the input
+    starts=[Start(0, 12, 1), Start(0, 13, 1), Start(12, 0, 0)],
+    cap=FrequencyCap(2, per="day", look_ahead=minutes(30)),
+    hour=0,
+)
 def test_G3_the_more_important_has_the_slot_if_it_was_due_within_the_span(
     starts: list[Start], cap: FrequencyCap, hour: int
 ) -> None:

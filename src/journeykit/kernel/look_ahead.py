@@ -70,7 +70,7 @@ def make_room(turn: Turn, message: Message, *, for_news: bool = False) -> Verdic
                     "priority": first.priority,
                     "own_priority": message.priority,
                 }
-                return Verdict("hold", "look_ahead", rivals[0].due, detail)
+                return Verdict("hold", "look_ahead", max(rivals[0].due, turn.now + 1), detail)
     return None
 
 
@@ -103,16 +103,20 @@ def _need_all(cap: CapRule, message: Message, rivals: Sequence[Rival], turn: Tur
 
 
 def _rivals(turn: Turn, message: Message, cap: CapRule, until: int) -> Iterator[Rival]:
-    """Find the more important messages under the same cap that leave after now, up to `until`."""
+    """Find the more important messages under the same cap that leave up to `until`.
+
+    Those due at this very instant are among them: where an input came now, their timers fire
+    only after it (O2).
+    """
     now, state, paused = turn.now, turn.state, turn.rules.paused
     for other in state.messages.values():
         at = None if other.journey in paused else other.until
-        if other.status == "held" and at is not None and now < at <= until:
+        if other.status == "held" and at is not None and now <= at <= until:
             rival = _held(turn, other) if _is_above(other, message) else None
             if rival is not None and cap.covers(rival) and _is_valid(rival, at):
                 yield Rival(at, rival)
     waiting = [run for run in state.enrollments.values() if run.due is not None]
-    waiting = [run for run in waiting if now < (run.due or now) <= until]
+    waiting = [run for run in waiting if now <= (run.due or 0) <= until]
     waiting = [run for run in waiting if run.journey not in paused]
     if waiting:
         thought = Turn(turn.rules, state, turn.told, now)
