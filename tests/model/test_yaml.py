@@ -319,3 +319,10 @@ def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(UsageError, match=r"pip install 'journeykit\[yaml\]'"):
         Journey.from_yaml("name: x")
+
+
+@pytest.mark.parametrize("wrong", [None, 5, {}, [], bytearray(b"a: 1")])
+def test_what_is_no_text_is_refused(wrong: Any) -> None:
+    for read in (Journey.from_yaml, Journey.from_json, Workspace.from_yaml, Workspace.from_json):
+        with pytest.raises(DefinitionError, match=r"this is no text, .*read_text"):
+            read(wrong)

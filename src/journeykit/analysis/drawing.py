@@ -5,7 +5,7 @@ The package `mermaidx` draws it, an extra; it is imported where something is dra
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from journeykit.errors import UsageError
 
@@ -20,8 +20,10 @@ def picture(text: str, kind: PictureKind, *, scale: float = 2.0) -> bytes:
         scale: How many pixels of a PNG go into one of the picture.
 
     Raises:
-        UsageError: mermaidx is not installed, or cannot draw it.
+        UsageError: mermaidx is not installed, or cannot draw it; or there is no such kind.
     """
+    if kind not in get_args(PictureKind):
+        raise UsageError("there is no such kind of picture", value=kind, remedy="draw svg or png")
     drawn = _mermaidx().render(text, config=_ROOM)
     try:
         if kind == "png":

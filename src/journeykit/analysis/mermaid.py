@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
+from typing import get_args
 
 from journeykit.analysis.captions import (
     cap_in_words,
@@ -22,6 +23,7 @@ from journeykit.analysis.captions import (
     outcome_in_words,
     value_in_words,
 )
+from journeykit.errors import UsageError
 from journeykit.model import START, Condition, GraphState, Journey, On, Receipt, Send, Step
 from journeykit.model.graph import JUMP
 from journeykit.model.pictures import Counts, Direction
@@ -36,7 +38,7 @@ _SPECIAL = re.compile(
     r"""|^[-+]|^\d+(?=[.)])"""  # an item of a list
     r"""|%(?=%)|:(?=fa-)"""  # a comment, an icon
 )
-_FORMULA = re.compile(r"\$(?=\$)")
+_PAIR = re.compile(r"\$(?=\$)|\\(?=n)")  # a formula, a line break
 _SIGNS = {" >= ": " ≥ ", " <= ": " ≤ ", " != ": " ≠ ", " == ": " = "}
 _LINE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _STYLES = {
@@ -88,6 +90,15 @@ def _may_exit(step: Step | None) -> bool:
 
 def mermaid(journey: Journey, counts: Counts | None = None, direction: Direction = "TD") -> str:
     """Return a Mermaid flowchart of a journey; see `Journey.mermaid`."""
+    known = get_args(Direction)
+    if direction not in known:
+        raise UsageError(
+            "this is no direction", value=direction, remedy=f"it is one of {', '.join(known)}"
+        )
+    if counts is not None and not isinstance(counts, Counts):
+        raise UsageError(
+            "these are no counts", value=counts, remedy="give kit.counts(...) or sim.counts(...)"
+        )
     edges = edges_of(journey)
     drawn = {START, *(edge.source for edge in edges), *(edge.target for edge in edges)}
     graph = journey.graph
@@ -215,7 +226,7 @@ def _label(lines: Sequence[str]) -> str:
 
 def escape(text: str) -> str:
     """Return a line of text as Mermaid shows it: no quote, bracket or mark of it means anything."""
-    words = _FORMULA.sub("$\u200b", _LINE.sub(" ", text).strip())
+    words = _PAIR.sub("\\g<0>\u200b", _LINE.sub(" ", text).strip())
     return _SPECIAL.sub(_as_codes, words)
 
 

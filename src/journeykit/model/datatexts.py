@@ -137,6 +137,7 @@ def _with(data: Any, classes: Mapping[str, Any]) -> Any:
 
 
 def _json_of(text: str | bytes, place: str) -> Any:
+    _refuse_no_text(text, place)
     try:
         data = json.loads(text, object_pairs_hook=_distinct, parse_constant=_no_number)
         json.dumps(data, ensure_ascii=False).encode()
@@ -155,6 +156,15 @@ def _json_of(text: str | bytes, place: str) -> Any:
             f"this is no JSON: {error}", place=place, remedy="give what to_json() returned"
         ) from None
     return data
+
+
+def _refuse_no_text(text: object, place: str) -> None:
+    if not isinstance(text, str | bytes):
+        kind = type(text).__name__
+        raise DefinitionError(
+            f"this is no text, but a value of type {kind}", place=place,
+            remedy='give the text itself, such as Path("shop.yaml").read_text()',
+        )  # fmt: skip
 
 
 def _distinct(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -313,6 +323,7 @@ def _parts(node: Any) -> Iterable[Any]:
 
 
 def _reader(text: str | bytes, place: str) -> _Reader:
+    _refuse_no_text(text, place)
     yaml = _yaml()
     try:
         return _Reader(yaml, _loader()(text), place)

@@ -87,9 +87,12 @@ def _exactly(detail: ErrorDetails) -> Sequence[int | str]:
 
 def _whose(cls: type[BaseModel], given: object, loc: Sequence[int | str]) -> str:
     """Return in words whose mistake it is, where a journey with a name is at fault."""
-    name = _within(given, ("name",) if cls.__name__ == "Journey" else (*loc[:2], "name"))
-    named = cls.__name__ == "Journey" or (cls.__name__ == "Workspace" and loc[:1] == ("journeys",))
-    if not named or not isinstance(name, str) or loc[-1:] == ("name",):
+    is_journey = cls.__name__ == "Journey"
+    if not is_journey and (cls.__name__ != "Workspace" or loc[:1] != ("journeys",)):
+        return ""
+    at = ("name",) if is_journey else (*loc[:2], "name")
+    name = _within(given, at)
+    if not isinstance(name, str) or tuple(loc) == at:
         return ""
     return f" of journey {name!r}"
 

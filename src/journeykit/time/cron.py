@@ -147,7 +147,9 @@ def _parsed(expression: str, schedule: str) -> Walker:
     try:
         return croniter.croniter(schedule, datetime(2000, 1, 1))
     except (croniter.CroniterError, ValueError, KeyError) as error:
-        raise ValueError(f"cron {expression!r} cannot be read: {error}") from None
+        raise ValueError(
+            f"cron {expression!r} cannot be read: {error}; write one such as 0 9 * * mon"
+        ) from None
 
 
 def _fires(walker: Walker) -> bool:
