@@ -447,7 +447,7 @@ def test_explain_tells_one_customer(desk: Any) -> None:
     [
         (("none.db", "ann"), ["no such file", "'none.db'"]),
         (("shop.py", "ann"), ["not an SQLite database"]),
-        (("out.db", "zoe"), ["'zoe'", "there are ann, bob"]),
+        (("out.db", "zoe"), ["'zoe'", "there are ann, bob "]),
     ],
 )
 def test_explain_says_what_is_not_there(

@@ -20,10 +20,11 @@ def explain_customer(db: Path, customer: str) -> Timeline:
     with look_into(db) as store:
         found = store.load([customer]).get(customer)
         if found is None:
-            known = ", ".join(store.customers(limit=3))
+            some = list(store.customers(limit=4))
+            known = ", ".join([*some[:3], *(["…"] if len(some) > 3 else [])])
             raise UnknownCustomerError(
                 "nobody was identified under this id", place=str(db), value=customer,
-                remedy=f"there are {known}, …" if known else "the store is empty",
+                remedy=f"there are {known}" if known else "the store is empty",
             )  # fmt: skip
         records = list(store.journal(customer))
         entries = [entry for record in records for entry in decode_entries(record.entries)]
