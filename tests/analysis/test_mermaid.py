@@ -202,6 +202,8 @@ def test_a_goal_that_people_jump_to_points_there() -> None:
     assert 'goal_0["Goal order_placed"]' in text
     assert 'goal_1["Goal page_seen"]' in text
     assert text.count("-.->") == 1
+    jumped = Counts(took={("wait_1", "goal_1"): 2, ("no", "goal_1"): 1})
+    assert '    goal_0 -.->|"3"| s_thanks\n' in journey.mermaid(jumped)
 
 
 def test_a_loop_with_a_bound_is_a_node() -> None:

@@ -117,7 +117,8 @@ def mermaid(journey: Journey, counts: Counts | None = None, direction: Direction
         groups.setdefault("note", []).append(f"{id}_{number}")
         lines.append(f"    {_node(f'{id}_{number}', 'note', words)}")
         if target in ids:
-            lines.append(f"    {id}_{number} -.-> {ids[target]}")
+            jumped = _jumped(f"{JUMP}{number + 1}", counts)  # goals come before exits
+            lines.append(f"    {id}_{number} -.->{jumped} {ids[target]}")
     for group, members in groups.items():
         lines.append(f"    classDef {group} {_STYLES[group]}")
         lines.append(f"    class {','.join(members)} {group}")
@@ -207,6 +208,12 @@ def _edge_words(state: GraphState, edge: Edge, counts: Counts | None) -> list[st
     if counts is not None:
         lines.append(f"{sum(counts.took.get((state.id, name), 0) for name in edge.outcomes):,}")
     return lines
+
+
+def _jumped(outcome: str, counts: Counts | None) -> str:
+    if counts is None:
+        return ""
+    return f'|"{sum(times for (_, by), times in counts.took.items() if by == outcome):,}"|'
 
 
 def _node(id: str, group: str, lines: Sequence[str]) -> str:
