@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import example, event, given, settings
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from journeykit import (

@@ -122,7 +122,7 @@ def test_an_older_version_is_refused_and_its_steps_may_come_back_under_a_new_num
     """A roll-back is a version of its own; those on version 2 finish on it."""
     host.start(OLD).identify("ann")
     host.start(NEW).track("ann", Begun())
-    with pytest.raises(VersionError, match="older than version 2, which was published.*version=3"):
+    with pytest.raises(VersionError, match=r"older than version 2, which was published.*version=3"):
         host.start(OLD)
     steps = OLD.journeys[0].steps
     kit = host.start(version(3, *steps))

@@ -49,7 +49,7 @@ class Left(Event):
 class Person(Profile):
     plan: Literal["free", "pro"] = "free"
     visits: int | None = None
-    tags: list[str] = []
+    tags: list[str] = []  # noqa: RUF012 - pydantic copies it
     spent: Decimal = Decimal(0)
     born: date | None = None
     trial_ends: datetime | None = None

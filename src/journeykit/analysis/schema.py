@@ -78,7 +78,12 @@ def _tidy(part: dict[str, Any]) -> None:
             properties[name] = {"description": told, **properties[name]}
 
 
-_SHARED = {"Wait": "AnyStep", "Comparison": "AnyCondition", "ByCall": "AnyEntry", "Once": "AnyReentry"}
+_SHARED = {
+    "Wait": "AnyStep",
+    "Comparison": "AnyCondition",
+    "ByCall": "AnyEntry",
+    "Once": "AnyReentry",
+}
 
 
 def _shared(part: Any, named: dict[str, Any]) -> Any:

@@ -92,7 +92,11 @@ def leave(
 
 
 _ON: tuple[None, None] = (None, None)
-_TELLING = CHANGING | {"send", "call", "start_journey"}  # after these, other conditions may hold than before (E2)
+_TELLING = CHANGING | {
+    "send",
+    "call",
+    "start_journey",
+}  # after these, other conditions may hold than before (E2)
 
 
 def wait_at(turn: Turn, run: Enrollment, step: CompiledStep) -> tuple[int | None, str | None]:

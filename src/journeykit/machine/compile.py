@@ -87,10 +87,7 @@ def compile_journey(journey: Journey) -> Table:
     table.after = getattr(journey.reentry, "duration", None)
     table.holdout = journey.holdout
     table.max_open = journey.max_open
-    table.goals = [
-        _goal_rule(number, goal)
-        for number, goal in enumerate(journey.goal)
-    ]
+    table.goals = [_goal_rule(number, goal) for number, goal in enumerate(journey.goal)]
     table.exit_listeners = [_listener(on) for on in journey.exits if isinstance(on, On)]
     for rule in journey.exits:
         if isinstance(rule, Condition):

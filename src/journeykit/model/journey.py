@@ -194,7 +194,9 @@ class Journey(Frozen):
             if of not in here:
                 known = ", ".join(sorted(here - {"step"}))
                 why = why_no_trigger(self.entry, of)
-                raise Wrong(f"{of}.{field} cannot be read here{why}", f"here are {known}", read.place)
+                raise Wrong(
+                    f"{of}.{field} cannot be read here{why}", f"here are {known}", read.place
+                )
             if of == "step":
                 kinds = _ANSWERING.get(read.ref.kind, (Send,))
                 ids = [

@@ -134,7 +134,9 @@ class MessageLife:
     @property
     def last(self) -> MessageStage:
         """The stage that brought it to its status."""
-        telling = (stage for stage in reversed(self.stages) if _STATUS.get(stage.kind) == self.status)
+        telling = (
+            stage for stage in reversed(self.stages) if _STATUS.get(stage.kind) == self.status
+        )
         return next(telling, self.stages[-1])
 
     def text(self) -> str:

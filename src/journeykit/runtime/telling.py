@@ -220,7 +220,12 @@ def _rescheduled(t: _Teller, e: j.Rescheduled) -> Told:
 
 def _foreseen(t: _Teller, e: j.Foreseen) -> Told:
     when = "not be met by time alone" if e.leaves is None else f"be met {t.local(e.leaves)}"
-    return Told(t.journey(e.enrollment), "", f"the condition that ends it, or its wait, will {when}", is_detail=True)
+    return Told(
+        t.journey(e.enrollment),
+        "",
+        f"the condition that ends it, or its wait, will {when}",
+        is_detail=True,
+    )
 
 
 def _met(t: _Teller, e: j.Met) -> Told:

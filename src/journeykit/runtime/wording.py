@@ -71,7 +71,10 @@ def rule_in_words(rule: object) -> str:
 
 
 def _cap(detail: Detail, local: Local) -> str:
-    rule, numbers = rule_in_words(detail.get("rule")), f"{detail.get('used')} of {detail.get('limit')}"
+    rule, numbers = (
+        rule_in_words(detail.get("rule")),
+        f"{detail.get('used')} of {detail.get('limit')}",
+    )
     if rule.endswith(" apart"):
         return f"messages are to be {rule} ({numbers})"
     whose = ", the customer's own limit" if detail.get("whose") == "customer" else ""
@@ -88,7 +91,9 @@ def _look_ahead(detail: Detail, local: Local) -> str:
 
 
 def _zone(detail: Detail, local: Local) -> str:
-    return f"the time zone is not known, and the rule {rule_in_words(detail.get('rule'))} asks for it"
+    return (
+        f"the time zone is not known, and the rule {rule_in_words(detail.get('rule'))} asks for it"
+    )
 
 
 def _address(detail: Detail, local: Local) -> str:
@@ -152,9 +157,7 @@ def _throttle(detail: Detail, local: Local) -> str:
     rule = detail.get("rule")
     rate = detail.get("rate", rule)
     named = "" if rule == rate else f" by the rule {rule!r}"
-    return (
-        f"{detail.get('channel')} takes {rule_in_words(rate)} and no more{named}, and others come first"
-    )
+    return f"{detail.get('channel')} takes {rule_in_words(rate)} and no more{named}, and others come first"
 
 
 def _spread(detail: Detail, local: Local) -> str:

@@ -109,9 +109,7 @@ class SimulatedCustomer:
     ) -> Outcome:
         self._stage.settle()
         keys = [
-            message.key
-            for message in self._stage.accepted(self.id)
-            if message.template == template
+            message.key for message in self._stage.accepted(self.id) if message.template == template
         ]
         if not keys:
             raise UsageError(
