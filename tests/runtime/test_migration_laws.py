@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 from journeykit import (
     EXIT,
     RESTART,
+    Always,
     Branch,
+    ByCall,
+    Call,
+    Digest,
     Event,
     Journey,
     Migrate,
@@ -23,6 +27,7 @@ from journeykit import (
     QuietHours,
     Retry,
     Send,
+    StartJourney,
     Wait,
     WaitFor,
     WaitUntil,
@@ -37,7 +42,7 @@ from journeykit.model import graph
 from journeykit.simulation import Simulation
 
 NAMES = ("ann", "bob", "cy")
-WAITS = ("wait", "wait_until", "wait_for")
+WAITS = ("wait", "wait_until", "wait_for", "digest")
 
 
 class Begun(Event):
@@ -63,20 +68,41 @@ def step(kind: str, name: str) -> Any:
         "for": lambda: WaitFor(
             On(Paid), timeout=days(1), label=name, then=[Send(f"t-{name}-then", via=["email"])]
         ),
+        "all": lambda: WaitFor(
+            [On(Paid), Person.plan == "pro"], need="all", timeout=days(1), label=name,
+            then=[Send(f"t-{name}-then", via=["email"])],
+        ),
+        "digest": lambda: Digest(On(Paid), window=hours(8), at_most=2, label=name),
+        "call": lambda: Call("score", label=name),
+        "start": lambda: StartJourney("k", wait_for_end=True, timeout=hours(5), label=name),
+        "open": lambda: StartJourney("k", wait_for_end=True, label=name),
         "branch": lambda: Branch(
             When(Person.plan == "pro", [Send(f"t-{name}-pro", via=["email"])]), label=name
         ),
-    }[kind]()
+    }[kind]()  # fmt: skip
 
 
-KINDS = st.sampled_from(["send", "send", "wait", "wait", "until", "for", "branch"])
+KINDS = st.sampled_from([
+    "send", "send", "wait", "wait", "until", "for", "all", "digest", "call", "start", "open",
+    "branch",
+])  # fmt: skip
+
+
+LIKE = {
+    one: like for like in (["start", "open"], ["for", "all"], ["wait", "until"]) for one in like
+}
 
 
 @st.composite
 def versions(draw: st.DrawFn) -> tuple[list[Any], list[Any]]:
-    """Steps of two versions: some of the old ones in another order and of other kinds, some new."""
-    old = [step(draw(KINDS), f"s{number}") for number in range(draw(st.integers(1, 6)))]
-    kept = [one for one in draw(st.permutations(old)) if draw(st.booleans())]
+    """Steps of two versions: some of the old ones in another order and of like kinds, some new."""
+    kinds = [(draw(KINDS), f"s{number}") for number in range(draw(st.integers(1, 6)))]
+    old = [step(kind, name) for kind, name in kinds]
+    kept = [
+        step(draw(st.sampled_from(LIKE.get(kind, [kind]))), name)
+        for kind, name in draw(st.permutations(kinds))
+        if draw(st.booleans())
+    ]
     fresh = [step(draw(KINDS), f"n{number}") for number in range(draw(st.integers(0, 3)))]
     new = draw(st.permutations([*kept, *fresh])) or [step("wait", "n9")]
     return old, new
@@ -125,13 +151,18 @@ def check(sim: Simulation) -> None:
         for run in decode_state(body).enrollments.values():
             here = sim.runner.rules.table(run.journey, run.version).steps[run.step]
             assert (run.message is not None) is (here.kind == "send")
-            assert (run.due is not None) is (here.kind in WAITS)
+            is_timed = here.kind == "start_journey" and here.plan.timeout is not None
+            assert (run.due is not None) is (here.kind in WAITS or is_timed)
+
+
+STARTED = Journey("k", entry=ByCall(), reentry=Always(), steps=[Wait(hours(9))])
+BUSY = Retry("busy", after=timedelta(hours=3))
 
 
 def workspace(version: int, steps: list[Any], **options: Any) -> Workspace:
     journey = Journey("j", version=version, entry=On(Begun), steps=steps, **options)
     return Workspace(
-        journeys=[journey], timezone="UTC", policy=POLICY, profile=Person, events=[Paid]
+        journeys=[journey, STARTED], timezone="UTC", policy=POLICY, profile=Person, events=[Paid]
     )
 
 
@@ -143,7 +174,10 @@ def test_nobody_is_lost_and_nothing_is_sent_twice(  # V1, V2
     old, new = both
     late = data.draw(st.none() | st.sampled_from(["skip", "exit"]))
     overdue = None if late is None else Overdue(after=hours(3), then=late)
-    sim = Simulation(workspace(1, old, overdue=overdue), at="2026-03-02 06:00")
+    sim = Simulation(
+        workspace(1, old, overdue=overdue), at="2026-03-02 06:00",
+        functions={"score": data.draw(st.sampled_from([None, lambda context: BUSY]))},
+    )  # fmt: skip
     for name in NAMES:
         sim.customer(name)
     sim.track("ann", Begun())
@@ -154,6 +188,10 @@ def test_nobody_is_lost_and_nothing_is_sent_twice(  # V1, V2
     ids = [name for name in graph.draw(old).states if name not in graph.RESERVED]
     mapped = data.draw(st.dictionaries(st.sampled_from(ids), targets, max_size=4))
     state = {name: stand(sim, name) for name in NAMES}
+    acted, acts = (
+        {one.label: type(one) for one in steps if isinstance(one, Digest | StartJourney)}
+        for steps in (old, new)
+    )
     try:
         sim.publish(workspace(2, new, upgrade=Migrate(mapped)))
     except VersionError:
@@ -171,7 +209,8 @@ def test_nobody_is_lost_and_nothing_is_sent_twice(  # V1, V2
                 assert mapped[place] == RESTART
             elif due is not None and was and was[0][2] is not None and was[0][2] > sim.clock.micros:
                 target = mapped.get(was[0][1], was[0][1])
-                assert due == was[0][2] or target != place, "the timer was not kept"
+                is_new = place in acts and acts[place] is not acted.get(was[0][1])  # begun anew
+                assert due == was[0][2] or target != place or is_new, "the timer was not kept"
     act(sim, after)
     sim.resume("j")
     sim.advance(days(30))
@@ -189,4 +228,5 @@ def test_nobody_is_lost_and_nothing_is_sent_twice(  # V1, V2
 
 def stand(sim: Simulation, name: str) -> list[tuple[int, str, int | None]]:
     state = decode_state(sim.runner.store.load([name])[name].body)
-    return [(run.version, run.step, run.due) for run in state.enrollments.values()]
+    runs = [run for run in state.enrollments.values() if run.journey == "j"]
+    return [(run.version, run.step, run.due) for run in runs]
