@@ -10,12 +10,13 @@ from journeykit.kernel.codec import (
 )
 from journeykit.kernel.consent import ConsentStatus, Standing
 from journeykit.kernel.consenting import is_chosen, reading_of, standing_of
+from journeykit.kernel.entering import drawn_for_holdout, is_held_out, out_of_window, re_entry
 from journeykit.kernel.errand_answers import is_still_wanted
 from journeykit.kernel.errands import CALL, ENTRY, RATE
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.fold import apply, replay
 from journeykit.kernel.gate import first_open, judge
-from journeykit.kernel.hindsight import drawn_for_holdout, reading_at
+from journeykit.kernel.hindsight import reading_at
 from journeykit.kernel.keys import address_mark, customer_mark, derived_id, fraction
 from journeykit.kernel.migrating import movable
 from journeykit.kernel.pausing import is_set_free
@@ -104,13 +105,16 @@ __all__ = [
     "fraction",
     "history_key",
     "is_chosen",
+    "is_held_out",
     "is_set_free",
     "is_still_wanted",
     "judge",
     "may_hand_over",
     "movable",
     "next_due",
+    "out_of_window",
     "plan_of",
+    "re_entry",
     "reading_at",
     "reading_of",
     "replay",

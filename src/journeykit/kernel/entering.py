@@ -16,10 +16,10 @@ from journeykit.kernel.moving import end_run, leave
 from journeykit.kernel.news import EntryDue
 from journeykit.kernel.pausing import is_late
 from journeykit.kernel.starting import starter_of
-from journeykit.kernel.state import Enrollment, history_key
+from journeykit.kernel.state import CustomerState, Enrollment, history_key
 from journeykit.kernel.turn import Turn
-from journeykit.machine import GoalRule, Listener, Table
-from journeykit.time import shift
+from journeykit.machine import GoalRule, Listener, Rules, Table
+from journeykit.time import Zone, shift
 
 # Event name ("" for a call), cause, received, occurred, data.
 Trigger = tuple[str, str, int, int, dict[str, Any]]
@@ -127,15 +127,14 @@ def _objection(
     journey = table.journey
     if journey in turn.rules.paused:
         return "paused", []
-    if table.opens is not None and occurred < table.opens:
-        return "not_open_yet", []
-    if table.closes is not None and occurred >= table.closes:
-        return "closed", []
-    if table.holdout and _held_out(turn, table):
+    reason = out_of_window(table, occurred)
+    if reason is not None:
+        return reason, []
+    if table.holdout and is_held_out(turn.rules, table, turn.state.id):
         return "holdout", []
     runs = [run for run in turn.state.enrollments.values() if run.journey == journey]
     inside = [run for run in runs if run.key == key]
-    reason = _re_entry(turn, table, key, occurred, inside)
+    reason = re_entry(table, turn.state, key, occurred, inside, turn.zone)
     if reason is not None:
         return reason, []
     if _already_over(turn, table, key, trigger):
@@ -160,15 +159,32 @@ def _numbers(turn: Turn, table: Table, key: str | None, reason: str) -> dict[str
     return {"limit": table.max_open} if reason == "too_many_open" else {}
 
 
-def _held_out(turn: Turn, table: Table) -> bool:
-    drawn = fraction(turn.rules.seed, "holdout", table.journey, turn.state.id)
-    return drawn < table.holdout
+def out_of_window(table: Table, occurred: int) -> str | None:
+    """Return why a journey takes nobody whose trigger happened then, or None."""
+    if table.opens is not None and occurred < table.opens:
+        return "not_open_yet"
+    return "closed" if table.closes is not None and occurred >= table.closes else None
 
 
-def _re_entry(
-    turn: Turn, table: Table, key: str | None, occurred: int, inside: list[Enrollment]
+def drawn_for_holdout(rules: Rules, journey: str, customer_id: str) -> float:
+    """Return what is compared with the share that a journey keeps out, for one customer."""
+    return fraction(rules.seed, "holdout", journey, customer_id)
+
+
+def is_held_out(rules: Rules, table: Table, customer_id: str) -> bool:
+    """Tell whether a customer is in the share that a journey keeps out."""
+    return drawn_for_holdout(rules, table.journey, customer_id) < table.holdout
+
+
+def re_entry(
+    table: Table,
+    state: CustomerState,
+    key: str | None,
+    occurred: int,
+    inside: list[Enrollment],
+    zone: Zone,
 ) -> str | None:
-    """Rule E1."""
+    """Return why a trigger that happened then may not enter beside or after others (rule E1)."""
     rule = table.reentry
     if rule == "always":
         return None
@@ -177,13 +193,13 @@ def _re_entry(
         return "already_inside" if stale else None
     if inside:
         return "already_inside"
-    past = turn.state.history.get(history_key(table.journey, key))
+    past = state.history.get(history_key(table.journey, key))
     if past is None or rule == "after_exit":
         return None
     if rule == "once":
         return "already_entered"
     assert table.after is not None
-    too_soon = occurred < shift(past.entered, table.after, turn.zone)
+    too_soon = occurred < shift(past.entered, table.after, zone)
     return "re_entry_too_soon" if too_soon else None
 
 

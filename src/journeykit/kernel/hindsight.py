@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from journeykit.kernel.keys import fraction
 from journeykit.kernel.state import CustomerState, Enrollment
 from journeykit.kernel.turn import Turn
 from journeykit.machine import Reading, Rules
@@ -34,8 +33,3 @@ def reading_at(
     elif event is not None:
         turn.read_nobody(event)
     return turn
-
-
-def drawn_for_holdout(rules: Rules, journey: str, customer_id: str) -> float:
-    """Return what is compared with the share that a journey keeps out, for one customer."""
-    return fraction(rules.seed, "holdout", journey, customer_id)

@@ -9,7 +9,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from journeykit.analysis.explaining import Explained, explain_condition
-from journeykit.kernel import CustomerState, drawn_for_holdout, history_key, reading_at, reasons
+from journeykit.kernel import (
+    CustomerState,
+    history_key,
+    is_held_out,
+    out_of_window,
+    re_entry,
+    reading_at,
+    reasons,
+)
 from journeykit.kernel import journal as j
 from journeykit.machine import Rules
 from journeykit.model import ByCall, Changed, Enters, Entry, Leaves, On, OnDate, Scheduled
@@ -34,11 +42,12 @@ def standing_now(
     if paused is not None:
         said = f": {paused}" if paused else ""
         yield "paused", None, f"{reasons.REFUSED['paused']}{said}"
-    if table.opens is not None and now < table.opens:
-        yield "not_open_yet", None, f"the journey takes nobody before {local(table.opens)}"
-    if table.closes is not None and now >= table.closes:
-        yield "closed", None, f"the journey takes nobody any more, since {local(table.closes)}"
-    if table.holdout and drawn_for_holdout(rules, journey, state.id) < table.holdout:
+    closed = out_of_window(table, now)
+    if closed == "not_open_yet" and table.opens is not None:
+        yield closed, None, f"the journey takes nobody before {local(table.opens)}"
+    if closed == "closed" and table.closes is not None:
+        yield closed, None, f"the journey takes nobody any more, since {local(table.closes)}"
+    if table.holdout and is_held_out(rules, table, state.id):
         yield "holdout", None, f"{reasons.REFUSED['holdout']}: {held_out(rules, journey, state.id)}"
     for run in state.enrollments.values():
         if run.journey == journey:
@@ -52,14 +61,12 @@ def standing_now(
     inside = any(run.journey == journey for run in state.enrollments.values())
     if past is None or inside:
         return
-    if table.reentry == "once":
-        text = f"{reasons.REFUSED['already_entered']}: {local(past.entered)}"
-        yield "already_entered", None, text
-    if table.after is not None:
+    again = re_entry(table, state, None, now, [], zone_named(zone))
+    if again == "already_entered":
+        yield again, None, f"{reasons.REFUSED[again]}: {local(past.entered)}"
+    if again == "re_entry_too_soon" and table.after is not None:
         opens = shift(past.entered, table.after, zone_named(zone))
-        if opens > now:
-            text = f"{reasons.REFUSED['re_entry_too_soon']}: the next may be {local(opens)}"
-            yield "re_entry_too_soon", None, text
+        yield again, None, f"{reasons.REFUSED[again]}: the next may be {local(opens)}"
 
 
 def asks_for_a_slot(state: CustomerState, journey: str) -> bool:
