@@ -30,7 +30,12 @@ def relative(path: Path) -> str:
 
 def test_the_top_level_holds_only_what_belongs_there() -> None:
     wanted = {"pyproject.toml", "src", "docs", "examples", "tests", "LICENSE", "README.md"}
-    found = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
+    left_behind = [one.rstrip("/") for one in (ROOT / ".gitignore").read_text().split()]
+    found = {
+        path.name
+        for path in ROOT.iterdir()
+        if not path.name.startswith(".") and not any(map(path.match, left_behind))
+    }
     assert found == wanted
 
 
