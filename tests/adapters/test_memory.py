@@ -47,7 +47,7 @@ def test_tokens_stay_apart_where_a_key_leaves_and_comes_back() -> None:
     write(store, commit("ann", 2, put=[message("m1")]))
     (fast,) = claim(store)
     assert fast.token > slow.token
-    store.keep_content([(slow, b"slow")])
+    store.begin([(slow, b"slow")])
     store.unclaim([slow])
     assert claim(store) == []
     store.unclaim([fast])

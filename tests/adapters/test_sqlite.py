@@ -168,7 +168,7 @@ def test_documents_of_ten_megabytes(file: Path, opened: Open) -> None:
     store = opened(file, synchronous="off")
     body = bytes(range(256)) * 40_960
     write(store, commit("ann", body=body, profile=body[::-1], put=[message("m1")]))
-    store.keep_content([(one, body) for one in claim(store)])
+    store.begin([(one, body) for one in claim(store)])
     found = store.load(["ann"], profiles=True)["ann"]
     assert found.body == body
     assert found.profile == body[::-1]

@@ -171,10 +171,10 @@ class StoresAgree(RuleBasedStateMachine):
         self.sqlite.unclaim([twin for _, twin in pairs])
 
     @rule(data=st.data(), content=bodies)
-    def keep_content(self, data: st.DataObject, content: bytes) -> None:
+    def begin(self, data: st.DataObject, content: bytes) -> None:
         pairs = self.some_claims(data)
-        self.memory.keep_content([(mine, content) for mine, _ in pairs])
-        self.sqlite.keep_content([(twin, content) for _, twin in pairs])
+        self.memory.begin([(mine, content) for mine, _ in pairs])
+        self.sqlite.begin([(twin, content) for _, twin in pairs])
 
     @rule(worker=workers)
     def recover(self, worker: str) -> None:

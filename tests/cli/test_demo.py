@@ -91,7 +91,7 @@ def test_two_runs_write_the_same_journals(
     [
         ("SQLiteStore", "commit", "after", 1),  # people are known, nothing has happened yet
         ("SQLiteStore", "commit", "after", 30),  # decided and written, not handed over
-        ("SQLiteStore", "keep_content", "after", 20),  # claimed and rendered by one who is gone
+        ("SQLiteStore", "begin", "after", 20),  # claimed and rendered by one who is gone
         ("PretendChannel", "send", "before", 100),
         ("PretendChannel", "send", "after", 101),  # handed over, the answer is lost
     ],
@@ -184,7 +184,7 @@ def test_the_whole_demo_killed_three_times(tmp_path: Path) -> None:  # O4, D2
     for cls, method, when, count in (
         ("PretendChannel", "send", "after", 5_000),
         ("SQLiteStore", "commit", "before", 150),
-        ("SQLiteStore", "keep_content", "after", 20),
+        ("SQLiteStore", "begin", "after", 20),
     ):
         script = KILLED.format(cls=cls, method=method, when=when, count=count)
         killed = run("-c", script, "demo", "--db", "killed.db")

@@ -185,7 +185,7 @@ FORBIDDING: dict[str, Callable[[Orchestrator], Any]] = {
     [
         ("claim", "before"), ("claim", "after"),
         ("hold", "before"), ("load", "before"), ("load", "after"),
-        ("keep_content", "before"), ("keep_content", "after"),
+        ("begin", "before"), ("begin", "after"),
     ],
 )  # fmt: skip
 def test_what_is_forbidden_between_claim_and_hand_over_does_not_start(

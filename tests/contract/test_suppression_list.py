@@ -270,7 +270,7 @@ def test_the_list_keeps_no_address_and_depends_on_the_seed(tmp_path: Path) -> No
     [
         ("claim", "before"), ("claim", "after"), ("hold", "before"),
         ("load", "before"), ("load", "after"), ("suppressed", "before"),
-        ("suppressed", "after"), ("keep_content", "before"), ("keep_content", "after"),
+        ("suppressed", "after"), ("begin", "before"), ("begin", "after"),
     ],
 )  # fmt: skip
 def test_no_hand_over_starts_after_the_call_has_returned(

@@ -33,10 +33,12 @@ from journeykit.ports import (
 )
 from journeykit.runtime import calls as c
 from journeykit.runtime.delivery import HOLD, RECHECK, ROUND, deliver
-from journeykit.runtime.script import ATTEMPTS, SET_ASIDE, Arrival, ingest, to_commit, work
+from journeykit.runtime.parking import SET_ASIDE
+from journeykit.runtime.script import ATTEMPTS, Arrival, ingest, to_commit
 from journeykit.runtime.throttling import FRESH
 from journeykit.runtime.ticking import tick
 from journeykit.runtime.waiting import GRACE, let_hands_finish
+from journeykit.runtime.working import work
 from journeykit.time import SECOND
 
 NOW = 1_772_000_000 * SECOND

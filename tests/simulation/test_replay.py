@@ -34,8 +34,8 @@ from journeykit.ports import Accepted, OutgoingMessage, Receipt, Rejected, Retry
 from journeykit.runtime import Runner
 from journeykit.runtime.calls import Flow
 from journeykit.runtime.delivery import deliver
-from journeykit.runtime.script import work
 from journeykit.runtime.ticking import LEASE
+from journeykit.runtime.working import work
 from journeykit.simulation import WORKER, History, Replay, VirtualClock, read_history
 from journeykit.time import hours, minutes, to_micros
 
@@ -123,9 +123,9 @@ class DyingStore(MemoryStore):
         self._die(after=True)
         return stale
 
-    def keep_content(self, contents: Sequence[Any]) -> None:
+    def begin(self, contents: Sequence[Any]) -> None:
         self._die(after=False)
-        super().keep_content(contents)
+        super().begin(contents)
         self._die(after=True)
 
     def _die(self, *, after: bool) -> None:

@@ -200,28 +200,28 @@ class KeepsContentForOneClaim(MemoryStore):
 
 
 class WantsRowsToBeThere(MemoryStore):
-    """keep_content fails for a row that left."""
+    """begin fails for a row that left."""
 
-    def keep_content(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
+    def begin(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
         for one, _ in contents:
             self._outbox[one.key].channel  # noqa: B018 - raises
-        super().keep_content(contents)
+        super().begin(contents)
 
 
 class BringsRowsBack(MemoryStore):
-    """keep_content is an upsert."""
+    """begin is an upsert."""
 
-    def keep_content(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
+    def begin(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
         for one, _ in contents:
             if one.key not in self._outbox:
                 self._put(OutboxRow(one.key, one.customer_id, one.channel, one.due))
-        super().keep_content(contents)
+        super().begin(contents)
 
 
 class KeepsAnybodysContent(MemoryStore):
     """The last writer wins, whatever its token."""
 
-    def keep_content(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
+    def begin(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
         for one, content in contents:
             if one.key in self._outbox:
                 self._outbox[one.key].content = content

@@ -198,8 +198,8 @@ class MemoryStore:
             there = self._suppressed
             return {place: there[place] for place in addresses if place in there}
 
-    def keep_content(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
-        """See `Store.keep_content`."""
+    def begin(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
+        """See `Store.begin`."""
         with self._lock:
             for claim, content in contents:
                 row = self._held(claim)

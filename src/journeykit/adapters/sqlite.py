@@ -274,8 +274,8 @@ class SQLiteStore:
             rows = select_suppressed(db, addresses)
         return {(row[0], row[1]): Suppression(*row) for row in rows}
 
-    def keep_content(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
-        """See `Store.keep_content`."""
+    def begin(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
+        """See `Store.begin`."""
         if contents:
             rows = [(content, claim.key, claim.token) for claim, content in contents]
             with self._database.writing() as db:

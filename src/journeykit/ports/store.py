@@ -2,7 +2,8 @@
 
 A store moves bytes and keeps promises; it decides nothing. Every customer is one
 document with one version number, beside it an append-only journal, an outbox of messages
-to hand over, the ids of events already seen and every published definition; and what all
+to hand over, an inbox of what hosts told and nobody decided on yet, the ids of events
+already seen and every published definition; and what all
 customers share, the buckets of throttles and the list of suppressed addresses. All instants
 are integers: microseconds since 1970-01-01T00:00:00Z.
 
@@ -20,12 +21,56 @@ from journeykit.ports.shared import Controls, Suppression, Taken, Taking
 
 
 class StoredCustomer(Struct, frozen=True):
-    """One customer as it was last committed."""
+    """One customer as it was last committed.
+
+    Attributes:
+        waiting: Whether something for it lies in the inbox.
+        parked: Whether it is parked; see `Store.park`.
+    """
 
     customer_id: str
     version: int
     body: bytes
     profile: bytes | None = None
+    waiting: bool = False
+    parked: bool = False
+
+
+class InboxRow(Struct, frozen=True):
+    """Something that a host told about a customer, not decided on yet.
+
+    Attributes:
+        at: When it was told.
+        body: Any bytes.
+        number: Given by the store, larger than that of every row that one connection appended
+            before it; 0 before it is appended.
+    """
+
+    customer_id: str
+    at: int
+    body: bytes
+    number: int = 0
+
+
+class ParkedCustomer(Struct, frozen=True):
+    """A customer whom work failed for, and who is left alone until `until`.
+
+    Attributes:
+        until: When it is tried again; `FOREVER` where somebody must say so.
+        at: When it was tried last.
+        attempts: How often in a row it was tried.
+        reason: Stable code or class name of the error, without personal data.
+    """
+
+    customer_id: str
+    until: int
+    at: int
+    attempts: int
+    reason: str
+
+
+FOREVER = 2**62
+"""No instant: what is due then is never due."""
 
 
 class SeenEvent(Struct, frozen=True):
@@ -49,7 +94,8 @@ class ClaimedMessage(Struct, frozen=True):
     """An outbox row that one worker holds until its lease ends.
 
     `token` is the fencing token: it grows with every claim of the row. `content` is what
-    an earlier attempt rendered, or None.
+    an earlier attempt rendered, or None. `begun`: an earlier claim was about to be handed over
+    (`Store.begin`), and nobody told what became of it.
     """
 
     key: str
@@ -58,6 +104,38 @@ class ClaimedMessage(Struct, frozen=True):
     due: int
     token: int
     content: bytes | None = None
+    begun: bool = False
+
+
+class Claiming(Struct, frozen=True):
+    """On what terms a worker takes messages into its hands in the commit that releases them.
+
+    Attributes:
+        now: Rows that are put with `due <= now` are claimed.
+        lease_until: As for `Store.claim`.
+        hold_until: As for `Store.hold`.
+        limit: How many rows at most.
+    """
+
+    now: int
+    lease_until: int
+    hold_until: int
+    worker: str
+    limit: int
+
+
+class Committed(Struct, frozen=True):
+    """What a commit came to.
+
+    Attributes:
+        stale: The ids of the stale ones, of which nothing was written.
+        claims: The rows that were claimed at once, in the order in which they were put.
+        hand: The announcement about their customers; None where nothing was claimed.
+    """
+
+    stale: Sequence[str] = ()
+    claims: Sequence[ClaimedMessage] = ()
+    hand: Hand | None = None
 
 
 class Hand(Struct, frozen=True):
@@ -90,6 +168,7 @@ class CustomerCommit(Struct, frozen=True):
             added. A key belongs to one customer: no two commits of a call name the same one.
         suppress: Addresses for the list of suppressed ones, as `Store.suppress` takes them.
         unsuppress: (channel, address) that leave the list, after those are added.
+        taken: Numbers of rows of this customer that leave the inbox: they were decided on.
     """
 
     customer_id: str
@@ -105,6 +184,7 @@ class CustomerCommit(Struct, frozen=True):
     seen: Sequence[SeenEvent] = ()
     suppress: Sequence[Suppression] = ()
     unsuppress: Sequence[tuple[str, str]] = ()
+    taken: Sequence[int] = ()
 
 
 class JournalRecord(Struct, frozen=True):
@@ -152,6 +232,14 @@ class Store(Protocol):
         """
         ...
 
+    def commit_and_claim(self, commits: Sequence[CustomerCommit], claiming: Claiming) -> Committed:
+        """Commit, then claim what was put and is due, and announce it, in one transaction.
+
+        It is as `commit`, `claim` of these very rows, and `hold` for their customers, with
+        nobody else in between.
+        """
+        ...
+
     def seen(self, events: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
         """Return the digest for each (customer id, event id) that was committed before.
 
@@ -159,8 +247,57 @@ class Store(Protocol):
         """
         ...
 
-    def due(self, now: int, *, limit: int) -> Sequence[str]:
-        """Return up to `limit` customers with `next_due <= now`, the longest due first."""
+    def due(self, now: int, *, limit: int, lease_until: int = 0, worker: str = "") -> Sequence[str]:
+        """Return up to `limit` customers with `next_due <= now`, the longest due first.
+
+        A store for many workers may keep those it returned from being returned to others until
+        `lease_until`, unless they are committed before; it is no promise, since `expected`
+        decides who comes first.
+        """
+        ...
+
+    def append(self, rows: Sequence[InboxRow]) -> None:
+        """Put rows into the inbox. Those of one customer stay in this order."""
+        ...
+
+    def waiting(
+        self, now: int, *, limit: int, lease_until: int = 0, worker: str = ""
+    ) -> Sequence[str]:
+        """Return up to `limit` customers for whom rows lie in the inbox, the longest waiting first.
+
+        Nothing that is committed is ever skipped, however late its transaction committed. Who
+        is parked until later than `now` is left out, unless a row came in after the parking.
+        For `lease_until` see `due`. The customers need not be there.
+        """
+        ...
+
+    def inbox(self, customer_ids: Sequence[str], *, limit: int) -> Mapping[str, Sequence[InboxRow]]:
+        """Return up to `limit` rows for each of these customers, the lowest number first.
+
+        Customers for whom nothing lies there are absent from the answer.
+        """
+        ...
+
+    def discard(self, customer_id: str, numbers: Sequence[int]) -> None:
+        """Take rows out of the inbox without a commit, such as those for a customer nobody knows."""
+        ...
+
+    def park(self, rows: Sequence[ParkedCustomer]) -> None:
+        """Leave customers alone: `due`, `waiting` and `claim` pass them over until `until`.
+
+        Their claims end. A customer who is parked already is parked anew. The customers need not
+        be there: something may wait in the inbox for one that nobody knows.
+        """
+        ...
+
+    def unpark(self, customer_ids: Sequence[str], now: int) -> Sequence[str]:
+        """End the parking: all that was passed over is due at `now`. Return who was parked."""
+        ...
+
+    def parked(
+        self, *, of: Sequence[str] | None = None, after: str = "", limit: int = 1000
+    ) -> Sequence[ParkedCustomer]:
+        """Return who is parked, ordered by id: those of `of`, or up to `limit` behind `after`."""
         ...
 
     def claim(
@@ -226,18 +363,26 @@ class Store(Protocol):
         """Return those of (channel, address) that are on the list."""
         ...
 
-    def keep_content(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
-        """Keep rendered content with its row. A row that has left the outbox is passed over."""
+    def begin(self, handing: Sequence[tuple[ClaimedMessage, bytes | None]]) -> None:
+        """Note that claims are about to be handed over, and keep rendered content with its row.
+
+        None leaves the content as it is. A row that has left the outbox, or that a newer claim
+        holds, is passed over. The note ends when the row is put again or given back (`unclaim`).
+        """
         ...
 
     def versions(self, customer_ids: Sequence[str]) -> Mapping[str, int]:
-        """Return the newest committed version of those customers that exist."""
+        """Return the newest committed version of those customers that exist.
+
+        One for whom something lies in the inbox is left out: it is about to change.
+        """
         ...
 
     def next_due(self) -> int | None:
         """Return the earliest instant at which a customer or an outbox row is due.
 
-        A claimed row counts from the end of its lease.
+        A claimed row counts from the end of its lease, a row of the inbox from its `at`, and who
+        is parked from `until` (never, if that is `FOREVER`).
         """
         ...
 
@@ -268,8 +413,8 @@ class Store(Protocol):
     def erase(self, customer_id: str, *, mark: str, at: int) -> bool:
         """Remove all that is kept of a customer, and keep `mark` with the instant instead.
 
-        That is the document, the profile, the journal, the messages in the outbox and the ids
-        of events. The mark is kept whether the customer was there or not; so that is told.
+        That is the document, the profile, the journal, what lies in the outbox and the inbox,
+        the parking and the ids of events. The mark is kept whether the customer was there or not; so that is told.
         """
         ...
 

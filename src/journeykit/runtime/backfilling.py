@@ -21,7 +21,8 @@ from journeykit.runtime.broadcasting import asked_of_all
 from journeykit.runtime.calls import Commit, Flow, Heed, JournalOf, Load, Now, Page
 from journeykit.runtime.intake import check_journey
 from journeykit.runtime.outcomes import Failure
-from journeykit.runtime.script import ATTEMPTS, decide, stuck, to_commit
+from journeykit.runtime.parking import stuck
+from journeykit.runtime.script import ATTEMPTS, decide, to_commit
 
 Since = Literal["qualified", "now"]
 _Counted = tuple[str, int, str]  # stream, instant, amount

@@ -47,15 +47,8 @@ from journeykit.runtime.calls import (
     Versions,
 )
 from journeykit.runtime.outcomes import Carried, Failure
-from journeykit.runtime.script import (
-    Arrival,
-    decode_json,
-    ingest,
-    set_aside,
-    stuck,
-    to_commit,
-    wake_held,
-)
+from journeykit.runtime.parking import set_aside, stuck
+from journeykit.runtime.script import Arrival, decode_json, ingest, to_commit, wake_held
 from journeykit.runtime.settling import commit_patiently
 from journeykit.time import SECOND
 

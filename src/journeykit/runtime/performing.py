@@ -148,7 +148,7 @@ _PERFORM: dict[type[c.Call[Any]], Callable[[Ports, Any], Any]] = {
     c.Unclaim: lambda ports, call: ports.store.unclaim(call.claims),
     c.Hold: _hold,
     c.LetGo: _let_go,
-    c.KeepContent: lambda ports, call: ports.store.keep_content(call.contents),
+    c.KeepContent: lambda ports, call: ports.store.begin(call.contents),
     c.Versions: lambda ports, call: ports.store.versions(call.customer_ids),
     c.Render: _render,
     c.Start: _start,

@@ -23,7 +23,7 @@ from journeykit.ports import (
 )
 from journeykit.runtime.answers import answer_of
 from journeykit.runtime.outcomes import Carried, Failure
-from journeykit.runtime.script import set_aside, stuck
+from journeykit.runtime.parking import set_aside, stuck
 
 
 class Delivered(Struct):

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from journeykit.errors import ContentionError, StoreError, VersionError
+from journeykit.errors import ContentionError, StoreError
 from journeykit.kernel import (
     NEVER,
     CustomerState,
@@ -34,23 +34,19 @@ from journeykit.kernel import (
 )
 from journeykit.machine import Rules
 from journeykit.ports import (
-    ClaimedMessage,
     CustomerCommit,
     OutboxRow,
     SeenEvent,
     StoredCustomer,
 )
-from journeykit.runtime.calls import Commit, Due, Flow, Heed, Load, Now, Seen
+from journeykit.runtime.calls import Commit, Flow, Heed, Load, Now, Seen
 from journeykit.runtime.listing import changes_of
-from journeykit.runtime.outcomes import Failure
-from journeykit.time import HOUR, MINUTE
+from journeykit.runtime.parking import stuck
 
 Identified = EventArrived | EnrollAsked | ReceiptTold
 """What may carry an id of the host's, so that a repeat is known (rule O8)."""
 
 ATTEMPTS = 20
-SET_ASIDE = HOUR
-"""How long a customer rests who could not be decided on."""
 
 encode_json = msgspec.json.encode
 decode_json = msgspec.json.decode
@@ -220,48 +216,6 @@ def _called(signal: Identified) -> str:
     return signal.journey if isinstance(signal, EnrollAsked) else signal.receipt
 
 
-class Worked(msgspec.Struct):
-    """What one round of due customers came to.
-
-    Attributes:
-        advanced: Customers who were advanced; one whom somebody else advanced meanwhile is
-            left alone.
-        entries: Journal entries of all of them together.
-        failures: Customers who were set aside.
-    """
-
-    advanced: int = 0
-    entries: int = 0
-    failures: list[Failure] = []
-
-
-def work(rules: Rules, until: int, limit: int) -> Flow[Worked]:
-    """Advance up to `limit` customers that are due."""
-    done = Worked()
-    ids = yield from Due(until, limit)
-    if not ids:
-        return done
-    rules = yield from Heed(rules)
-    stored = yield from Load(ids, rules.reads_profile)
-    now = yield from Now()
-    commits: list[CustomerCommit] = []
-    states: list[CustomerState] = []
-    for customer_id, found in stored.items():
-        try:
-            decision = decide(rules, customer_id, found, (), now)
-            states.append(decision.state)
-            commits.append(to_commit(rules, decision, found.version))
-            done.entries += len(decision.entries)
-        except Exception as error:
-            done.failures.append(Failure(customer_id, stuck(customer_id, error)))
-            commits.append(set_aside(found, now, error))
-    stale = (yield from Commit(commits)) if commits else ()
-    done.advanced = len(commits) - len(stale) - len(done.failures)
-    if rules.paused:
-        yield from wake_held(rules, states)
-    return done
-
-
 def touch(
     rules: Rules, ids: Sequence[str], concerns: Callable[[Rules, CustomerState], bool]
 ) -> Flow[int]:
@@ -299,30 +253,6 @@ def wake_held(rules: Rules, states: Iterable[CustomerState]) -> Flow[None]:
         newest = yield from Heed(rules, fresh=True)
         if not rules.paused <= newest.paused:
             yield from touch(newest, held, is_set_free)
-
-
-def stuck(customer_id: str, error: Exception) -> StoreError:
-    """Return the error for a customer who could not be decided on, with its cause."""
-    told = StoreError(
-        f"this customer could not be decided on: {type(error).__name__}",
-        place=f"customer {customer_id!r}",
-        remedy="nothing of it was changed; the cause tells what the stored document or the code "
-        "did wrong",
-    )
-    told.__cause__ = error
-    return told
-
-
-def set_aside(
-    found: StoredCustomer, now: int, error: Exception, claims: Sequence[ClaimedMessage] = ()
-) -> CustomerCommit:
-    """Return a commit that leaves all as it is, but lets the customer rest for a while.
-
-    For a short one where another worker knows the version on which a run is.
-    """
-    again = now + (MINUTE if isinstance(error, VersionError) else SET_ASIDE)
-    rows = [OutboxRow(claim.key, found.customer_id, claim.channel, again) for claim in claims]
-    return CustomerCommit(found.customer_id, found.version, found.body, again, at=now, put=rows)
 
 
 def decide(

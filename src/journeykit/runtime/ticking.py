@@ -6,7 +6,7 @@ from journeykit.machine import Rules
 from journeykit.runtime.calls import Flow
 from journeykit.runtime.delivery import deliver
 from journeykit.runtime.outcomes import TickCounts
-from journeykit.runtime.script import work
+from journeykit.runtime.working import work
 from journeykit.time import MINUTE
 
 LEASE = 5 * MINUTE

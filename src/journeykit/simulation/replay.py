@@ -299,7 +299,7 @@ class _Performer:
         return [None] * len(asking)
 
     def _keep_content(self, asking: Sequence[tuple[_Line, c.KeepContent]]) -> Sequence[None]:
-        self._store.keep_content([content for _, call in asking for content in call.contents])
+        self._store.begin([content for _, call in asking for content in call.contents])
         return [None] * len(asking)
 
 

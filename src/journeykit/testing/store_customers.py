@@ -51,7 +51,7 @@ def takes_empty_arguments(store: Store) -> None:
     expect_equal(claim(store, limit=0), [], "claim(limit=0)")
     expect_equal(list(store.customers(limit=0)), [], "customers(limit=0)")
     store.unclaim([])
-    store.keep_content([])
+    store.begin([])
     store.publish([])
 
 
@@ -276,7 +276,7 @@ def keeps_any_bytes(store: Store) -> None:
     blobs = {"all": all_bytes, "empty": b"", "big": all_bytes * 4_096, "text": b'{"a": "\xc3\xa9"}'}
     for id, blob in blobs.items():
         write(store, commit(id, body=blob, profile=blob, put=[message(id, customer=id)]))
-    store.keep_content([(one, blobs[one.key]) for one in claim(store)])
+    store.begin([(one, blobs[one.key]) for one in claim(store)])
     for id, one in store.load(list(blobs), profiles=True).items():
         expect(isinstance(one.body, bytes), f"body {id!r} is not bytes")
         expect(one.body == blobs[id], f"body {id!r} came back changed")
@@ -304,7 +304,7 @@ def takes_ten_thousand_at_once(store: Store) -> None:
     expect_equal(len(set(store.due(NOW, limit=20_000))), len(many), "customers due")
     claims = claim(store, limit=20_000)
     expect_equal(keys(claims) == many, True, "all claimed, in order")
-    store.keep_content([(one, one.key.encode()) for one in claims])
+    store.begin([(one, one.key.encode()) for one in claims])
     store.unclaim(claims)
     claims = claim(store, limit=20_000)
     expect(all(one.content == one.key.encode() for one in claims), "a content is lost or mixed up")

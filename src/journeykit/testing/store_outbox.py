@@ -101,7 +101,7 @@ def takes_back_what_was_not_handed_over(store: Store) -> None:
     """`unclaim` gives rows back at once, as they were."""
     queue(store, message("m1"), message("m2", NOW - 1))
     claims = claim(store)
-    store.keep_content([(claims[0], b"Hi")])
+    store.begin([(claims[0], b"Hi")])
     store.unclaim(claims[:1])
     expect_equal(store.next_due(), NOW - 1, "next_due")
     (again,) = claim(store, worker="w2")
@@ -135,7 +135,7 @@ def keeps_content_with_its_row(store: Store) -> None:
     """Content that was kept comes with every later claim of the row, also after it was put anew."""
     queue(store, message("m1"), message("m2"))
     first = claim(store)
-    store.keep_content([(first[0], b"Hello")])
+    store.begin([(first[0], b"Hello")])
     second = {one.key: one.content for one in claim(store, LEASE, lease_until=LEASE + 1)}
     expect_equal(second, {"m1": b"Hello", "m2": None}, "contents after a lease ran out")
     write(store, commit("ann", 1, put=[message("m1", LEASE)]))
@@ -148,7 +148,7 @@ def forgets_content_of_rows_that_left(store: Store) -> None:
     queue(store, message("m1"), message("m2"))
     claims = claim(store)
     write(store, commit("ann", 1, drop=["m1"]))
-    store.keep_content([(one, b"Hello") for one in claims])
+    store.begin([(one, b"Hello") for one in claims])
     later = claim(store, LEASE)
     expect_equal([(one.key, one.content) for one in later], [("m2", b"Hello")], "what is left")
 
@@ -158,8 +158,8 @@ def keeps_the_newest_claims_content(store: Store) -> None:
     queue(store, message("m1"))
     slow = claim(store)
     fast = claim(store, LEASE, lease_until=LEASE + 1)
-    store.keep_content([(fast[0], b"fast")])
-    store.keep_content([(slow[0], b"slow")])
+    store.begin([(fast[0], b"fast")])
+    store.begin([(slow[0], b"slow")])
     (later,) = claim(store, LEASE + 1)
     expect_equal(later.content, b"fast", "content")
 
@@ -185,7 +185,7 @@ def lets_go_of_dropped_rows(store: Store) -> None:
     store.unclaim(held)
     rest = claim(store, LEASE)
     expect_equal(keys(rest), ["m3"], "what is left")
-    store.keep_content([(rest[0], b"Hello")])
+    store.begin([(rest[0], b"Hello")])
     write(store, commit("ann", 2, put=[message("m3", LEASE)], drop=["m3"]))
     anew = [(one.key, one.content) for one in claim(store, LEASE)]
     expect_equal(anew, [("m3", None)], "what was dropped and put by one commit")

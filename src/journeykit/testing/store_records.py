@@ -117,7 +117,7 @@ def survives_reopening(store: Store, again: Callable[[], Store]) -> None:
         held = claim(store)
         store.unclaim(held)
     held = claim(store)
-    store.keep_content([(held[0], b"Hello")])
+    store.begin([(held[0], b"Hello")])
     other = again()
     try:
         ann = other.load(["ann"], profiles=True)["ann"]
