@@ -21,7 +21,7 @@ from journeykit.ports import (
 from journeykit.runtime import calls as c
 from journeykit.runtime import logs
 from journeykit.runtime.controls import Heeding
-from journeykit.runtime.hands import HANDS
+from journeykit.runtime.hands import HANDS, Hands
 from journeykit.time import SECOND, to_micros
 
 
@@ -32,6 +32,8 @@ class Ports:
     Attributes:
         may_start: Whether hand-overs may still start; a worker that is to stop says no.
         on_commit: Called after each commit that may have made something due.
+        hands: What this process has in hand: one for the process, except in a simulation of
+            several.
     """
 
     store: Store
@@ -43,6 +45,7 @@ class Ports:
     on_commit: Callable[[], None]
     functions: Mapping[str, Function] = field(default_factory=dict)
     heeding: Heeding = field(default_factory=Heeding)
+    hands: Hands = field(default=HANDS)
 
     def now(self) -> int:
         """Return the present instant in micros."""
@@ -56,8 +59,8 @@ class Ports:
 def _commit(ports: Ports, call: c.Commit) -> Sequence[str]:
     stale = ports.store.commit(call.commits)
     if any(one.suppress for one in call.commits):
-        HANDS.note_everybody()
-    HANDS.note([one.customer_id for one in call.commits])
+        ports.hands.note_everybody()
+    ports.hands.note([one.customer_id for one in call.commits])
     ports.on_commit()
     return stale
 
@@ -68,24 +71,24 @@ def _heed(ports: Ports, call: c.Heed) -> Rules:
 
 def _list(ports: Ports, call: c.List) -> None:
     ports.store.suppress(call.rows)
-    HANDS.note_everybody()
+    ports.hands.note_everybody()
 
 
 def _hold(ports: Ports, call: c.Hold) -> Hand:
     hand = ports.store.hold(call.customer_ids, call.now, until=call.until, worker=ports.worker)
-    HANDS.open(hand, call.customer_ids)
+    ports.hands.open(hand, call.customer_ids)
     return hand
 
 
 def _let_go(ports: Ports, call: c.LetGo) -> None:
-    HANDS.close(call.hand)
+    ports.hands.close(call.hand)
     ports.store.let_go(call.hand)
 
 
 def _start(ports: Ports, call: c.Start) -> c.MayStart:
     if not ports.may_start():
         return "stop"
-    return "go" if HANDS.start(call.hand, call.customer_id) else "changed"
+    return "go" if ports.hands.start(call.hand, call.customer_id) else "changed"
 
 
 def _hand_over(ports: Ports, call: c.HandOver) -> Receipt:
@@ -95,7 +98,7 @@ def _hand_over(ports: Ports, call: c.HandOver) -> Receipt:
         logs.channel_failed(call.message, error)
         raise
     finally:
-        HANDS.sent(call.hand)
+        ports.hands.sent(call.hand)
 
 
 def _call_function(ports: Ports, call: c.CallFunction) -> object:
@@ -126,8 +129,8 @@ def _render(ports: Ports, call: c.Render) -> Content:
 def _in_hands(ports: Ports, call: c.InHands) -> Sequence[c.InHand]:
     found = []
     for hand in ports.store.hands(call.customer_id, ports.now()):
-        here = HANDS.is_here(hand)
-        if not here or HANDS.is_sending(hand, call.customer_id):
+        here = ports.hands.is_here(hand)
+        if not here or ports.hands.is_sending(hand, call.customer_id):
             found.append(c.InHand(hand, here))
     return found
 
@@ -160,5 +163,5 @@ _PERFORM: dict[type[c.Call[Any]], Callable[[Ports, Any], Any]] = {
     c.List: _list,
     c.Unlist: lambda ports, call: ports.store.unsuppress(call.addresses),
     c.InHands: _in_hands,
-    c.Rest: lambda ports, call: HANDS.wait(call.span / SECOND),
+    c.Rest: lambda ports, call: ports.hands.wait(call.span / SECOND),
 }
