@@ -12,7 +12,7 @@ from journeykit.kernel.consent import ConsentStatus, Standing
 from journeykit.kernel.consenting import is_chosen, reading_of, standing_of
 from journeykit.kernel.entering import drawn_for_holdout, is_held_out, out_of_window, re_entry
 from journeykit.kernel.errand_answers import is_still_wanted
-from journeykit.kernel.errands import CALL, ENTRY, RATE
+from journeykit.kernel.errands import CALL, ENTRY, PARKED, RATE
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.fold import apply, replay
 from journeykit.kernel.gate import first_open, judge
@@ -35,6 +35,7 @@ from journeykit.kernel.signals import (
     PreferencesTold,
     ProfileTold,
     ReceiptTold,
+    RetryAsked,
     Signal,
     SuppressionTold,
     Throttled,
@@ -60,6 +61,7 @@ __all__ = [
     "CALL",
     "ENTRY",
     "NEVER",
+    "PARKED",
     "RATE",
     "Ahead",
     "BackfillAsked",
@@ -85,6 +87,7 @@ __all__ = [
     "PreferencesTold",
     "ProfileTold",
     "ReceiptTold",
+    "RetryAsked",
     "Signal",
     "Standing",
     "SuppressionTold",

@@ -17,7 +17,7 @@ from journeykit.kernel.consenting import confirm, prefer, say
 from journeykit.kernel.engaging import note_responses
 from journeykit.kernel.entering import enter, mark_key, refuse, try_enter
 from journeykit.kernel.errand_answers import errand_answered
-from journeykit.kernel.errands import overhear, recall_entries
+from journeykit.kernel.errands import overhear, recall_entries, retry
 from journeykit.kernel.jumping import jump
 from journeykit.kernel.keys import plain_address
 from journeykit.kernel.moving import end_run, leave, leave_by_condition, reckon_anew
@@ -60,6 +60,8 @@ def take(turn: Turn, signal: s.Signal) -> None:
             backfill(turn, signal)
         case s.CancelAsked():
             _cancel(turn, signal)
+        case s.RetryAsked():
+            retry(turn, signal)
         case s.ReceiptTold():
             told(turn, signal)
         case s.EventConflicted():

@@ -7,7 +7,7 @@ from typing import Any
 from journeykit.kernel import journal as j
 from journeykit.kernel.answering import backoff
 from journeykit.kernel.entering import enter, may_enter, refuse
-from journeykit.kernel.errands import CALL, RATE, forget_errand, park
+from journeykit.kernel.errands import CALL, RATE, forget_errand, keep, park
 from journeykit.kernel.moving import leave
 from journeykit.kernel.news import CaughtUp, EntrySettled
 from journeykit.kernel.signals import ErrandAnswered, EventArrived
@@ -46,10 +46,15 @@ def _called(turn: Turn, errand: Errand, signal: ErrandAnswered) -> None:
         _settle(turn, signal, "done")
         leave(turn, run, "done", step)
         return
+    if errand.parked is not None:  # somebody was slower than the last attempt
+        return
     if signal.answer == "later":
-        park(turn, errand)
+        keep(turn, errand)
         return
     attempts = errand.attempts + 1
+    if attempts >= plan.max_attempts and plan.park_on_failure:
+        park(turn, errand, signal.detail)
+        return
     if attempts >= plan.max_attempts:
         _settle(turn, signal, "failed")
         exits = plan.exit_on_failure

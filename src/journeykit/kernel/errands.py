@@ -6,7 +6,9 @@ comes back as a signal (`kernel.errand_answers`).
 
 Keeps true:
     * an errand is asked for once, and is settled or recalled once;
-    * nobody waits for an errand whose run has ended.
+    * nobody waits for an errand whose run has ended;
+    * a run whose function failed for good, and that is parked, stands at its step until the host
+      says that it may try again, or it leaves the step by another way (F2).
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import Any, Final
 from journeykit.kernel import journal as j
 from journeykit.kernel.keys import derived_id
 from journeykit.kernel.news import EntrySettled
-from journeykit.kernel.signals import EventArrived
+from journeykit.kernel.signals import EventArrived, RetryAsked
 from journeykit.kernel.state import NEVER, Enrollment, Errand
 from journeykit.kernel.turn import Turn
 from journeykit.machine import CallPlan, CompiledStep, Rules, Table
@@ -24,6 +26,7 @@ from journeykit.machine import CallPlan, CompiledStep, Rules, Table
 CALL: Final = "#call"
 RATE: Final = "#rate"
 ENTRY: Final = "#entry"
+PARKED: Final = "#parked"  # never due: it only tells where parked runs are
 
 # Event name ("" for a call), cause, received, occurred, data: as `kernel.entering` has it.
 Trigger = tuple[str, str, int, int, dict[str, Any]]
@@ -80,7 +83,26 @@ def overhear(turn: Turn, event: EventArrived) -> None:
                 turn.emit(j.Overheard(turn.stamp, errand.id, *about))
 
 
-def park(turn: Turn, errand: Errand) -> None:
+def park(turn: Turn, errand: Errand, error: str) -> None:
+    """Let a run stand at its step: its function failed as often as it may (F2)."""
+    turn.emit(j.Parked(turn.stamp, errand.id, errand.enrollment, errand.what, error))
+    turn.put[errand.id] = (PARKED, NEVER)
+
+
+def retry(turn: Turn, signal: RetryAsked) -> None:
+    """Call anew the functions for which runs are parked: those of a journey, or of one run."""
+    run = turn.state.enrollments.get(signal.enrollment)
+    journey = signal.journey if run is None else run.journey
+    key = None if run is None else run.key
+    turn.emit(j.Commanded(turn.stamp, "retry", journey, key, ""))
+    for errand in turn.state.errands.values():
+        asked = errand.journey == journey if run is None else errand.enrollment == run.id
+        if errand.parked is not None and asked:
+            turn.emit(j.Retried(turn.stamp, errand.id))
+            turn.put[errand.id] = (CALL, turn.now)
+
+
+def keep(turn: Turn, errand: Errand) -> None:
     """Keep a call for as long as its journey pauses (V2)."""
     turn.emit(j.Postponed(turn.stamp, errand.id, NEVER, "paused", ""))
     forget_errand(turn, errand.id)

@@ -40,6 +40,19 @@ def _postponed(state: CustomerState, entry: j.Postponed) -> None:
     errand.attempts += entry.reason in ("call_failed", "rate_limit")
 
 
+def _parked(state: CustomerState, entry: j.Parked) -> None:
+    errand = state.errands[entry.errand]
+    errand.until = None
+    errand.attempts += 1
+    errand.parked, errand.error = entry.at, entry.error
+
+
+def _retried(state: CustomerState, entry: j.Retried) -> None:
+    errand = state.errands[entry.errand]
+    errand.until, errand.attempts = entry.at, 0
+    errand.parked, errand.error = None, ""
+
+
 def _settled(state: CustomerState, entry: j.Settled) -> None:
     if entry.late:
         return
@@ -56,6 +69,8 @@ ERRANDS: dict[type[j.Entry], Callable[[CustomerState, Any], None]] = {
     j.Requested: _requested,
     j.Overheard: _overheard,
     j.Postponed: _postponed,
+    j.Parked: _parked,
+    j.Retried: _retried,
     j.Settled: _settled,
     j.Recalled: _recalled,
 }

@@ -105,6 +105,14 @@ class CancelAsked(Struct, frozen=True, gc=False):
     reason: str
 
 
+class RetryAsked(Struct, frozen=True, gc=False):
+    """The host lets runs that are parked try again: those of a journey, or the one named."""
+
+    received: int
+    journey: str
+    enrollment: str = ""
+
+
 class ChannelAnswered(Struct, frozen=True, gc=False):
     """A channel was handed a message and answered.
 
@@ -223,6 +231,7 @@ Signal = (
     | SuppressionTold
     | EnrollAsked
     | CancelAsked
+    | RetryAsked
     | BackfillAsked
     | ChannelAnswered
     | GateClosed

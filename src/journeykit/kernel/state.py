@@ -124,6 +124,8 @@ class Errand(Struct, omit_defaults=True, gc=False):
         event, key, cause, received, occurred: The trigger of an `entry`.
         heard: Events that came while it waited, and that its run is to hear.
         late: When the trigger was due, where it came too late by the journey's rule.
+        parked: Since when a run is parked that waits for it, or None.
+        error: What the function failed with then.
     """
 
     id: str
@@ -142,6 +144,8 @@ class Errand(Struct, omit_defaults=True, gc=False):
     occurred: int = 0
     heard: list[Heard] = field(default_factory=list)
     late: int | None = None
+    parked: int | None = None
+    error: str = ""
 
 
 class Message(Struct, omit_defaults=True, gc=False):

@@ -13,13 +13,14 @@ from journeykit.time import DAY, Zone, naive_of, zone
 class CallPlan:
     """One compiled `Call`. `gives` is the wire name of its result, or None."""
 
-    __slots__ = ("_arguments", "exit_on_failure", "function", "gives", "max_attempts")
+    __slots__ = ("_arguments", "exit_on_failure", "function", "gives", "max_attempts", "park_on_failure")
 
     def __init__(self, step: Call) -> None:
         self.function = step.function
         self.gives = None if step.gives is None else RESULT + step.gives
         self.max_attempts = step.max_attempts
         self.exit_on_failure = step.on_failure == "exit"
+        self.park_on_failure = step.on_failure == "park"
         self._arguments = {name: _getter(value) for name, value in step.arguments.items()}
 
     def arguments(self, reading: Reading) -> dict[str, Any]:

@@ -161,5 +161,5 @@ def _goes_on(step: Step) -> bool:
         ways = [*step.choices.values(), step.on_failure]
         return "exit" not in ways and not lets_time_pass(step)
     if isinstance(step, Call):  # which answers at once, for all that is known
-        return step.on_failure == "continue"
+        return step.on_failure in ("park", "continue")
     return isinstance(step, Set | Increment | Append | Consent | Emit | StartJourney)

@@ -146,6 +146,7 @@ _VERBS = {
     "enroll": "was enrolled by call",
     "cancel": "is cancelled by call",
     "backfill": "is asked for by a backfill",
+    "retry": "is to try again, by call",
 }
 
 

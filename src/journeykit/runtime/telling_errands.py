@@ -54,6 +54,17 @@ def _postponed(t: ErrandTeller, e: j.Postponed) -> Line:
     return journey, e.reason, f"its turn comes {t.local(e.until)} ({rule_in_words(e.detail)})"
 
 
+def _parked(t: ErrandTeller, e: j.Parked) -> Line:
+    _, journey, what = t.errands.get(e.errand, ("call", "", e.what))
+    why = f": {e.error}" if e.error else ""
+    return journey, "parked", f"{what} failed as often as it may{why}; the run is parked"
+
+
+def _retried(t: ErrandTeller, e: j.Retried) -> Line:
+    _, journey, what = t.errands.get(e.errand, _UNKNOWN)
+    return journey, "", f"{what} is called anew"
+
+
 def _settled(t: ErrandTeller, e: j.Settled) -> Line:
     kind, journey, what = t.errands.get(e.errand, (e.kind, "", e.what))
     if kind == "call":
@@ -80,6 +91,8 @@ ERRANDS: dict[type[j.Entry], Callable[[Any, Any], Line]] = {
     j.Requested: _requested,
     j.Overheard: _overheard,
     j.Postponed: _postponed,
+    j.Parked: _parked,
+    j.Retried: _retried,
     j.Settled: _settled,
     j.Recalled: _recalled,
 }

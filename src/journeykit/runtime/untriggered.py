@@ -55,6 +55,11 @@ def standing_now(
             until = "" if run.due is None else f" until {local(run.due)}"
             text = f"is inside{key} since {local(run.entered)}: stands at {run.step}{until}"
             yield "already_inside", None, text
+    for errand in state.errands.values():
+        if errand.parked is not None and errand.journey == journey:
+            error = f": {errand.error}" if errand.error else ""
+            text = f"is parked since {local(errand.parked)}, {errand.what} having failed{error}"
+            yield "parked", None, text
     if asks_for_a_slot(state, journey):
         yield "entry_waits", None, "a trigger came, and asks for its slot under the entry caps"
     past = state.history.get(history_key(journey, None))

@@ -13,7 +13,10 @@ from journeykit.time import from_micros
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """An open run: where it stands and since when; `due` is None where it waits for an answer."""
+    """An open run: where it stands and since when; `due` is None where it waits for an answer.
+
+    `parked` is the error with which the run is parked at its step, or None.
+    """
 
     id: str
     journey: str
@@ -22,6 +25,7 @@ class RunView:
     key: str | None
     entered: datetime
     due: datetime | None
+    parked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ def view_of(state: CustomerState, profile: Mapping[str, Any], version: int) -> C
         MessageView(m.id, m.template, m.channel, m.journey, m.status, m.reason, _when(m.until))
         for m in state.messages.values()
     ]
+    parked = {e.enrollment: e.error for e in state.errands.values() if e.parked is not None}
     return CustomerView(
         state.id,
         state.zone,
@@ -106,6 +111,7 @@ def view_of(state: CustomerState, profile: Mapping[str, Any], version: int) -> C
                 run.key,
                 from_micros(run.entered),
                 _when(run.due),
+                parked.get(run.id),
             )
             for run in state.enrollments.values()
         ),

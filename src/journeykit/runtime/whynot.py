@@ -194,14 +194,20 @@ def _earlier(looked: Looked) -> Iterable[Why]:
 
 
 def _failures(timeline: Timeline, entries: Sequence[j.Entry], journey: str) -> Iterable[Why]:
-    """Yield the calls of functions that failed for good, latest first."""
+    """Yield the calls of functions that failed as often as they may, latest first."""
     failed = [
         line
         for line, entry in zip(timeline.lines, entries, strict=True)
-        if isinstance(entry, j.Settled) and entry.answer == "failed" and line.journey == journey
+        if _failed(entry) and line.journey == journey
     ]
     for line in reversed(failed[-_MOST:]):
         yield Why(line.kind, line.reason, line.at, line.text)
+
+
+def _failed(entry: j.Entry) -> bool:
+    return isinstance(entry, j.Parked) or (
+        isinstance(entry, j.Settled) and entry.answer == "failed"
+    )
 
 
 def _messages(lives: Sequence[MessageLife], journey: str) -> Iterable[Why]:

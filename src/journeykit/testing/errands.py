@@ -54,7 +54,7 @@ class Errands:
 
     def _call(self, label: str | None, steps: list[Step], name: str | None = None) -> Step:
         name = name or self._draw(st.sampled_from(sorted(self._functions)))
-        words: Any = st.sampled_from(["continue", "exit"])
+        words: Any = st.sampled_from(["park", "continue", "exit"])
         return Call(
             name,
             gives=self._functions[name],

@@ -8,9 +8,11 @@ from journeykit.kernel.journal.acts import (
 from journeykit.kernel.journal.base import Entry
 from journeykit.kernel.journal.errands import (
     Overheard,
+    Parked,
     Postponed,
     Recalled,
     Requested,
+    Retried,
     Settled,
 )
 from journeykit.kernel.journal.every import AnyEntry
@@ -80,6 +82,7 @@ __all__ = [
     "Migrated",
     "Moved",
     "Overheard",
+    "Parked",
     "Postponed",
     "Profiled",
     "Recalled",
@@ -91,6 +94,7 @@ __all__ = [
     "Rerouted",
     "Rescheduled",
     "Responded",
+    "Retried",
     "Returned",
     "Segmented",
     "Settled",

@@ -54,6 +54,24 @@ class Postponed(Entry, tag="postpone"):
     detail: str
 
 
+class Parked(Entry, tag="park"):
+    """A function failed as often as it may, and its run stands at the step until somebody acts.
+
+    `what` names the function, and `error` what it failed with the last time.
+    """
+
+    errand: str
+    enrollment: str
+    what: str
+    error: str
+
+
+class Retried(Entry, tag="retry"):
+    """A function for which a run was parked is called anew, by command."""
+
+    errand: str
+
+
 class Settled(Entry, tag="settle"):
     """An answer came: `done`, `failed` or `refused`.
 

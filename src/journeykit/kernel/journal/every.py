@@ -9,9 +9,11 @@ from journeykit.kernel.journal.acts import (
 )
 from journeykit.kernel.journal.errands import (
     Overheard,
+    Parked,
     Postponed,
     Recalled,
     Requested,
+    Retried,
     Settled,
 )
 from journeykit.kernel.journal.inputs import (
@@ -96,6 +98,8 @@ AnyEntry = (
     | Requested
     | Overheard
     | Postponed
+    | Parked
+    | Retried
     | Settled
     | Recalled
 )

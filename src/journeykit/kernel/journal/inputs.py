@@ -85,7 +85,7 @@ class Unsuppressed(Entry, tag="unsuppress"):
 
 
 class Commanded(Entry, tag="command"):
-    """An operator or the host asked for something by call: `enroll` or `cancel`."""
+    """An operator or the host asked for something by call: `enroll`, `cancel`, `backfill` or `retry`."""
 
     command: str
     journey: str

@@ -20,7 +20,7 @@ from journeykit.model.results import Result, ResultName, result_name
 from journeykit.model.spans import Positive, Span
 from journeykit.model.steps.base import InnerSteps, Step
 from journeykit.model.steps.changes import SetValue, given_as_wire
-from journeykit.model.steps.failing import OnFailure, failing_outcomes, failing_steps
+from journeykit.model.steps.failing import OnCallFailure, failing_outcomes, failing_steps
 from journeykit.model.throttles import elapsed, interval_of
 
 ResultClass: TypeAlias = type[Result]
@@ -39,15 +39,16 @@ class Call(Step):
         arguments: Name to a constant, or to a field of the profile, the trigger or an earlier
             result; read when the run comes to the step. Dates and decimals arrive as text.
         max_attempts: Calls in all, the first included; between them pauses grow.
-        on_failure: What the run does when the last of them failed: go on, exit, or take
-            these steps first.
+        on_failure: What the run does when the last of them failed: stay here, parked with its
+            error, until `Orchestrator.retry` lets it try again; go on, exit, or take these
+            steps first.
     """
 
     function: Name
     gives: ResultName | None = Field(default=None, kw_only=True)
     arguments: Mapping[Label, SetValue] = Field(default_factory=dict, kw_only=True)
     max_attempts: int = Field(default=5, ge=1, le=100, kw_only=True, strict=True)
-    on_failure: OnFailure = Field(default="continue", kw_only=True)
+    on_failure: OnCallFailure = Field(default="park", kw_only=True)
     type: Literal["call"] = Field(default="call", kw_only=True)
     _result_class: ResultClass | None = PrivateAttr(default=None)
 
@@ -60,7 +61,7 @@ class Call(Step):
             gives: ResultClass | str | None = None,
             arguments: Mapping[str, object] = ...,
             max_attempts: int = 5,
-            on_failure: Literal["continue", "exit"] | Sequence[Step] = "continue",
+            on_failure: Literal["park", "continue", "exit"] | Sequence[Step] = "park",
             label: str | None = None,
         ) -> None: ...
 

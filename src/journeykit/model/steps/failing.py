@@ -1,4 +1,7 @@
-"""What does a run do when a step failed for good? It goes on, exits, or takes other steps."""
+"""What does a run do when a step failed for good? It goes on, exits, or takes other steps.
+
+Behind a call of a function it may also stay where it stands, parked, until somebody acts.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,13 @@ OnFailure = Annotated[
 """The type of `on_failure=`: a word, or the steps of the way `failed`."""
 
 
+OnCallFailure = Annotated[
+    Annotated[Literal["park", "continue", "exit"], Tag("-word")] | Annotated[Steps, Tag("-steps")],
+    Discriminator(_shape),
+]
+"""The same of a call, whose run may also be parked."""
+
+
 def failing_steps(on_failure: Any) -> Iterator[InnerSteps]:
     """Yield the steps of the way `failed`, where there are some."""
     if not isinstance(on_failure, str):
@@ -29,4 +39,4 @@ def failing_steps(on_failure: Any) -> Iterator[InnerSteps]:
 
 def failing_outcomes(on_failure: Any) -> Sequence[str]:
     """Return the outcome `failed`, where it leads on behind the step."""
-    return ("failed",) if isinstance(on_failure, str) else ()
+    return ("failed",) if on_failure in ("continue", "exit") else ()
