@@ -29,11 +29,15 @@
 
 Every message names the thing, the value, the place and the way out. The same facts are
 attributes, and every error survives pickling.
+
+A text ends up in logs. Of a value that a customer may have written, it therefore tells the type
+and the size only (rule F5); `value` and `in_full()` have the value itself.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Sequence, Sized
+from typing import Any, ClassVar
 
 _ABSENT: Any = type("_Absent", (), {"__repr__": lambda self: "<absent>"})()
 
@@ -47,10 +51,21 @@ class JourneykitError(Exception):
             field, a line of a file. Empty when the call itself is the place.
         value: The offending value, or None when there is none to show.
         remedy: What would be right, or what to do.
+        private: Whether the value may be personal data: then the text does not show it.
+        also: What else is wrong, with other parts of the same input.
     """
 
+    is_about_people: ClassVar[bool] = False
+    """Whether the values of this kind of error are private, whoever raises it."""
+
     def __init__(
-        self, problem: str, *, place: str = "", value: object = _ABSENT, remedy: str = ""
+        self,
+        problem: str,
+        *,
+        place: str = "",
+        value: object = _ABSENT,
+        remedy: str = "",
+        private: bool = False,
     ) -> None:
         super().__init__(problem)
         self.problem = problem
@@ -58,31 +73,57 @@ class JourneykitError(Exception):
         self.has_value = value is not _ABSENT
         self.value = value if self.has_value else None
         self.remedy = remedy
+        self.private = private or self.is_about_people
+        self.also: Sequence[JourneykitError] = ()
 
     def __str__(self) -> str:
+        value = _outline(self.value) if self.private else _short(self.value)
+        return self._text(value, map(str, self.also))
+
+    def in_full(self) -> str:
+        """Return the text with the value, whatever it is: for whoever gave it, not for logs."""
+        return self._text(_short(self.value), (other.in_full() for other in self.also))
+
+    def _text(self, value: str, also: Iterable[str]) -> str:
         text = f"{self.place}: {self.problem}" if self.place else self.problem
         if self.has_value:
-            text += f" (got {_short(self.value)})"
-        return f"{text}; {self.remedy}" if self.remedy else text
+            text += f" (got {value})"
+        if self.remedy:
+            text += f"; {self.remedy}"
+        return text + "".join(f"\n  also {other}" for other in also)
 
     def __reduce__(self) -> tuple[Any, ...]:
         value = self.value if self.has_value else _ABSENT_MARK
-        return (_rebuild, (type(self), self.problem, self.place, value, self.remedy))
+        about = (type(self), self.problem, self.place, value, self.remedy, self.private)
+        return (_rebuild, about, {"also": self.also} if self.also else None)
 
 
 _ABSENT_MARK = "\0journeykit:absent"
 
 
 def _rebuild(
-    kind: type[JourneykitError], problem: str, place: str, value: object, remedy: str
+    kind: type[JourneykitError],
+    problem: str,
+    place: str,
+    value: object,
+    remedy: str,
+    private: bool = False,
 ) -> JourneykitError:
     shown = _ABSENT if value == _ABSENT_MARK else value
-    return kind(problem, place=place, value=shown, remedy=remedy)
+    return kind(problem, place=place, value=shown, remedy=remedy, private=private)
 
 
 def _short(value: object, limit: int = 120) -> str:
     text = repr(value)
     return text if len(text) <= limit else f"{text[:limit]}…"
+
+
+def _outline(value: object) -> str:
+    """Return of a value what says nothing about anybody."""
+    kind = type(value).__name__
+    if isinstance(value, str):
+        return f"{kind} of {len(value)} character{'' if len(value) == 1 else 's'}"
+    return f"{kind} of length {len(value)}" if isinstance(value, Sized) else kind
 
 
 class DefinitionError(JourneykitError, ValueError):
@@ -108,6 +149,8 @@ class NaiveInstantError(InputError):
 class UnknownZoneError(InputError):
     """A time zone name that the tz database does not have."""
 
+    is_about_people = True
+
 
 class UnknownEventError(InputError):
     """An event type that the workspace does not know."""
@@ -116,17 +159,25 @@ class UnknownEventError(InputError):
 class InvalidEventError(InputError):
     """A field of an event is missing, unknown or of the wrong type."""
 
+    is_about_people = True
+
 
 class InvalidProfileError(InputError):
     """An attribute of a profile is unknown or of the wrong type."""
+
+    is_about_people = True
 
 
 class InvalidResultError(InputError):
     """A field of what a host's function gave is missing, unknown or of the wrong type."""
 
+    is_about_people = True
+
 
 class UnknownCustomerError(InputError):
     """Nobody was identified under this customer id."""
+
+    is_about_people = True
 
 
 class ErasedCustomerError(UnknownCustomerError):
@@ -151,6 +202,8 @@ class InvalidTokenError(InputError):
 
 class UnknownMessageError(InputError):
     """The customer's journal has no message of this id."""
+
+    is_about_people = True
 
 
 class FutureEventError(InputError):

@@ -325,7 +325,7 @@ def test_only_what_was_given_of_a_profile_is_kept() -> None:
 def test_a_wrong_event_is_refused(data: Mapping[str, Any], error: Any, text: str) -> None:  # F1
     with pytest.raises(error) as caught:
         validate_event(OrderPlaced, data)
-    assert text in str(caught.value)
+    assert text in caught.value.in_full()
     assert "pydantic" not in str(caught.value)
     assert "nput should" not in str(caught.value)
     if error is InvalidEventError:  # and the class itself says the same
@@ -353,12 +353,13 @@ def test_a_wrong_event_is_refused(data: Mapping[str, Any], error: Any, text: str
 def test_a_wrong_profile_is_refused_as_a_whole(data: Any, error: Any, text: str) -> None:
     with pytest.raises(error) as caught:
         validate_profile(Customer, data)
-    assert text in str(caught.value)
+    assert text in caught.value.in_full()
 
 
 def test_a_profile_that_is_made_wrongly_is_told_in_our_words() -> None:
-    with pytest.raises(InvalidProfileError, match=r"profile\.visits: .*got 'many'"):
+    with pytest.raises(InvalidProfileError, match=r"profile\.visits: .*got str of 4 char") as caught:
         Customer(visits="many")
+    assert "(got 'many')" in caught.value.in_full()
 
 
 def test_instances_have_values_and_classes_have_references() -> None:

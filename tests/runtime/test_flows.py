@@ -34,7 +34,8 @@ from journeykit.ports import (
 from journeykit.runtime import calls as c
 from journeykit.runtime.delivery import HOLD, RECHECK, ROUND, deliver
 from journeykit.runtime.parking import SET_ASIDE
-from journeykit.runtime.script import ATTEMPTS, Arrival, ingest, to_commit
+from journeykit.runtime.ingesting import ingest
+from journeykit.runtime.script import ATTEMPTS, Arrival, to_commit
 from journeykit.runtime.throttling import FRESH
 from journeykit.runtime.ticking import tick
 from journeykit.runtime.waiting import GRACE, let_hands_finish
@@ -151,7 +152,7 @@ def test_being_overtaken_for_ever_is_an_error_with_a_way_out() -> None:
         play.expect(c.Now, NOW)
         if attempt < ATTEMPTS - 1:
             play.expect(c.Commit, ["ann"])
-    with pytest.raises(ContentionError, match="'ann'") as caught:
+    with pytest.raises(ContentionError, match="changed by others") as caught:
         play.expect(c.Commit, ["ann"])
     assert "try again" in caught.value.remedy
 
@@ -198,7 +199,7 @@ def test_one_broken_document_holds_up_no_input_of_others() -> None:
     (commit,) = play.expect(c.Commit, []).commits
     assert commit.customer_id == "bob"
     assert set(play.result) == {"bob"}
-    assert refused["ann"].place == "customer 'ann'"
+    assert refused["ann"].value == "ann"
     assert refused["ann"].__cause__ is not None
 
 

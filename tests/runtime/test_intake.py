@@ -124,7 +124,7 @@ def test_wrong_input_is_refused_by_name_and_nothing_is_stored(
     before = shop.store.versions(["ann", "bob"]), len(shop.store.customers())
     with pytest.raises(error) as caught:
         call(shop.kit)
-    told = str(caught.value)
+    told = caught.value.in_full()
     assert [part for part in named if part not in told] == [], told
     assert caught.value.remedy, told
     assert (shop.store.versions(["ann", "bob"]), len(shop.store.customers())) == before

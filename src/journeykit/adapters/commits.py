@@ -46,7 +46,7 @@ def entries_in(commit: CustomerCommit) -> int:
     except DecodeError as error:
         raise UsageError(
             f"the journal of a commit is a JSON array, or empty: {error}",
-            place=f"customer {commit.customer_id!r}",
+            place="CustomerCommit.journal",
         ) from error
 
 
@@ -59,7 +59,7 @@ def refuse_hole(commit: CustomerCommit, next_seq: int) -> None:
     if commit.first_seq != next_seq:
         raise StoreError(
             f"the next journal entry has number {next_seq}",
-            place=f"journal of customer {commit.customer_id!r}",
+            place="CustomerCommit.first_seq",
             value=commit.first_seq,
             remedy="nothing of this call was written; load the customer and decide again",
         )

@@ -296,7 +296,7 @@ def _told(*, fresh: bool = False, goes_on: bool = False) -> Iterator[None]:
     try:
         yield
     except JourneykitError as error:
-        errors.print(Text("error: ", style="bold red").append(Text(str(error), style="default")))
+        errors.print(Text("error: ", style="bold red").append(Text(error.in_full(), style="default")))
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         same = f"The same command{' without --fresh' if fresh else ''} goes on from here."

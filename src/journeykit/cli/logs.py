@@ -30,7 +30,7 @@ class BadLine:
     error: JourneykitError
 
     def __str__(self) -> str:
-        return f"{self.file} line {self.line}: {self.error}"
+        return f"{self.file} line {self.line}: {self.error.in_full()}"
 
 
 @dataclass(slots=True)

@@ -367,7 +367,7 @@ def _in_utc(fact: ModelType, place: str) -> ModelType:
 
 def _input_error(cls: type[Fact], error: ValidationError) -> InputError:
     first, *others = (_one_error(cls, each) for each in error.errors(include_url=False))
-    first.remedy += "".join(f"\n  also {other}" for other in others)
+    first.also = others
     return first
 
 

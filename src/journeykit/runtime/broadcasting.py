@@ -65,8 +65,9 @@ class Audience:
             )
         if isinstance(to, str) or (to is not None and not isinstance(to, Iterable)):
             raise UsageError(
-                "to= is a list of customer ids", place="to", value=to, remedy="such as ['ann']"
-            )
+                "to= is a list of customer ids", place="to", value=to, remedy="such as ['ann']",
+                private=True,
+            )  # fmt: skip
         if running is not None:
             check_journey(rules, running)
         self._rules = rules

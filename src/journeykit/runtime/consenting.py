@@ -143,7 +143,9 @@ class Consenting(ABC):
         check_customer_id(customer_id)
         for place, given in (("choices", choices), ("limits", limits or {})):
             if not isinstance(given, Mapping):
-                raise UsageError(f"{place} must be a mapping", place=place, value=given)
+                raise UsageError(
+                    f"{place} must be a mapping", place=place, value=given, private=True
+                )
         signals: list[Signal] = []
         if limits:
             signals.append(self._read_limits(limits))
@@ -164,7 +166,7 @@ class Consenting(ABC):
         check_customer_id(customer_id)
         check_channel(self._rules, channel)
         if not isinstance(text, str):
-            raise UsageError("a reply is text", place="text", value=text)
+            raise UsageError("a reply is text", place="text", value=text, private=True)
         keyword = read_keyword(text)
         source = f"keyword {plain(text)}"
         if keyword == "stop":
@@ -260,7 +262,7 @@ class Consenting(ABC):
             if not isinstance(chosen, bool):
                 raise UsageError(
                     "a choice is True or False", place=f"choices[{key!r}]", value=chosen,
-                    remedy=remedy,
+                    remedy=remedy, private=True,
                 )  # fmt: skip
             told[key] = chosen
         check_source(source)

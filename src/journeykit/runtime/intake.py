@@ -71,6 +71,7 @@ def check_customer_id(customer_id: object) -> str:
             place="customer_id",
             value=customer_id,
             remedy="such as the primary key of your users table, as text",
+            private=True,
         )
     return customer_id
 
@@ -126,6 +127,7 @@ def check_id(id: object) -> None:
             place="id",
             value=id,
             remedy="give the id of the message or row that the event comes from",
+            private=True,
         )
 
 
@@ -185,7 +187,7 @@ def _checked(rules: Rules, event: Event | str, data: Mapping[str, Any] | None) -
     if not isinstance(event, str):
         raise UsageError(
             "an event must be an Event or the name of one", place="event", value=event,
-            remedy="pass an instance, such as OrderPlaced(...), or its wire name",
+            remedy="pass an instance, such as OrderPlaced(...), or its wire name", private=True,
         )  # fmt: skip
     cls = classes.get(event)
     if cls is None:
@@ -297,7 +299,9 @@ def check_topic(rules: Rules, topic: object) -> None:
 def check_words(place: str, value: object, remedy: str) -> None:
     """Refuse what is not text; it may be empty."""
     if value != "" and not is_text(value):
-        raise UsageError(f"{place} must be text", place=place, value=value, remedy=remedy)
+        raise UsageError(
+            f"{place} must be text", place=place, value=value, remedy=remedy, private=True
+        )
 
 
 def check_address(address: object) -> None:
@@ -354,8 +358,9 @@ def read_enrollment(
         check_id(id)
     if data is not None and not isinstance(data, Mapping):
         raise UsageError(
-            "data must be a mapping", place="data", value=data, remedy="such as {'cart_id': 'c1'}"
-        )
+            "data must be a mapping", place="data", value=data,
+            remedy="such as {'cart_id': 'c1'}", private=True,
+        )  # fmt: skip
     told = {**(data or {}), **known_fields(rules, journey, data or {})}
     try:
         fields = msgspec.json.decode(msgspec.json.encode(told), type=dict[str, Any])
@@ -372,6 +377,6 @@ def check_key(key: object) -> None:
     """Refuse a key that is neither None nor text."""
     if key is not None and not is_text(key):
         raise UsageError(
-            "a key must be text, or None", place="key", value=key,
+            "a key must be text, or None", place="key", value=key, private=True,
             remedy="the value of the field that the journey declares with key=, as text",
         )  # fmt: skip

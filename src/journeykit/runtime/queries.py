@@ -153,7 +153,7 @@ class Queries(ABC):
             if life.id == message_id:
                 return life
         raise UnknownMessageError(
-            f"the journal of customer {customer_id!r} has no message of this id",
+            "the journal of this customer has no message of this id",
             place="message_id",
             value=message_id,
             remedy="messages(customer_id) tells the ids of all of them",

@@ -55,6 +55,7 @@ def read_receipt(
             "the key of a message must be a string that is not empty",
             place="message",
             value=message,
+            private=True,
             remedy="give the key that the channel was handed: OutgoingMessage.key",
         )
     if not isinstance(receipt, str) or receipt not in RECEIPTS:

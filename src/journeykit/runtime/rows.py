@@ -73,7 +73,7 @@ def read_customer_row(rules: Rules, row: Mapping[str, Any], now: int) -> tuple[s
         if not isinstance(word, str):
             raise UsageError(
                 "consents are names of channels", place="consents", value=word,
-                remedy=_CUSTOMER_REMEDY,
+                remedy=_CUSTOMER_REMEDY, private=True,
             )  # fmt: skip
         channel, slash, topic = word.partition("/")
         told = read_consents(
@@ -93,7 +93,9 @@ def read_customer_row(rules: Rules, row: Mapping[str, Any], now: int) -> tuple[s
 def check_fields(row: object, known: Sequence[str], needed: Sequence[str], remedy: str) -> None:
     """Refuse a row that is no mapping, lacks a field, or has one that is not known."""
     if not isinstance(row, Mapping):
-        raise UsageError("a row must be a mapping", place="row", value=row, remedy=remedy)
+        raise UsageError(
+            "a row must be a mapping", place="row", value=row, remedy=remedy, private=True
+        )
     for field in needed:
         if field not in row:
             raise UsageError(f"the row has no {field!r}", place=field, remedy=remedy)

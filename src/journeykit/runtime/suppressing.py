@@ -144,7 +144,9 @@ def _check(rules: Rules, row: object, fields: Sequence[str]) -> None:
     remedy = f"a row has {' and '.join(_FIELDS[:2])}"
     remedy += ", and may have a reason" if "reason" in fields else ", and nothing else"
     if not isinstance(row, Mapping):
-        raise UsageError("a row must be a mapping", place="row", value=row, remedy=remedy)
+        raise UsageError(
+            "a row must be a mapping", place="row", value=row, remedy=remedy, private=True
+        )
     for name in fields[:2]:
         if name not in row:
             raise UsageError(f"the row has no {name!r}", place=name, remedy=remedy)
