@@ -38,7 +38,7 @@ def take(turn: Turn, signal: s.Signal) -> None:
         case s.ChannelAnswered():
             answered(turn, signal)
         case s.GateClosed():
-            closed_at_hand_over(turn, signal.message)
+            closed_at_hand_over(turn, signal.message, withheld=signal.withheld)
         case s.Throttled():
             throttled(turn, signal)
         case s.ErrandAnswered():
@@ -87,11 +87,13 @@ def _profile(turn: Turn, signal: s.ProfileTold) -> None:
 
 
 def _suppression(turn: Turn, signal: s.SuppressionTold) -> None:
+    state = turn.state
+    at = signal.address or state.addresses.get(signal.channel, state.id)
     if signal.suppressed:
         why, listed = signal.reason, signal.listed
-        turn.emit(j.Suppressed(turn.stamp, signal.channel, signal.address, why, listed))
+        turn.emit(j.Suppressed(turn.stamp, signal.channel, at, why, listed))
     else:
-        for address in _spellings(turn, signal.channel, signal.address):
+        for address in _spellings(turn, signal.channel, at):
             turn.emit(j.Unsuppressed(turn.stamp, signal.channel, address))
 
 

@@ -300,10 +300,13 @@ def ask_again(turn: Turn, message: Message) -> None:
         turn.asked.append(message.id)
 
 
-def closed_at_hand_over(turn: Turn, message_id: str) -> None:
+def closed_at_hand_over(turn: Turn, message_id: str, *, withheld: bool = False) -> None:
     """The gate objected right before the hand-over: judge again, with all consequences."""
     message = turn.state.messages.get(message_id)
-    if message is not None and message.status == "released":
+    if withheld and message is not None and message.status == "released":
+        _take_out(turn, message)
+        _drop(turn, message, Verdict("drop", "withheld"))
+    elif message is not None and message.status == "released":
         ask_again(turn, message)
     elif message is None or not message.unsure:
         turn.drop.add(message_id)

@@ -75,7 +75,9 @@ class PreferencesTold(Struct, frozen=True, gc=False):
 class SuppressionTold(Struct, frozen=True, gc=False):
     """The host suppresses an address on a channel, or lifts that.
 
-    `listed`: nobody says so now; it was found on the list of suppressed addresses.
+    Attributes:
+        address: "" for the one that the channel has for the customer now (D4).
+        listed: Nobody says so now; it was found on the list of suppressed addresses.
     """
 
     received: int
@@ -137,10 +139,14 @@ class ChannelAnswered(Struct, frozen=True, gc=False):
 
 
 class GateClosed(Struct, frozen=True, gc=False):
-    """At hand-over the gate objected: the message must be judged with all consequences."""
+    """At hand-over the gate objected: the message must be judged with all consequences.
+
+    `withheld`: it is not the gate; this host writes to nobody but its own people.
+    """
 
     received: int
     message: str
+    withheld: bool = False
 
 
 class Throttled(Struct, frozen=True, gc=False):
