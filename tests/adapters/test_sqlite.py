@@ -13,7 +13,7 @@ import pytest
 from journeykit.adapters import SQLiteStore
 from journeykit.adapters.sqlite_connection import _CHECKPOINT_PAGES, _PAGE_BYTES
 from journeykit.errors import JourneykitError, StoreError, UsageError
-from journeykit.ports import CustomerCommit, SeenEvent
+from journeykit.ports import FOREVER, CustomerCommit, SeenEvent
 from journeykit.testing import check_store
 from journeykit.testing.store_materials import NOW, claim, commit, keys, message, write
 

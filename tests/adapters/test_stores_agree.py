@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,11 +18,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from journeykit.adapters import MemoryStore, SQLiteStore
 from journeykit.errors import StoreError, UsageError
 from journeykit.ports import (
+    FOREVER,
     ClaimedMessage,
+    Claiming,
     CustomerCommit,
     Definition,
     Hand,
+    InboxRow,
     OutboxRow,
+    ParkedCustomer,
     SeenEvent,
     Store,
     Suppression,
@@ -57,9 +61,8 @@ listed = st.lists(
 def parts(draw: st.DrawFn, customer: str) -> dict[str, object]:
     """All of a commit but its version; the keys of messages belong to one customer."""
     keys = st.sampled_from([f"{customer}/1", f"{customer}/2"])
-    rows = st.builds(
-        OutboxRow, keys, st.just(customer), st.sampled_from(["email", "sms"]), instants
-    )
+    dues = instants | st.just(FOREVER)
+    rows = st.builds(OutboxRow, keys, st.just(customer), st.sampled_from(["email", "sms"]), dues)
     seen = st.builds(SeenEvent, st.sampled_from(EVENTS), st.sampled_from("xy"), instants)
     entries = draw(st.lists(st.integers(0, 9), max_size=3))
     return {
@@ -73,6 +76,7 @@ def parts(draw: st.DrawFn, customer: str) -> dict[str, object]:
         "seen": draw(st.lists(seen, max_size=2)),
         "suppress": draw(listed),
         "unsuppress": draw(places),
+        "taken": draw(st.lists(st.integers(1, 9), max_size=3)),
     }
 
 
@@ -90,6 +94,7 @@ class StoresAgree(RuleBasedStateMachine):
         self.expires: dict[tuple[str, str], int] = {}
         self.latest = 0
         self.floor = 0
+        self.arrival = 0
         self.claims: list[tuple[ClaimedMessage, ClaimedMessage]] = []
         self.held: list[tuple[Hand, Hand]] = []
 
@@ -109,8 +114,12 @@ class StoresAgree(RuleBasedStateMachine):
         assert answers[0] == answers[1]
         return answers[0]
 
-    @rule(data=st.data(), who=st.lists(customers, min_size=1, max_size=3))
-    def commit(self, data: st.DataObject, who: list[str]) -> None:
+    @rule(
+        data=st.data(),
+        who=st.lists(customers, min_size=1, max_size=3),
+        claiming=st.none() | st.builds(Claiming, instants, instants, instants, workers, limits),
+    )
+    def commit(self, data: st.DataObject, who: list[str], claiming: Claiming | None) -> None:
         commits, wrong = [], len(set(who)) < len(who)
         for customer in who:
             version = self.versions.get(customer, 0)
@@ -124,7 +133,7 @@ class StoresAgree(RuleBasedStateMachine):
             count = len(json.loads(commit.journal or b"[]"))
             hole = count and first != self.entries.get(customer, 0) + 1
             wrong = wrong or bool(expected == version and hole)
-        answer = self.both(lambda store: list(store.commit(commits)))
+        answer = self.committed(commits, claiming)
         if wrong:
             assert isinstance(answer, tuple), "a commit that makes no sense was accepted"
             return
@@ -136,6 +145,33 @@ class StoresAgree(RuleBasedStateMachine):
         for one in commits:
             if one.customer_id not in answer:
                 self.note(one)
+
+    def committed(self, commits: list[CustomerCommit], claiming: Claiming | None) -> object:
+        """Return the ids of the stale ones, or the error."""
+        if claiming is None:
+            return self.both(lambda store: list(store.commit(commits)))
+        stale: list[object] = []
+
+        def ask(store: Store) -> object:
+            done = store.commit_and_claim(commits, claiming)
+            assert (done.hand is None) == (not done.claims)
+            stale.append(list(done.stale))
+            return self.told(store, done.claims), [done.hand and done.hand.until]
+
+        answer = self.both(ask)
+        if not stale:
+            return answer
+        self.claims += zip(self.fresh, self.twins, strict=True)
+        assert stale[0] == stale[1]
+        return stale[0]
+
+    def told(self, store: Store, claims: Sequence[ClaimedMessage]) -> list[tuple[object, ...]]:
+        """Return claims without what only their store knows, which is kept."""
+        if store is self.memory:
+            self.fresh = list(claims)
+        else:
+            self.twins = list(claims)
+        return [(c.key, c.customer_id, c.channel, c.due, c.content, c.begun) for c in claims]
 
     def note(self, one: CustomerCommit) -> None:
         """Remember what the next commit has to build on, and which events must be known."""
@@ -150,15 +186,11 @@ class StoresAgree(RuleBasedStateMachine):
 
     @rule(now=instants, limit=limits, lease=instants, worker=workers)
     def claim(self, now: int, limit: int, lease: int, worker: str) -> None:
-        def ask(store: Store) -> list[tuple[object, ...]]:
-            claims = store.claim(now, limit=limit, lease_until=lease, worker=worker)
-            if store is self.memory:
-                self.fresh = list(claims)
-            else:
-                self.twins = list(claims)
-            return [(c.key, c.customer_id, c.channel, c.due, c.content) for c in claims]
-
-        self.both(ask)
+        self.both(
+            lambda store: self.told(
+                store, store.claim(now, limit=limit, lease_until=lease, worker=worker)
+            )
+        )
         self.claims += zip(self.fresh, self.twins, strict=True)
 
     def some_claims(self, data: st.DataObject) -> list[tuple[ClaimedMessage, ClaimedMessage]]:
@@ -170,8 +202,8 @@ class StoresAgree(RuleBasedStateMachine):
         self.memory.unclaim([mine for mine, _ in pairs])
         self.sqlite.unclaim([twin for _, twin in pairs])
 
-    @rule(data=st.data(), content=bodies)
-    def begin(self, data: st.DataObject, content: bytes) -> None:
+    @rule(data=st.data(), content=st.none() | bodies)
+    def begin(self, data: st.DataObject, content: bytes | None) -> None:
         pairs = self.some_claims(data)
         self.memory.begin([(mine, content) for mine, _ in pairs])
         self.sqlite.begin([(twin, content) for _, twin in pairs])
@@ -200,6 +232,37 @@ class StoresAgree(RuleBasedStateMachine):
         mine = self.memory.hands(customer, now)
         twins = self.sqlite.hands(customer, now)
         assert set(zip(mine, twins, strict=True)) <= set(self.held)
+
+    @rule(who=st.lists(customers, max_size=3), at=st.integers(0, 3), body=bodies)
+    def append(self, who: list[str], at: int, body: bytes) -> None:
+        self.arrival += at
+        self.both(lambda store: store.append([InboxRow(one, self.arrival, body) for one in who]))
+
+    @rule(now=instants, limit=limits)
+    def waiting(self, now: int, limit: int) -> None:
+        self.both(lambda store: list(store.waiting(now, limit=limit)))
+
+    @rule(customer=customers, numbers=st.lists(st.integers(0, 9), max_size=4))
+    def discard(self, customer: str, numbers: list[int]) -> None:
+        self.both(lambda store: store.discard(customer, numbers))
+
+    @rule(
+        who=st.lists(customers, max_size=3),
+        until=instants | st.just(FOREVER),
+        attempts=st.integers(1, 3),
+    )
+    def park(self, who: list[str], until: int, attempts: int) -> None:
+        rows = [ParkedCustomer(one, until, 0, attempts, "why") for one in who]
+        self.both(lambda store: store.park(rows))
+
+    @rule(who=st.lists(customers, max_size=3), now=instants)
+    def unpark(self, who: list[str], now: int) -> None:
+        self.both(lambda store: list(store.unpark(who, now)))
+
+    @rule(after=st.sampled_from(["", *CUSTOMERS]), limit=limits)
+    def parked(self, after: str, limit: int) -> None:
+        self.both(lambda store: list(store.parked(after=after, limit=limit)))
+        self.both(lambda store: list(store.shelved(after=after, limit=limit)))
 
     @rule(now=instants, wanted=st.integers(0, 4), waited=st.integers(0, 4), bucket=workers)
     def take(self, now: int, wanted: int, waited: int, bucket: str) -> None:
@@ -267,7 +330,11 @@ class StoresAgree(RuleBasedStateMachine):
     @invariant()
     def they_look_the_same(self) -> None:
         if hasattr(self, "sqlite"):
-            assert self.both(lambda store: dict(store.versions(CUSTOMERS))) == self.versions
+            inbox = self.both(lambda store: dict(store.inbox(CUSTOMERS, limit=9)))
+            assert isinstance(inbox, dict)
+            versions = {id: one for id, one in self.versions.items() if id not in inbox}
+            assert self.both(lambda store: dict(store.versions(CUSTOMERS))) == versions
+            self.both(lambda store: list(store.parked(of=CUSTOMERS)))
             self.both(lambda store: store.next_due())
             self.both(lambda store: list(store.definitions()))
             self.both(lambda store: dict(store.suppressed(PLACES)))

@@ -9,6 +9,7 @@ next reading finds it at once.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 
 _SPARE = 1_000
@@ -24,6 +25,13 @@ class Agenda:
         self._at: dict[str, int] = {}
         self._front: list[tuple[int, str]] = []
         self._heap: list[tuple[int, str]] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._at)
+
+    def at(self, key: str) -> int | None:
+        """Return when `key` is due, or None for one that never is."""
+        return self._at.get(key)
 
     def set(self, key: str, at: int | None) -> None:
         """Make `key` due at `at`, whatever it was before; None removes it."""

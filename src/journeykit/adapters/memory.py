@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 from types import TracebackType
 from typing import Self
@@ -26,16 +26,23 @@ from journeykit.adapters.commits import (
     refuse_hole,
     refuse_repeated_customers,
 )
-from journeykit.adapters.memory_rows import KeptCustomer, KeptHand, KeptMessage
+from journeykit.adapters.memory_inbox import MemoryInbox
+from journeykit.adapters.memory_outbox import MemoryOutbox
+from journeykit.adapters.memory_parking import MemoryParking
+from journeykit.adapters.memory_rows import KeptCustomer
 from journeykit.ports import (
+    FOREVER,
     Bucket,
     ClaimedMessage,
+    Claiming,
+    Committed,
     Controls,
     CustomerCommit,
     Definition,
     Hand,
+    InboxRow,
     JournalRecord,
-    OutboxRow,
+    ParkedCustomer,
     SeenEvent,
     StoredCustomer,
     Suppression,
@@ -53,11 +60,9 @@ class MemoryStore:
         self._customers: dict[str, KeptCustomer] = {}
         self._ids: list[str] = []
         self._due = Agenda()
-        self._outbox: dict[str, KeptMessage] = {}
-        self._free = Agenda()
-        self._leased = Agenda()
-        self._token = 0
-        self._hands: dict[int, KeptHand] = {}
+        self._parking = MemoryParking(self._due)
+        self._inbox = MemoryInbox()
+        self._outbox = MemoryOutbox(self._parking.until)
         self._seen: deque[tuple[KeptCustomer, SeenEvent]] = deque()
         self._definitions: dict[tuple[str, int], Definition] = {}
         self._buckets: dict[str, Bucket] = {}
@@ -71,17 +76,22 @@ class MemoryStore:
     ) -> Mapping[str, StoredCustomer]:
         """See `Store.load`."""
         with self._lock:
-            there = self._customers
-            found = {id: there[id] for id in customer_ids if id in there}
-            if profiles:
-                return {id: one.with_profile() for id, one in found.items()}
-            return {id: one.document for id, one in found.items()}
+            there, inbox, parking = self._customers, self._inbox, self._parking
+            return {
+                id: there[id].told(profile=profiles, waiting=id in inbox, parked=id in parking)
+                for id in customer_ids
+                if id in there
+            }
 
     def versions(self, customer_ids: Sequence[str]) -> Mapping[str, int]:
         """See `Store.versions`."""
         with self._lock:
-            there = self._customers
-            return {id: there[id].document.version for id in customer_ids if id in there}
+            there, inbox = self._customers, self._inbox
+            return {
+                id: there[id].document.version
+                for id in customer_ids
+                if id in there and id not in inbox
+            }
 
     def commit(self, commits: Sequence[CustomerCommit]) -> Sequence[str]:
         """See `Store.commit`.
@@ -90,17 +100,22 @@ class MemoryStore:
             UsageError: Two commits are for one customer, or a journal is not a JSON array.
             StoreError: A journal does not begin where the stored one ends.
         """
-        refuse_repeated_customers(commits)
         with self._lock:
-            stale, fresh = [], []
-            for commit in commits:
-                if commit.expected != self._version(commit.customer_id):
-                    stale.append(commit.customer_id)
-                else:
-                    fresh.append((commit, self._checked_entries(commit)))
-            for commit, entries in fresh:
-                self._write(commit, entries)
-            return stale
+            return self._commit(commits)
+
+    def commit_and_claim(self, commits: Sequence[CustomerCommit], claiming: Claiming) -> Committed:
+        """See `Store.commit_and_claim`; for what it raises, `commit`."""
+        now, until, worker = claiming.now, claiming.lease_until, claiming.worker
+        with self._lock:
+            stale = self._commit(commits)
+            left = set(stale)
+            put = (row for one in commits if one.customer_id not in left for row in one.put)
+            claims = self._outbox.claim_these(put, now, claiming.limit, until, worker)
+            if not claims:
+                return Committed(stale)
+            ids = list(dict.fromkeys(claim.customer_id for claim in claims))
+            hand = self._outbox.hold(ids, now, claiming.hold_until, worker)
+            return Committed(stale, claims, hand)
 
     def seen(self, events: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
         """See `Store.seen`."""
@@ -112,67 +127,105 @@ class MemoryStore:
                     found[customer_id, event_id] = customer.seen[event_id].digest
         return found
 
-    def due(self, now: int, *, limit: int) -> Sequence[str]:
-        """See `Store.due`."""
+    def due(
+        self,
+        now: int,
+        *,
+        limit: int,
+        lease_until: int = 0,  # noqa: ARG002
+        worker: str = "",  # noqa: ARG002
+    ) -> Sequence[str]:
+        """See `Store.due`. Leases nobody: `expected` decides who comes first."""
         with self._lock:
             return self._due.upto(now, limit)
+
+    def append(self, rows: Sequence[InboxRow]) -> None:
+        """See `Store.append`."""
+        with self._lock:
+            self._inbox.append(rows)
+
+    def waiting(
+        self,
+        now: int,
+        *,
+        limit: int,
+        lease_until: int = 0,  # noqa: ARG002
+        worker: str = "",  # noqa: ARG002
+    ) -> Sequence[str]:
+        """See `Store.waiting`. Leases nobody, as `due`."""
+        with self._lock:
+            return self._inbox.waiting(now, limit)
+
+    def inbox(self, customer_ids: Sequence[str], *, limit: int) -> Mapping[str, Sequence[InboxRow]]:
+        """See `Store.inbox`."""
+        with self._lock:
+            return self._inbox.rows_of(customer_ids, limit)
+
+    def discard(self, customer_id: str, numbers: Sequence[int]) -> None:
+        """See `Store.discard`."""
+        with self._lock:
+            self._inbox.take(customer_id, numbers)
+
+    def park(self, rows: Sequence[ParkedCustomer]) -> None:
+        """See `Store.park`."""
+        with self._lock:
+            for row in rows:
+                self._parking.park(row)
+                self._inbox.park(row.customer_id, row.until)
+            self._outbox.park(row.customer_id for row in rows)
+
+    def unpark(self, customer_ids: Sequence[str], now: int) -> Sequence[str]:  # noqa: ARG002
+        """See `Store.unpark`."""
+        with self._lock:
+            ids = [id for id in sorted(set(customer_ids)) if self._parking.unpark(id)]
+            for id in ids:
+                self._inbox.unpark(id)
+                self._outbox.unpark(id)
+            return ids
+
+    def parked(
+        self, *, of: Sequence[str] | None = None, after: str = "", limit: int = 1000
+    ) -> Sequence[ParkedCustomer]:
+        """See `Store.parked`."""
+        with self._lock:
+            return self._parking.listed(of, after, limit)
+
+    def shelved(self, *, after: str = "", limit: int = 1000) -> Sequence[str]:
+        """See `Store.shelved`. It looks through the whole outbox."""
+        with self._lock:
+            return self._outbox.shelved(after, limit)
 
     def claim(
         self, now: int, *, limit: int, lease_until: int, worker: str
     ) -> Sequence[ClaimedMessage]:
         """See `Store.claim`."""
-        if limit <= 0:
-            return []
         with self._lock:
-            for key in self._leased.upto(now, len(self._outbox)):
-                self._end_lease(key)
-            self._token += 1
-            keys = self._free.upto(now, limit)
-            for key in keys:
-                row = self._outbox[key]
-                row.token, row.worker = self._token, worker
-                self._free.set(key, None)
-                self._leased.set(key, lease_until)
-            return [self._outbox[key].claimed(key) for key in keys]
+            return self._outbox.claim(now, limit, lease_until, worker)
 
     def unclaim(self, claims: Sequence[ClaimedMessage]) -> None:
         """See `Store.unclaim`."""
         with self._lock:
-            for claim in claims:
-                if self._held(claim):
-                    self._end_lease(claim.key)
+            self._outbox.unclaim(claims)
 
     def recover(self, worker: str) -> int:
         """See `Store.recover`."""
         with self._lock:
-            held = [key for key, row in self._outbox.items() if row.worker == worker]
-            for key in held:
-                self._end_lease(key)
-            self._forget_hands(lambda one: one.worker == worker)
-            return len(held)
+            return self._outbox.recover(worker)
 
     def hold(self, customer_ids: Sequence[str], now: int, *, until: int, worker: str) -> Hand:
         """See `Store.hold`."""
         with self._lock:
-            self._forget_hands(lambda one: one.hand.until <= now)
-            self._token += 1
-            hand = Hand(self._token, until)
-            self._hands[hand.number] = KeptHand(hand, worker, frozenset(customer_ids))
-            return hand
+            return self._outbox.hold(customer_ids, now, until, worker)
 
     def let_go(self, hand: Hand) -> None:
         """See `Store.let_go`."""
         with self._lock:
-            self._hands.pop(hand.number, None)
+            self._outbox.let_go(hand)
 
     def hands(self, customer_id: str | None, now: int) -> Sequence[Hand]:
         """See `Store.hands`."""
         with self._lock:
-            return [
-                one.hand
-                for one in self._hands.values()
-                if (customer_id is None or customer_id in one.customers) and one.hand.until > now
-            ]
+            return self._outbox.hands(customer_id, now)
 
     def take(self, bucket: str, asked: Taking) -> Taken:
         """See `Store.take`."""
@@ -198,19 +251,17 @@ class MemoryStore:
             there = self._suppressed
             return {place: there[place] for place in addresses if place in there}
 
-    def begin(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
+    def begin(self, handing: Sequence[tuple[ClaimedMessage, bytes | None]]) -> None:
         """See `Store.begin`."""
         with self._lock:
-            for claim, content in contents:
-                row = self._held(claim)
-                if row:
-                    row.content = content
+            self._outbox.begin(handing)
 
     def next_due(self) -> int | None:
         """See `Store.next_due`."""
         with self._lock:
-            firsts = (self._due.first(), self._free.first(), self._leased.first())
-            return min((at for at in firsts if at is not None), default=None)
+            firsts = (self._due.first(), self._outbox.first(), self._inbox.first())
+            at = min((at for at in firsts if at is not None), default=FOREVER)
+            return None if at >= FOREVER else at
 
     def journal(self, customer_id: str, *, after: int = 0) -> Iterable[JournalRecord]:
         """See `Store.journal`."""
@@ -255,14 +306,15 @@ class MemoryStore:
         """See `Store.erase`. It looks through the whole outbox."""
         with self._lock:
             self._erased[mark] = at
+            self._inbox.remove(customer_id)
+            self._parking.unpark(customer_id)
             customer = self._customers.pop(customer_id, None)
             if customer is None:
                 return False
             self._floor = max(self._floor, customer.document.version)
             self._ids = []
             self._due.set(customer_id, None)
-            for key in [k for k, row in self._outbox.items() if row.customer_id == customer_id]:
-                self._drop(key)
+            self._outbox.drop_all_of(customer_id)
             self._seen = deque(one for one in self._seen if one[0] is not customer)
             return True
 
@@ -287,6 +339,18 @@ class MemoryStore:
 
     def __repr__(self) -> str:
         return f"MemoryStore({len(self._customers)} customers, {len(self._outbox)} messages)"
+
+    def _commit(self, commits: Sequence[CustomerCommit]) -> list[str]:
+        refuse_repeated_customers(commits)
+        stale, fresh = [], []
+        for commit in commits:
+            if commit.expected != self._version(commit.customer_id):
+                stale.append(commit.customer_id)
+            else:
+                fresh.append((commit, self._checked_entries(commit)))
+        for commit, entries in fresh:
+            self._write(commit, entries)
+        return stale
 
     def _version(self, customer_id: str) -> int:
         customer = self._customers.get(customer_id)
@@ -313,11 +377,13 @@ class MemoryStore:
         if entries:
             customer.journal.append(JournalRecord(id, commit.first_seq, commit.at, commit.journal))
             customer.next_seq += entries
-        self._due.set(id, commit.next_due)
+        self._parking.set_due(id, commit.next_due)
         for key in commit.drop:
-            self._drop(key)
+            self._outbox.drop(key)
         for row in commit.put:
-            self._put(row)
+            self._outbox.put(row)
+        if commit.taken:
+            self._inbox.take(id, commit.taken)
         if commit.suppress or commit.unsuppress:
             self._list(commit.suppress, commit.unsuppress)
         if commit.seen:
@@ -328,34 +394,6 @@ class MemoryStore:
             self._suppressed.setdefault((row.channel, row.address), row)
         for place in removed:
             self._suppressed.pop(place, None)
-
-    def _put(self, put: OutboxRow) -> None:
-        row = self._outbox.get(put.key)
-        if row is None:
-            self._outbox[put.key] = KeptMessage(put.customer_id, put.channel, put.due)
-            self._free.set(put.key, put.due)
-        else:
-            row.customer_id, row.channel, row.due = put.customer_id, put.channel, put.due
-            self._end_lease(put.key)
-
-    def _drop(self, key: str) -> None:
-        if self._outbox.pop(key, None):
-            self._free.set(key, None)
-            self._leased.set(key, None)
-
-    def _forget_hands(self, gone: Callable[[KeptHand], bool]) -> None:
-        self._hands = {number: one for number, one in self._hands.items() if not gone(one)}
-
-    def _end_lease(self, key: str) -> None:
-        row = self._outbox[key]
-        row.worker = None
-        self._leased.set(key, None)
-        self._free.set(key, row.due)
-
-    def _held(self, claim: ClaimedMessage) -> KeptMessage | None:
-        """Return the row of `claim`, if no other claim of it came after."""
-        row = self._outbox.get(claim.key)
-        return row if row and row.token == claim.token else None
 
     def _remember(self, customer: KeptCustomer, commit: CustomerCommit) -> None:
         while self._seen and self._seen[0][1].expires < commit.at:

@@ -9,7 +9,7 @@ from journeykit.ports import ClaimedMessage, Hand, JournalRecord, SeenEvent, Sto
 
 @dataclass(slots=True)
 class KeptCustomer:
-    """All that is kept of one customer; `document` never carries the profile."""
+    """All that is kept of one customer; `document` carries nothing else."""
 
     document: StoredCustomer
     profile: bytes | None = None
@@ -17,10 +17,13 @@ class KeptCustomer:
     journal: list[JournalRecord] = field(default_factory=list)
     seen: dict[str, SeenEvent] = field(default_factory=dict)
 
-    def with_profile(self) -> StoredCustomer:
-        """Return the document with the profile."""
+    def told(self, *, profile: bool, waiting: bool, parked: bool) -> StoredCustomer:
+        """Return the document with what belongs to it now."""
         one = self.document
-        return StoredCustomer(one.customer_id, one.version, one.body, self.profile)
+        if not (profile or waiting or parked):
+            return one
+        about = self.profile if profile else None
+        return StoredCustomer(one.customer_id, one.version, one.body, about, waiting, parked)
 
 
 @dataclass(slots=True)
@@ -33,11 +36,12 @@ class KeptMessage:
     token: int = 0
     worker: str | None = None
     content: bytes | None = None
+    begun: bool = False
 
     def claimed(self, key: str) -> ClaimedMessage:
         """Return the row as a claim of it."""
         return ClaimedMessage(
-            key, self.customer_id, self.channel, self.due, self.token, self.content
+            key, self.customer_id, self.channel, self.due, self.token, self.content, self.begun
         )
 
 

@@ -23,11 +23,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import msgspec
-
 from journeykit.adapters.commits import refuse_repeated_customers
 from journeykit.adapters.sqlite_commit import write_commits
 from journeykit.adapters.sqlite_connection import Database, Synchronous
+from journeykit.adapters.sqlite_inbox import (
+    append_rows,
+    select_rows,
+    select_waiting,
+    take_rows,
+)
 from journeykit.adapters.sqlite_lookup import (
     select_by_ids,
     select_erased,
@@ -35,69 +39,83 @@ from journeykit.adapters.sqlite_lookup import (
     select_suppressed,
 )
 from journeykit.adapters.sqlite_operated import erase_customer, read_controls, write_controls
+from journeykit.adapters.sqlite_outbox import (
+    begin_rows,
+    claim_put,
+    claim_rows,
+    hold_hand,
+    let_go_of,
+    may_claim,
+    recover_worker,
+    select_hands,
+    select_shelved,
+    unclaim_rows,
+)
+from journeykit.adapters.sqlite_parking import (
+    park_customers,
+    select_parked,
+    unpark_customers,
+)
 from journeykit.adapters.sqlite_shared import list_addresses, take_tokens, unlist_addresses
 from journeykit.ports import (
     ClaimedMessage,
+    Claiming,
+    Committed,
     Controls,
     CustomerCommit,
     Definition,
     Hand,
+    InboxRow,
     JournalRecord,
+    ParkedCustomer,
     StoredCustomer,
     Suppression,
     Taken,
     Taking,
 )
 
-_LOAD = """
-    SELECT customer_id, version, body FROM journeykit_customer WHERE customer_id IN ({})
+_WAITS = """
+    EXISTS (SELECT 1 FROM journeykit_waiting)
+        AND EXISTS (SELECT 1 FROM journeykit_waiting w WHERE w.customer_id = c.customer_id)
 """
-_LOAD_WITH_PROFILES = """
-    SELECT c.customer_id, c.version, c.body, p.body
+_RESTS = """
+    EXISTS (SELECT 1 FROM journeykit_parked)
+        AND EXISTS (SELECT 1 FROM journeykit_parked p WHERE p.customer_id = c.customer_id)
+"""
+_LOAD = f"""
+    SELECT c.customer_id, c.version, c.body, NULL, {_WAITS}, {_RESTS}
+    FROM journeykit_customer c WHERE c.customer_id IN ({{}})
+"""
+_LOAD_WITH_PROFILES = f"""
+    SELECT c.customer_id, c.version, c.body, p.body, {_WAITS}, {_RESTS}
     FROM journeykit_customer c LEFT JOIN journeykit_profile p ON p.customer = c.id
-    WHERE c.customer_id IN ({})
+    WHERE c.customer_id IN ({{}})
 """
-_VERSIONS = "SELECT customer_id, version FROM journeykit_customer WHERE customer_id IN ({})"
+_VERSIONS = f"""
+    SELECT c.customer_id, c.version FROM journeykit_customer c
+    WHERE c.customer_id IN ({{}}) AND NOT ({_WAITS})
+"""
 _DUE = """
     SELECT customer_id FROM journeykit_customer
     WHERE next_due <= ? ORDER BY next_due, customer_id LIMIT ?
 """
 _NEXT_DUE = """
+    WITH free (at) AS (
+        SELECT min(due) FROM journeykit_outbox o WHERE lease_until IS NULL AND NOT EXISTS (
+            SELECT 1 FROM journeykit_parked p WHERE p.customer_id = o.customer_id AND p.until > due
+        )
+    )
     SELECT min(at) FROM (
         SELECT min(next_due) AS at FROM journeykit_customer WHERE next_due IS NOT NULL
-        UNION ALL SELECT min(due) FROM journeykit_outbox WHERE lease_until IS NULL
+        UNION ALL SELECT at FROM free
+        UNION ALL SELECT min(until) FROM journeykit_outbox o
+            JOIN journeykit_parked p ON p.customer_id = o.customer_id
+            WHERE lease_until IS NULL AND due < (SELECT coalesce(at, 1 << 62) FROM free)
         UNION ALL SELECT min(lease_until) FROM journeykit_outbox WHERE lease_until IS NOT NULL
-    )
+        UNION ALL SELECT min(since) FROM journeykit_waiting WHERE until = 0
+        UNION ALL SELECT min(until) FROM journeykit_waiting WHERE until > 0
+    ) WHERE at < 1 << 62
 """
-_ANYTHING_TO_CLAIM = """
-    SELECT EXISTS (SELECT 1 FROM journeykit_outbox WHERE lease_until IS NULL AND due <= :now)
-        OR EXISTS (SELECT 1 FROM journeykit_outbox WHERE lease_until <= :now)
-"""
-_END_LEASES = """
-    UPDATE journeykit_outbox SET lease_until = NULL, worker = NULL WHERE lease_until <= ?
-"""
-_NEXT_TOKEN = "UPDATE journeykit_fence SET token = token + 1 RETURNING token"
-_CLAIM = """
-    UPDATE journeykit_outbox SET token = ?, lease_until = ?, worker = ?
-    WHERE id IN (
-        SELECT id FROM journeykit_outbox
-        WHERE lease_until IS NULL AND due <= ? ORDER BY due, key LIMIT ?
-    )
-    RETURNING key, customer_id, channel, due, token, content
-"""
-_UNCLAIM = """
-    UPDATE journeykit_outbox SET lease_until = NULL, worker = NULL WHERE key = ? AND token = ?
-"""
-_RECOVER = """
-    UPDATE journeykit_outbox SET lease_until = NULL, worker = NULL
-    WHERE lease_until IS NOT NULL AND worker = ?
-"""
-_FORGET_HANDS = "DELETE FROM journeykit_hand WHERE until <= ?"
-_RECOVER_HANDS = "DELETE FROM journeykit_hand WHERE worker = ?"
-_HOLD = "INSERT INTO journeykit_hand (number, worker, until, customers) VALUES (?, ?, ?, ?)"
-_LET_GO = "DELETE FROM journeykit_hand WHERE number = ?"
-_HANDS = "SELECT number, until, customers FROM journeykit_hand WHERE until > ? ORDER BY number"
-_KEEP_CONTENT = "UPDATE journeykit_outbox SET content = ? WHERE key = ? AND token = ?"
 _JOURNAL = """
     WITH RECURSIVE record (id, previous, first_seq, at, entries) AS (
         SELECT j.id, j.previous, j.first_seq, j.at, j.entries
@@ -121,9 +139,6 @@ _PUBLISH = """
 _DEFINITIONS = """
     SELECT journey, version, digest, body FROM journeykit_definition ORDER BY journey, version
 """
-
-_encode_ids = msgspec.json.encode
-_decode_ids = msgspec.json.Decoder(set[str]).decode
 
 
 class SQLiteStore:
@@ -168,7 +183,10 @@ class SQLiteStore:
         statement = _LOAD_WITH_PROFILES if profiles else _LOAD
         with self._database.reading() as db:
             rows = select_by_ids(db, statement, customer_ids)
-        return {row[0]: StoredCustomer(*row) for row in rows}
+        return {
+            id: StoredCustomer(id, version, body, profile, bool(waits), bool(rests))
+            for id, version, body, profile, waits, rests in rows
+        }
 
     def versions(self, customer_ids: Sequence[str]) -> Mapping[str, int]:
         """See `Store.versions`."""
@@ -188,64 +206,128 @@ class SQLiteStore:
         with self._database.writing() as db:
             return write_commits(db, commits)
 
+    def commit_and_claim(self, commits: Sequence[CustomerCommit], claiming: Claiming) -> Committed:
+        """See `Store.commit_and_claim`; for what it raises, `commit`."""
+        refuse_repeated_customers(commits)
+        if not commits:
+            return Committed()
+        now, worker = claiming.now, claiming.worker
+        with self._database.writing() as db:
+            stale = write_commits(db, commits)
+            left = set(stale)
+            put = (row for one in commits if one.customer_id not in left for row in one.put)
+            claims = claim_put(db, put, claiming)
+            if not claims:
+                return Committed(stale)
+            ids = list(dict.fromkeys(claim.customer_id for claim in claims))
+            return Committed(stale, claims, hold_hand(db, ids, now, claiming.hold_until, worker))
+
     def seen(self, events: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
         """See `Store.seen`."""
         with self._database.reading() as db:
             return select_seen(db, events)
 
-    def due(self, now: int, *, limit: int) -> Sequence[str]:
-        """See `Store.due`."""
+    def due(
+        self,
+        now: int,
+        *,
+        limit: int,
+        lease_until: int = 0,  # noqa: ARG002
+        worker: str = "",  # noqa: ARG002
+    ) -> Sequence[str]:
+        """See `Store.due`. Leases nobody: `expected` decides who comes first."""
         with self._database.reading() as db:
             return [row[0] for row in db.execute(_DUE, (now, max(0, limit)))]
+
+    def append(self, rows: Sequence[InboxRow]) -> None:
+        """See `Store.append`."""
+        if rows:
+            with self._database.writing() as db:
+                append_rows(db, rows)
+
+    def waiting(
+        self,
+        now: int,
+        *,
+        limit: int,
+        lease_until: int = 0,  # noqa: ARG002
+        worker: str = "",  # noqa: ARG002
+    ) -> Sequence[str]:
+        """See `Store.waiting`. Leases nobody, as `due`."""
+        with self._database.reading() as db:
+            return select_waiting(db, now, limit)
+
+    def inbox(self, customer_ids: Sequence[str], *, limit: int) -> Mapping[str, Sequence[InboxRow]]:
+        """See `Store.inbox`."""
+        with self._database.reading() as db:
+            return select_rows(db, customer_ids, limit)
+
+    def discard(self, customer_id: str, numbers: Sequence[int]) -> None:
+        """See `Store.discard`."""
+        if numbers:
+            with self._database.writing() as db:
+                take_rows(db, [(customer_id, numbers)])
+
+    def park(self, rows: Sequence[ParkedCustomer]) -> None:
+        """See `Store.park`."""
+        if rows:
+            with self._database.writing() as db:
+                park_customers(db, rows)
+
+    def unpark(self, customer_ids: Sequence[str], now: int) -> Sequence[str]:  # noqa: ARG002
+        """See `Store.unpark`."""
+        if not customer_ids:
+            return ()
+        with self._database.writing() as db:
+            return unpark_customers(db, customer_ids)
+
+    def parked(
+        self, *, of: Sequence[str] | None = None, after: str = "", limit: int = 1000
+    ) -> Sequence[ParkedCustomer]:
+        """See `Store.parked`."""
+        with self._database.reading() as db:
+            return select_parked(db, of, after, limit)
+
+    def shelved(self, *, after: str = "", limit: int = 1000) -> Sequence[str]:
+        """See `Store.shelved`."""
+        with self._database.reading() as db:
+            return select_shelved(db, after, limit)
 
     def claim(
         self, now: int, *, limit: int, lease_until: int, worker: str
     ) -> Sequence[ClaimedMessage]:
         """See `Store.claim`."""
         with self._database.reading() as db:
-            if limit <= 0 or not db.execute(_ANYTHING_TO_CLAIM, {"now": now}).fetchone()[0]:
+            if limit <= 0 or not may_claim(db, now):
                 return ()
         with self._database.writing() as db:
-            db.execute(_END_LEASES, (now,))
-            (token,) = db.execute(_NEXT_TOKEN).fetchall()[0]
-            rows = db.execute(_CLAIM, (token, lease_until, worker, now, limit)).fetchall()
-        rows.sort(key=lambda row: (row[3], row[0]))
-        return [ClaimedMessage(*row) for row in rows]
+            return claim_rows(db, now, limit, lease_until, worker)
 
     def unclaim(self, claims: Sequence[ClaimedMessage]) -> None:
         """See `Store.unclaim`."""
         if claims:
             with self._database.writing() as db:
-                db.executemany(_UNCLAIM, [(claim.key, claim.token) for claim in claims])
+                unclaim_rows(db, claims)
 
     def recover(self, worker: str) -> int:
         """See `Store.recover`."""
         with self._database.writing() as db:
-            db.execute(_RECOVER_HANDS, (worker,))
-            return db.execute(_RECOVER, (worker,)).rowcount
+            return recover_worker(db, worker)
 
     def hold(self, customer_ids: Sequence[str], now: int, *, until: int, worker: str) -> Hand:
         """See `Store.hold`."""
         with self._database.writing() as db:
-            db.execute(_FORGET_HANDS, (now,))
-            (number,) = db.execute(_NEXT_TOKEN).fetchall()[0]
-            db.execute(_HOLD, (number, worker, until, _encode_ids(customer_ids)))
-        return Hand(number, until)
+            return hold_hand(db, customer_ids, now, until, worker)
 
     def let_go(self, hand: Hand) -> None:
         """See `Store.let_go`."""
         with self._database.writing() as db:
-            db.execute(_LET_GO, (hand.number,))
+            let_go_of(db, hand)
 
     def hands(self, customer_id: str | None, now: int) -> Sequence[Hand]:
         """See `Store.hands`."""
         with self._database.reading() as db:
-            rows = db.execute(_HANDS, (now,)).fetchall()
-        return [
-            Hand(number, until)
-            for number, until, customers in rows
-            if customer_id is None or customer_id in _decode_ids(customers)
-        ]
+            return select_hands(db, customer_id, now)
 
     def take(self, bucket: str, asked: Taking) -> Taken:
         """See `Store.take`."""
@@ -274,12 +356,11 @@ class SQLiteStore:
             rows = select_suppressed(db, addresses)
         return {(row[0], row[1]): Suppression(*row) for row in rows}
 
-    def begin(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
+    def begin(self, handing: Sequence[tuple[ClaimedMessage, bytes | None]]) -> None:
         """See `Store.begin`."""
-        if contents:
-            rows = [(content, claim.key, claim.token) for claim, content in contents]
+        if handing:
             with self._database.writing() as db:
-                db.executemany(_KEEP_CONTENT, rows)
+                begin_rows(db, handing)
 
     def next_due(self) -> int | None:
         """See `Store.next_due`."""

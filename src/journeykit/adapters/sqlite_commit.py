@@ -6,11 +6,13 @@ Runs inside a write transaction that somebody else began and ends.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from journeykit.adapters.commits import entries_in, refuse_hole
+from journeykit.adapters.sqlite_inbox import take_rows
 from journeykit.adapters.sqlite_lookup import select_by_ids
+from journeykit.adapters.sqlite_parking import KEEP_OWN_DUE, parked_until
 from journeykit.adapters.sqlite_shared import list_addresses, unlist_addresses
 from journeykit.ports import CustomerCommit, Suppression
 
@@ -41,7 +43,7 @@ _PUT = """
     INSERT INTO journeykit_outbox (key, customer_id, channel, due) VALUES (?, ?, ?, ?)
     ON CONFLICT (key) DO UPDATE SET
         customer_id = excluded.customer_id, channel = excluded.channel, due = excluded.due,
-        lease_until = NULL, worker = NULL
+        lease_until = NULL, worker = NULL, begun = 0
 """
 _REMEMBER = """
     INSERT OR REPLACE INTO journeykit_seen (customer, event_id, digest, expires)
@@ -63,7 +65,7 @@ def write_commits(db: sqlite3.Connection, commits: Sequence[CustomerCommit]) -> 
     """
     ids = [commit.customer_id for commit in commits]
     heads = {row[0]: row[1:] for row in select_by_ids(db, _HEADS, ids)}
-    rows = _Rows(*db.execute(_LAST_IDS).fetchone())
+    rows = _Rows(*db.execute(_LAST_IDS).fetchone(), parked_until(db, ids))
     stale = []
     for commit in commits:
         head = heads.get(commit.customer_id)
@@ -80,8 +82,11 @@ def write_commits(db: sqlite3.Connection, commits: Sequence[CustomerCommit]) -> 
 class _Rows:
     """What each table is to receive."""
 
-    def __init__(self, last_customer: int, last_record: int, floor: int) -> None:
+    def __init__(
+        self, last_customer: int, last_record: int, floor: int, parked: Mapping[str, int]
+    ) -> None:
         self._floor = floor
+        self._parked = parked
         self._last_customer = last_customer
         self._last_record = last_record
         self._at: int | None = None
@@ -92,6 +97,8 @@ class _Rows:
         self._dropped: list[tuple[str]] = []
         self._put: list[tuple[Any, ...]] = []
         self._seen: list[tuple[Any, ...]] = []
+        self._taken: list[tuple[str, Sequence[int]]] = []
+        self._own_due: list[tuple[int | None, str]] = []
         self._lists: list[tuple[Sequence[Suppression], Sequence[tuple[str, str]]]] = []
 
     def add(self, commit: CustomerCommit) -> None:
@@ -113,12 +120,15 @@ class _Rows:
             (_KEEP_PROFILE, self._profiles),
             (_DROP, self._dropped),
             (_PUT, self._put),
+            (KEEP_OWN_DUE, self._own_due),
         ):
             if rows:
                 db.executemany(statement, rows)
         for suppressed, unsuppressed in self._lists:  # two customers may have one address
             list_addresses(db, suppressed)
             unlist_addresses(db, unsuppressed)
+        if self._taken:
+            take_rows(db, self._taken)
         if self._seen:
             self._forget_expired(db)
             db.executemany(_REMEMBER, self._seen)
@@ -147,7 +157,13 @@ class _Rows:
         if commit.seen:
             self._seen += [(id, one.event_id, one.digest, one.expires) for one in commit.seen]
             self._at = commit.at if self._at is None else min(self._at, commit.at)
-        return version + 1, next_seq, journal, commit.next_due, commit.body, id
+        if commit.taken:
+            self._taken.append((commit.customer_id, commit.taken))
+        due = commit.next_due
+        if commit.customer_id in self._parked:
+            self._own_due.append((due, commit.customer_id))
+            due = None if due is None else max(due, self._parked[commit.customer_id])
+        return version + 1, next_seq, journal, due, commit.body, id
 
     def _forget_expired(self, db: sqlite3.Connection) -> None:
         """Forget some of the oldest event ids, at twice the rate at which new ones come."""

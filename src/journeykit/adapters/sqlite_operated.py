@@ -25,6 +25,11 @@ _ERASE_JOURNAL = """
     )
     DELETE FROM journeykit_journal WHERE id IN (SELECT id FROM record)
 """
+_ERASE_ANYWAY = (
+    "DELETE FROM journeykit_inbox WHERE customer_id = ?",
+    "DELETE FROM journeykit_waiting WHERE customer_id = ?",
+    "DELETE FROM journeykit_parked WHERE customer_id = ?",
+)
 _ERASE = (
     _ERASE_JOURNAL,
     "DELETE FROM journeykit_seen WHERE customer = :customer",
@@ -54,6 +59,8 @@ def erase_customer(db: sqlite3.Connection, customer_id: str, mark: str, at: int)
     db.execute("PRAGMA secure_delete = on")
     try:
         db.execute(_MARK, (mark, at))
+        for statement in _ERASE_ANYWAY:
+            db.execute(statement, (customer_id,))
         found = db.execute(_CUSTOMER, (customer_id,)).fetchone()
         if found is None:
             return False

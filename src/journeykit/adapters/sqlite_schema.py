@@ -148,7 +148,38 @@ _OPERATED = (
     "ALTER TABLE journeykit_fence ADD COLUMN floor INTEGER NOT NULL DEFAULT 0",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SHARED, _OPERATED)
+_DURABLE = (
+    """
+    CREATE TABLE journeykit_inbox (
+        number      INTEGER PRIMARY KEY AUTOINCREMENT,
+        customer_id TEXT    NOT NULL,
+        at          INTEGER NOT NULL,
+        body        BLOB    NOT NULL
+    )
+    """,
+    "CREATE INDEX journeykit_inbox_customer ON journeykit_inbox (customer_id)",
+    """
+    CREATE TABLE journeykit_waiting (
+        customer_id TEXT    PRIMARY KEY,
+        since       INTEGER NOT NULL,
+        until       INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX journeykit_waiting_first ON journeykit_waiting (until, since, customer_id)",
+    """
+    CREATE TABLE journeykit_parked (
+        customer_id TEXT    PRIMARY KEY,
+        until       INTEGER NOT NULL,
+        at          INTEGER NOT NULL,
+        attempts    INTEGER NOT NULL,
+        reason      TEXT    NOT NULL,
+        own_due     INTEGER
+    ) WITHOUT ROWID
+    """,
+    "ALTER TABLE journeykit_outbox ADD COLUMN begun INTEGER NOT NULL DEFAULT 0",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SHARED, _OPERATED, _DURABLE)
 """The statements of migration 1, 2, …; the schema version is the number of those that ran."""
 
 
