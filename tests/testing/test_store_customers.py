@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-import pytest
 from msgspec.structs import replace
 
 from journeykit.adapters import MemoryStore
-from journeykit.ports import ClaimedMessage, CustomerCommit, OutboxRow, Store, StoredCustomer
+from journeykit.ports import ClaimedMessage, CustomerCommit, OutboxRow, StoredCustomer
 from journeykit.testing import store_customers as promises
 from journeykit.testing.store_customers import CUSTOMER_PROMISES
+from saboteurs import proofs
 
 Stored = Mapping[str, StoredCustomer]
 PATIENCE_SECONDS = 0.3
@@ -109,7 +109,7 @@ class QueuesWhatIsStale(MemoryStore):
     def commit(self, commits: Sequence[CustomerCommit]) -> Sequence[str]:
         for commit in commits:
             for row in commit.put:
-                self._put(row)
+                self._outbox.put(row)
         return super().commit(commits)
 
 
@@ -233,7 +233,7 @@ class ForgetsLeases(MemoryStore):
     """next_due overlooks what is claimed."""
 
     def next_due(self) -> int | None:
-        firsts = [at for at in (self._due.first(), self._free.first()) if at is not None]
+        firsts = [at for at in (self._due.first(), self._outbox._free.first()) if at is not None]
         return min(firsts, default=None)
 
 
@@ -241,7 +241,7 @@ class CountsLeasedRowsAsDue(MemoryStore):
     """next_due takes a claimed row's own instant, so that a worker spins."""
 
     def next_due(self) -> int | None:
-        firsts = [row.due for row in self._outbox.values()]
+        firsts = [row.due for row in self._outbox._rows.values()]
         firsts += [at for at in [self._due.first()] if at is not None]
         return min(firsts, default=None)
 
@@ -415,19 +415,8 @@ SABOTAGE = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("promise", "saboteur"), SABOTAGE, ids=lambda one: getattr(one, "__name__", None)
-)
-def test_a_broken_promise_is_noticed(
-    promise: Callable[[Store], None], saboteur: type[MemoryStore], found_out: Callable[..., str]
-) -> None:
-    assert found_out(promise, saboteur)
-
-
-@pytest.mark.parametrize("promise", CUSTOMER_PROMISES, ids=lambda one: one.__name__)
-def test_a_kept_promise_is_not_complained_about(promise: Callable[[Store], None]) -> None:
-    promise(MemoryStore())
-
-
-def test_no_promise_is_without_a_saboteur() -> None:
-    assert {promise for promise, _ in SABOTAGE} == set(CUSTOMER_PROMISES)
+(
+    test_a_broken_promise_is_noticed,
+    test_a_kept_promise_is_not_complained_about,
+    test_no_promise_is_without_a_saboteur,
+) = proofs(CUSTOMER_PROMISES, SABOTAGE)

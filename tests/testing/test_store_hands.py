@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from journeykit.adapters import MemoryStore
-from journeykit.ports import ClaimedMessage, CustomerCommit, Hand, Store
+from journeykit.ports import ClaimedMessage, CustomerCommit, Hand
 from journeykit.testing import store_hands as promises
 from journeykit.testing.store_hands import HAND_PROMISES, shows_hands_to_its_twin
+from saboteurs import found_out, proofs
 
 PATIENCE_SECONDS = 0.3
 
@@ -22,7 +23,7 @@ class HoldsEverybody(MemoryStore):
     """Whose announcement it is does not matter."""
 
     def hands(self, customer_id: str, now: int) -> Sequence[Hand]:
-        return [one.hand for one in self._hands.values() if one.hand.until > now]
+        return [one.hand for one in self._outbox._hands.values() if one.hand.until > now]
 
 
 class HoldsTheFirstOnly(MemoryStore):
@@ -36,7 +37,7 @@ class HoldsByWorker(MemoryStore):
     """One number for all: each announcement replaces the one before."""
 
     def hold(self, customer_ids: Sequence[str], now: int, **rest: Any) -> Hand:
-        self._token = 0
+        self._outbox._token = 0
         return super().hold(customer_ids, now, **rest)
 
 
@@ -65,21 +66,21 @@ class LetsGoOfAll(MemoryStore):
     """Letting go of one lets go of every one."""
 
     def let_go(self, hand: Hand) -> None:
-        self._hands.clear()
+        self._outbox._hands.clear()
 
 
 class LetsGoOnce(MemoryStore):
     """Letting go of what has ended fails."""
 
     def let_go(self, hand: Hand) -> None:
-        del self._hands[hand.number]
+        del self._outbox._hands[hand.number]
 
 
 class CommitEndsHands(MemoryStore):
     """A commit of the customer ends what was announced about it."""
 
     def commit(self, commits: Sequence[CustomerCommit]) -> Sequence[str]:
-        self._hands.clear()
+        self._outbox._hands.clear()
         return super().commit(commits)
 
 
@@ -87,7 +88,7 @@ class ClaimEndsHands(MemoryStore):
     """A claim by another worker ends it."""
 
     def claim(self, now: int, **rest: Any) -> Sequence[ClaimedMessage]:
-        self._hands.clear()
+        self._outbox._hands.clear()
         return super().claim(now, **rest)
 
 
@@ -95,7 +96,7 @@ class CountsHandsAsDue(MemoryStore):
     """next_due looks at announcements, so that workers wake for nothing."""
 
     def next_due(self) -> int | None:
-        ends = [one.hand.until - 1 for one in self._hands.values()]
+        ends = [one.hand.until - 1 for one in self._outbox._hands.values()]
         return min([at for at in [super().next_due()] if at is not None] + ends, default=None)
 
 
@@ -103,9 +104,9 @@ class RecoversNoHands(MemoryStore):
     """A dead worker's announcements outlive it."""
 
     def recover(self, worker: str) -> int:
-        before = dict(self._hands)
+        before = dict(self._outbox._hands)
         count = super().recover(worker)
-        self._hands = before
+        self._outbox._hands = before
         return count
 
 
@@ -113,7 +114,7 @@ class RecoversAllHands(MemoryStore):
     """So do not those of the living."""
 
     def recover(self, worker: str) -> int:
-        self._hands.clear()
+        self._outbox._hands.clear()
         return super().recover(worker)
 
 
@@ -121,7 +122,7 @@ class CountsRecoveredHands(MemoryStore):
     """recover tells announcements for leases."""
 
     def recover(self, worker: str) -> int:
-        hands = sum(one.worker == worker for one in self._hands.values())
+        hands = sum(one.worker == worker for one in self._outbox._hands.values())
         return hands + super().recover(worker)
 
 
@@ -133,10 +134,10 @@ class NumbersWithoutALock(MemoryStore):
         self.meeting = threading.Barrier(2)
 
     def hold(self, customer_ids: Sequence[str], now: int, **rest: Any) -> Hand:
-        number = self._token
+        number = self._outbox._token
         with suppress(threading.BrokenBarrierError):
             self.meeting.wait(PATIENCE_SECONDS)
-        self._token = number
+        self._outbox._token = number
         return super().hold(customer_ids, now, **rest)
 
 
@@ -159,22 +160,11 @@ SABOTAGE = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("promise", "saboteur"), SABOTAGE, ids=lambda one: getattr(one, "__name__", None)
-)
-def test_a_broken_promise_is_noticed(
-    promise: Callable[[Store], None], saboteur: type[MemoryStore], found_out: Callable[..., str]
-) -> None:
-    assert found_out(promise, saboteur)
-
-
-@pytest.mark.parametrize("promise", HAND_PROMISES, ids=lambda one: one.__name__)
-def test_a_kept_promise_is_not_complained_about(promise: Callable[[Store], None]) -> None:
-    promise(MemoryStore())
-
-
-def test_no_promise_is_without_a_saboteur() -> None:
-    assert {promise for promise, _ in SABOTAGE} == set(HAND_PROMISES)
+(
+    test_a_broken_promise_is_noticed,
+    test_a_kept_promise_is_not_complained_about,
+    test_no_promise_is_without_a_saboteur,
+) = proofs(HAND_PROMISES, SABOTAGE)
 
 
 def sharing(store: MemoryStore, *, hands: bool = True, both_ways: bool = True) -> MemoryStore:
@@ -183,7 +173,7 @@ def sharing(store: MemoryStore, *, hands: bool = True, both_ways: bool = True) -
     if hands and both_ways:
         twin.__dict__ = store.__dict__
     elif hands:
-        twin._hands = dict(store._hands)
+        twin._outbox._hands = dict(store._outbox._hands)
     return twin
 
 
@@ -193,7 +183,7 @@ def test_a_true_reopening_is_not_complained_about() -> None:
 
 
 @pytest.mark.parametrize("lost", ["hands", "both_ways"])
-def test_a_broken_reopening_is_noticed(lost: str, found_out: Callable[..., str]) -> None:
+def test_a_broken_reopening_is_noticed(lost: str) -> None:
     def open_twice(store: MemoryStore) -> None:
         shows_hands_to_its_twin(store, again=partial(sharing, store, **{lost: False}))
 

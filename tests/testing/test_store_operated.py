@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from journeykit.adapters import MemoryStore, SQLiteStore
-from journeykit.ports import Controls, Store
+from journeykit.ports import Controls
 from journeykit.testing import store_operated as promises
 from journeykit.testing.store_operated import (
     OPERATED_PROMISES,
     shows_what_operators_did_to_its_twin,
 )
+from saboteurs import proofs
 
 PATIENCE_SECONDS = 0.3
 
@@ -80,11 +81,11 @@ class KeepsTheOutbox(MemoryStore):
     """Messages go out to whom was erased."""
 
     def erase(self, customer_id: str, *, mark: str, at: int) -> bool:
-        rows = [(key, row) for key, row in self._outbox.items()]
+        rows = [(key, row) for key, row in self._outbox._rows.items()]
         was_there = super().erase(customer_id, mark=mark, at=at)
-        self._outbox.update(rows)
+        self._outbox._rows.update(rows)
         for key, row in rows:
-            self._free.set(key, row.due)
+            self._outbox._free.set(key, row.due)
         return was_there
 
 
@@ -156,22 +157,11 @@ SABOTAGE = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("promise", "saboteur"), SABOTAGE, ids=lambda one: getattr(one, "__name__", None)
-)
-def test_a_broken_promise_is_noticed(
-    promise: Callable[[Store], None], saboteur: type[MemoryStore], found_out: Callable[..., str]
-) -> None:
-    assert found_out(promise, saboteur)
-
-
-@pytest.mark.parametrize("promise", OPERATED_PROMISES, ids=lambda one: one.__name__)
-def test_a_kept_promise_is_not_complained_about(promise: Callable[[Store], None]) -> None:
-    promise(MemoryStore())
-
-
-def test_no_promise_is_without_a_saboteur() -> None:
-    assert {promise for promise, _ in SABOTAGE} == set(OPERATED_PROMISES)
+(
+    test_a_broken_promise_is_noticed,
+    test_a_kept_promise_is_not_complained_about,
+    test_no_promise_is_without_a_saboteur,
+) = proofs(OPERATED_PROMISES, SABOTAGE)
 
 
 def test_a_twin_that_shares_nothing_is_found_out() -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-import pytest
 from msgspec.structs import replace
 
 from journeykit.adapters import MemoryStore
-from journeykit.ports import ClaimedMessage, CustomerCommit, OutboxRow, Store
+from journeykit.adapters.memory_outbox import MemoryOutbox
+from journeykit.ports import ClaimedMessage, CustomerCommit, OutboxRow
 from journeykit.testing import store_outbox as promises
 from journeykit.testing.store_outbox import OUTBOX_PROMISES
+from saboteurs import proofs
 
 Claims = Sequence[ClaimedMessage]
 PATIENCE_SECONDS = 0.3
@@ -83,8 +84,8 @@ class QueuesAnewAfterALease(MemoryStore):
     """A row whose lease ended goes to the end of the queue."""
 
     def claim(self, now: int, **rest: Any) -> Claims:
-        for key in self._leased.upto(now, 10**6):
-            self._outbox[key].due = self._leased._at[key]
+        for key in self._outbox._leased.upto(now, 10**6):
+            self._outbox._rows[key].due = self._outbox._leased._at[key]
         return super().claim(now, **rest)
 
 
@@ -117,14 +118,14 @@ class NumbersByRow(MemoryStore):
 
     def unclaim(self, claims: Claims) -> None:
         super().unclaim(claims)
-        self._token = 0
+        self._outbox._token = 0
 
 
 class NumbersByLease(MemoryStore):
     """A put begins the numbers anew."""
 
     def commit(self, commits: Sequence[CustomerCommit]) -> Sequence[str]:
-        self._token = 0
+        self._outbox._token = 0
         return super().commit(commits)
 
 
@@ -141,7 +142,7 @@ class TakesBackWithoutContent(MemoryStore):
     def unclaim(self, claims: Claims) -> None:
         super().unclaim(claims)
         for one in claims:
-            self._outbox[one.key].content = None
+            self._outbox._rows[one.key].content = None
 
 
 class TakesBackFromAnybody(MemoryStore):
@@ -149,8 +150,8 @@ class TakesBackFromAnybody(MemoryStore):
 
     def unclaim(self, claims: Claims) -> None:
         for one in claims:
-            if one.key in self._outbox:
-                self._end_lease(one.key)
+            if one.key in self._outbox._rows:
+                self._outbox._end_lease(one.key)
 
 
 class FailsOnRowsThatLeft(MemoryStore):
@@ -158,7 +159,7 @@ class FailsOnRowsThatLeft(MemoryStore):
 
     def unclaim(self, claims: Claims) -> None:
         for one in claims:
-            if one.key not in self._outbox:
+            if one.key not in self._outbox._rows:
                 raise KeyError(one.key)
         super().unclaim(claims)
 
@@ -167,8 +168,8 @@ class RecoversFromTheLiving(MemoryStore):
     """recover ends every lease."""
 
     def recover(self, worker: str) -> int:
-        for key in [key for key, row in self._outbox.items() if row.worker is not None]:
-            self._end_lease(key)
+        for key in [key for key, row in self._outbox._rows.items() if row.worker is not None]:
+            self._outbox._end_lease(key)
         return 2 if worker == "dead" else 0
 
 
@@ -177,25 +178,25 @@ class MiscountsRecovery(MemoryStore):
 
     def recover(self, worker: str) -> int:
         super().recover(worker)
-        return len(self._outbox)
+        return len(self._outbox._rows)
 
 
-class ReplacesOnPut(MemoryStore):
+class ReplacesOnPut(MemoryOutbox):
     """INSERT OR REPLACE: what was rendered is gone."""
 
-    def _put(self, put: OutboxRow) -> None:
-        row = self._outbox.get(put.key)
+    def put(self, put: OutboxRow) -> None:
+        row = self._rows.get(put.key)
         if row:
             row.content = None
-        super()._put(put)
+        super().put(put)
 
 
 class KeepsContentForOneClaim(MemoryStore):
     """Content goes with the lease."""
 
     def claim(self, now: int, **rest: Any) -> Claims:
-        for key in self._leased.upto(now, 10**6):
-            self._outbox[key].content = None
+        for key in self._outbox._leased.upto(now, 10**6):
+            self._outbox._rows[key].content = None
         return super().claim(now, **rest)
 
 
@@ -204,7 +205,7 @@ class WantsRowsToBeThere(MemoryStore):
 
     def begin(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
         for one, _ in contents:
-            self._outbox[one.key].channel  # noqa: B018 - raises
+            self._outbox._rows[one.key].channel  # noqa: B018 - raises
         super().begin(contents)
 
 
@@ -213,8 +214,8 @@ class BringsRowsBack(MemoryStore):
 
     def begin(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
         for one, _ in contents:
-            if one.key not in self._outbox:
-                self._put(OutboxRow(one.key, one.customer_id, one.channel, one.due))
+            if one.key not in self._outbox._rows:
+                self._outbox.put(OutboxRow(one.key, one.customer_id, one.channel, one.due))
         super().begin(contents)
 
 
@@ -223,52 +224,52 @@ class KeepsAnybodysContent(MemoryStore):
 
     def begin(self, contents: Sequence[tuple[ClaimedMessage, bytes]]) -> None:
         for one, content in contents:
-            if one.key in self._outbox:
-                self._outbox[one.key].content = content
+            if one.key in self._outbox._rows:
+                self._outbox._rows[one.key].content = content
 
 
-class KeepsTheFirstPut(MemoryStore):
+class KeepsTheFirstPut(MemoryOutbox):
     """INSERT OR IGNORE: a second put changes nothing."""
 
-    def _put(self, put: OutboxRow) -> None:
-        if put.key not in self._outbox:
-            super()._put(put)
+    def put(self, put: OutboxRow) -> None:
+        if put.key not in self._rows:
+            super().put(put)
 
 
-class KeepsLeasesOverPuts(MemoryStore):
+class KeepsLeasesOverPuts(MemoryOutbox):
     """A put on a claimed row moves it, and leaves it to its worker."""
 
-    def _put(self, put: OutboxRow) -> None:
-        row = self._outbox.get(put.key)
+    def put(self, put: OutboxRow) -> None:
+        row = self._rows.get(put.key)
         if row and row.worker is not None:
             row.due = put.due
         else:
-            super()._put(put)
+            super().put(put)
 
 
-class KeepsLeasesOverEqualPuts(MemoryStore):
+class KeepsLeasesOverEqualPuts(MemoryOutbox):
     """A put with the same instant is taken for no change."""
 
-    def _put(self, put: OutboxRow) -> None:
-        row = self._outbox.get(put.key)
+    def put(self, put: OutboxRow) -> None:
+        row = self._rows.get(put.key)
         if row is None or row.due != put.due:
-            super()._put(put)
+            super().put(put)
 
 
-class KeepsWhatIsClaimed(MemoryStore):
+class KeepsWhatIsClaimed(MemoryOutbox):
     """A claimed row is not dropped."""
 
-    def _drop(self, key: str) -> None:
-        row = self._outbox.get(key)
+    def drop(self, key: str) -> None:
+        row = self._rows.get(key)
         if row and row.worker is None:
-            super()._drop(key)
+            super().drop(key)
 
 
-class WantsDropsToBeThere(MemoryStore):
+class WantsDropsToBeThere(MemoryOutbox):
     """A drop of a key that is not there fails."""
 
-    def _drop(self, key: str) -> None:
-        del self._outbox[key]
+    def drop(self, key: str) -> None:
+        del self._rows[key]
 
 
 class PutsBeforeItDrops(MemoryStore):
@@ -278,7 +279,7 @@ class PutsBeforeItDrops(MemoryStore):
         stale = super().commit(commits)
         for one in commits:
             for key in one.drop if one.customer_id not in stale else ():
-                self._drop(key)
+                self._outbox.drop(key)
         return stale
 
 
@@ -332,19 +333,8 @@ SABOTAGE = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("promise", "saboteur"), SABOTAGE, ids=lambda one: getattr(one, "__name__", None)
-)
-def test_a_broken_promise_is_noticed(
-    promise: Callable[[Store], None], saboteur: type[MemoryStore], found_out: Callable[..., str]
-) -> None:
-    assert found_out(promise, saboteur)
-
-
-@pytest.mark.parametrize("promise", OUTBOX_PROMISES, ids=lambda one: one.__name__)
-def test_a_kept_promise_is_not_complained_about(promise: Callable[[Store], None]) -> None:
-    promise(MemoryStore())
-
-
-def test_no_promise_is_without_a_saboteur() -> None:
-    assert {promise for promise, _ in SABOTAGE} == set(OUTBOX_PROMISES)
+(
+    test_a_broken_promise_is_noticed,
+    test_a_kept_promise_is_not_complained_about,
+    test_no_promise_is_without_a_saboteur,
+) = proofs(OUTBOX_PROMISES, SABOTAGE)

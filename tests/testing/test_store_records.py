@@ -17,10 +17,10 @@ from journeykit.ports import (
     Definition,
     JournalRecord,
     SeenEvent,
-    Store,
 )
 from journeykit.testing import store_records as promises
 from journeykit.testing.store_records import RECORD_PROMISES, REOPENING_PROMISES
+from saboteurs import found_out, proofs
 
 M = TypeVar("M", bound=MemoryStore)
 
@@ -199,22 +199,11 @@ SABOTAGE = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("promise", "saboteur"), SABOTAGE, ids=lambda one: getattr(one, "__name__", None)
-)
-def test_a_broken_promise_is_noticed(
-    promise: Callable[[Store], None], saboteur: type[MemoryStore], found_out: Callable[..., str]
-) -> None:
-    assert found_out(promise, saboteur)
-
-
-@pytest.mark.parametrize("promise", RECORD_PROMISES, ids=lambda one: one.__name__)
-def test_a_kept_promise_is_not_complained_about(promise: Callable[[Store], None]) -> None:
-    promise(MemoryStore())
-
-
-def test_no_promise_is_without_a_saboteur() -> None:
-    assert {promise for promise, _ in SABOTAGE} == set(RECORD_PROMISES)
+(
+    test_a_broken_promise_is_noticed,
+    test_a_kept_promise_is_not_complained_about,
+    test_no_promise_is_without_a_saboteur,
+) = proofs(RECORD_PROMISES, SABOTAGE)
 
 
 # Ways to open the data once more. Each takes the store, and returns what it claims is its twin.
@@ -236,9 +225,9 @@ def yesterdays_copy(store: MemoryStore) -> MemoryStore:
     """A copy is no twin: what one writes the other never sees."""
     twin = type(store)()
     twin.commit([CustomerCommit("ann", 0, b"", None)])
-    everything = ["_customers", "_outbox", "_definitions", "_due", "_free", "_leased", "_token"]
-    for name in everything:
-        setattr(twin, name, copy.deepcopy(getattr(store, name)))
+    parts = ["_customers", "_definitions", "_due", "_parking", "_inbox", "_outbox"]
+    whole = copy.deepcopy({name: getattr(store, name) for name in parts})
+    twin.__dict__.update(whole)
     return twin
 
 
@@ -262,7 +251,7 @@ def end_leases(store: MemoryStore) -> None:
 
 
 def lose_content(store: MemoryStore) -> None:
-    store._outbox["m1"].content = None
+    store._outbox._rows["m1"].content = None
 
 
 REOPENINGS = {
@@ -274,7 +263,7 @@ REOPENINGS = {
     "definitions": (promises.survives_reopening, without(lambda s: s._definitions.clear())),
     "leases": (promises.survives_reopening, without(end_leases)),
     "content": (promises.survives_reopening, without(lose_content)),
-    "tokens": (promises.survives_reopening, without(lambda s: setattr(s, "_token", 0))),
+    "tokens": (promises.survives_reopening, without(lambda s: setattr(s._outbox, "_token", 0))),
     "a copy": (promises.agrees_with_its_twin, yesterdays_copy),
 }
 
@@ -283,7 +272,6 @@ REOPENINGS = {
 def test_a_broken_reopening_is_noticed(
     promise: Callable[..., None],
     reopen: Callable[[MemoryStore], MemoryStore],
-    found_out: Callable[..., str],
 ) -> None:
     def open_twice(store: MemoryStore) -> None:
         promise(store, again=partial(reopen, store))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress as ignoring
 from functools import partial
 
@@ -11,9 +11,10 @@ import msgspec
 import pytest
 
 from journeykit.adapters import MemoryStore
-from journeykit.ports import Bucket, CustomerCommit, Hand, Store, Suppression, Taken, Taking
+from journeykit.ports import Bucket, CustomerCommit, Hand, Suppression, Taken, Taking
 from journeykit.testing import store_shared as promises
 from journeykit.testing.store_shared import SHARED_PROMISES, shares_with_its_twin
+from saboteurs import found_out, proofs
 
 PATIENCE_SECONDS = 0.3
 Places = Sequence[tuple[str, str]]
@@ -223,22 +224,11 @@ SABOTAGE = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("promise", "saboteur"), SABOTAGE, ids=lambda one: getattr(one, "__name__", None)
-)
-def test_a_broken_promise_is_noticed(
-    promise: Callable[[Store], None], saboteur: type[MemoryStore], found_out: Callable[..., str]
-) -> None:
-    assert found_out(promise, saboteur)
-
-
-@pytest.mark.parametrize("promise", SHARED_PROMISES, ids=lambda one: one.__name__)
-def test_a_kept_promise_is_not_complained_about(promise: Callable[[Store], None]) -> None:
-    promise(MemoryStore())
-
-
-def test_no_promise_is_without_a_saboteur() -> None:
-    assert {promise for promise, _ in SABOTAGE} == set(SHARED_PROMISES)
+(
+    test_a_broken_promise_is_noticed,
+    test_a_kept_promise_is_not_complained_about,
+    test_no_promise_is_without_a_saboteur,
+) = proofs(SHARED_PROMISES, SABOTAGE)
 
 
 def sharing(store: MemoryStore, *, buckets: bool = True, addresses: bool = True) -> MemoryStore:
@@ -259,7 +249,7 @@ def test_a_true_reopening_is_not_complained_about() -> None:
 
 
 @pytest.mark.parametrize("lost", ["buckets", "addresses"])
-def test_a_broken_reopening_is_noticed(lost: str, found_out: Callable[..., str]) -> None:
+def test_a_broken_reopening_is_noticed(lost: str) -> None:
     def open_twice(store: MemoryStore) -> None:
         shares_with_its_twin(store, again=partial(sharing, store, **{lost: False}))
 
