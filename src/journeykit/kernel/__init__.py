@@ -16,15 +16,16 @@ from journeykit.kernel.errands import CALL, ENTRY, PARKED, RATE
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.fold import apply, replay
 from journeykit.kernel.gate import first_open, judge
+from journeykit.kernel.handing import may_hand_over, plan_of
 from journeykit.kernel.hindsight import reading_at
 from journeykit.kernel.keys import address_mark, customer_mark, derived_id, fraction
 from journeykit.kernel.migrating import movable
 from journeykit.kernel.pausing import is_set_free
-from journeykit.kernel.sending import may_hand_over, plan_of
 from journeykit.kernel.signals import (
     BackfillAsked,
     CancelAsked,
     ChannelAnswered,
+    ChannelRests,
     ConsentConfirmed,
     ConsentTold,
     EnrollAsked,
@@ -32,6 +33,8 @@ from journeykit.kernel.signals import (
     EventArrived,
     EventConflicted,
     GateClosed,
+    OutcomeTold,
+    OutcomeUnknown,
     PreferencesTold,
     ProfileTold,
     ReceiptTold,
@@ -67,6 +70,7 @@ __all__ = [
     "BackfillAsked",
     "CancelAsked",
     "ChannelAnswered",
+    "ChannelRests",
     "ConsentConfirmed",
     "ConsentRecord",
     "ConsentStatus",
@@ -84,6 +88,8 @@ __all__ = [
     "GateClosed",
     "History",
     "Message",
+    "OutcomeTold",
+    "OutcomeUnknown",
     "PreferencesTold",
     "ProfileTold",
     "ReceiptTold",

@@ -16,7 +16,7 @@ from msgspec import Struct
 from journeykit.kernel import journal as j
 from journeykit.kernel.advance import advance
 from journeykit.kernel.errands import CALL
-from journeykit.kernel.sending import may_hand_over
+from journeykit.kernel.handing import may_hand_over
 from journeykit.kernel.signals import ChannelAnswered, ErrandAnswered, GateClosed, Signal
 from journeykit.kernel.state import NEVER, CustomerState, Errand, Message, soonest
 from journeykit.kernel.turn import Turn, facts_of

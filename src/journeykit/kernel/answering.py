@@ -7,10 +7,11 @@ from journeykit.kernel import signals as s
 from journeykit.kernel.choosing import via_of
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.gate import may_open
+from journeykit.kernel.handing import plan_of
 from journeykit.kernel.keys import fraction
 from journeykit.kernel.migrating import go_on
 from journeykit.kernel.moving import forget_message
-from journeykit.kernel.sending import go_elsewhere, plan_of
+from journeykit.kernel.sending import go_elsewhere
 from journeykit.kernel.state import Message, suppression_key
 from journeykit.kernel.turn import Turn, facts_of
 from journeykit.kernel.verdict import Verdict

@@ -25,6 +25,7 @@ from journeykit.kernel.receipts import told
 from journeykit.kernel.sending import closed_at_hand_over, throttled
 from journeykit.kernel.state import Enrollment, suppression_key
 from journeykit.kernel.turn import Turn
+from journeykit.kernel.unanswered import left_unknown, outcome_told, rests
 from journeykit.kernel.watching import look
 from journeykit.machine import PAST, CompiledStep, Getter, GoalRule, Hearing, Listener, amount_text
 from journeykit.time import shift
@@ -41,6 +42,12 @@ def take(turn: Turn, signal: s.Signal) -> None:
             closed_at_hand_over(turn, signal.message, withheld=signal.withheld)
         case s.Throttled():
             throttled(turn, signal)
+        case s.ChannelRests():
+            rests(turn, signal)
+        case s.OutcomeUnknown():
+            left_unknown(turn, signal)
+        case s.OutcomeTold():
+            outcome_told(turn, signal)
         case s.ErrandAnswered():
             errand_answered(turn, signal)
         case s.ProfileTold():

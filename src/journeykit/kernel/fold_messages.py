@@ -109,6 +109,7 @@ def _answered(state: CustomerState, entry: j.Answered) -> None:
     if message is None:
         return
     message.attempts += 1
+    message.doubts = 0
     if accepted:
         _close(state, entry.message, "accepted")
     elif entry.answer == "failed":
@@ -129,6 +130,20 @@ def _withdrawn(state: CustomerState, entry: j.Withdrawn) -> None:
     _close(state, entry.message, "withdrawn")
 
 
+def _doubted(state: CustomerState, entry: j.Doubted) -> None:
+    message = state.messages[entry.message]
+    message.doubts += 1
+    message.unsure = True
+
+
+def _clarified(state: CustomerState, entry: j.Clarified) -> None:
+    message = state.messages[entry.message]
+    message.doubts = 0
+    message.status = "asked"
+    message.until = None
+    message.reason = ""
+
+
 def _close(state: CustomerState, message_id: str, result: str) -> None:
     message = state.messages.pop(message_id)
     run = state.enrollments.get(message.enrollment)
@@ -147,4 +162,6 @@ MESSAGES: dict[type[j.Entry], Callable[[CustomerState, Any], None]] = {
     j.Answered: _answered,
     j.Dropped: _dropped,
     j.Withdrawn: _withdrawn,
+    j.Doubted: _doubted,
+    j.Clarified: _clarified,
 }

@@ -79,6 +79,9 @@ HELD: Final[Mapping[str, str]] = {
     "look_ahead": "it makes room for a more important message that is due soon",
     "send_time": "its send time chose a later moment",
     "paused": "its journey pauses",
+    "circuit_open": "its channel failed time and again, and is left alone for a while",
+    "channel_paused": "its channel asked to be left alone for a while",
+    "handed_over_unknown": "its worker died when it left, and somebody must say what became of it",
 }
 """Why a message waits."""
 

@@ -14,22 +14,24 @@ from msgspec.structs import replace
 
 from journeykit.kernel import journal as j
 from journeykit.kernel.choosing import via_of
+from journeykit.kernel.doubting import awaits_word, still_no_word
 from journeykit.kernel.facts import Facts
 from journeykit.kernel.gate import judge, objection_to, wait
+from journeykit.kernel.handing import OVERDUE, WAITING, asking, plan_of
 from journeykit.kernel.look_ahead import make_room
 from journeykit.kernel.migrating import go_on
 from journeykit.kernel.moving import end_run, forget_message
-from journeykit.kernel.pausing import detained, late_at_hand_over, note_late
+from journeykit.kernel.pausing import detained, note_late
 from journeykit.kernel.reasons import LASTING
 from journeykit.kernel.refusal import refusal
 from journeykit.kernel.sendtimes import waits_for_send_time
 from journeykit.kernel.signals import Throttled
 from journeykit.kernel.spreading import OPENED, spread
-from journeykit.kernel.state import CustomerState, Message
+from journeykit.kernel.state import Message
 from journeykit.kernel.throttling import place_in_queue, throttle_verdict, waits_for_its_instant
 from journeykit.kernel.turn import Turn, facts_of
 from journeykit.kernel.verdict import Verdict
-from journeykit.machine import Rules, SendPlan
+from journeykit.machine import SendPlan
 
 
 def settle(turn: Turn) -> None:
@@ -62,31 +64,6 @@ def _rank(message: Message) -> tuple[int, int, str, str, str]:
     )
 
 
-def plan_of(rules: Rules, state: CustomerState, message: Message) -> SendPlan:
-    """Return the compiled `Send` behind an open message."""
-    run = state.enrollments[message.enrollment]
-    plan: SendPlan = rules.tables[run.journey, run.version].steps[run.step].plan
-    return plan
-
-
-def may_hand_over(facts: Facts, rules: Rules, message: Message) -> Verdict:
-    """Judge a released message once more, right before its channel is called."""
-    plan = plan_of(rules, facts.state, message)
-    if rules.paused and (held := detained(rules, message, facts)) is not None:
-        return held
-    if rules.overdue and late_at_hand_over(rules, message, facts):
-        return _OVERDUE
-    return judge(message, _asking(facts, plan))
-
-
-def _asking(facts: Facts, plan: SendPlan) -> Facts:
-    facts.holds_quiet = plan.on_quiet in _WAITING
-    facts.holds_caps = plan.on_cap in _WAITING
-    return facts
-
-
-_OVERDUE = Verdict("drop", "overdue")
-_WAITING = ("hold", "next")  # the last channel holds
 _LEAVING = {"exit": "exit", "else": "blocked"}
 
 
@@ -96,21 +73,24 @@ _LEAVING = {"exit": "exit", "else": "blocked"}
 def _decide(turn: Turn, message: Message) -> None:
     plan = plan_of(turn.rules, turn.state, message)
     rules = turn.rules
+    if awaits_word(message):
+        _wait_for_word(turn, message)
+        return
     if turn.late and _comes_too_late(turn, message):
         return
     if rules.paused and (held := detained(rules, message, facts_of(turn))) is not None:
         turn.openings.pop(message.id, None)
-        _hold(turn, message, held)
+        hold(turn, message, held)
         return
     if plan.send_time is not None and waits_for_send_time(turn, message, plan):
         return
-    verdict = judge(message, _asking(facts_of(turn), plan))
+    verdict = judge(message, asking(facts_of(turn), plan))
     room = None
     if verdict.action == "allow" and turn.rules.gate.looks_ahead:
         room = make_room(turn, message)
     if room is not None:
         turn.openings.pop(message.id, None)
-        _hold(turn, message, room)
+        hold(turn, message, room)
     elif verdict.action == "allow":
         turn.emit(j.Released(turn.stamp, message.id))
         turn.put[message.id] = (message.channel, place_in_queue(turn, message))
@@ -119,6 +99,15 @@ def _decide(turn: Turn, message: Message) -> None:
         _blocked(turn, message, plan, verdict)
     else:
         _refused(turn, message, plan, verdict)
+
+
+def _wait_for_word(turn: Turn, message: Message) -> None:
+    """Go on waiting for somebody who says what became of a hand-over (D2)."""
+    verdict = still_no_word(message, turn.now)
+    if verdict.action == "drop":
+        _drop(turn, message, verdict)
+    else:
+        hold(turn, message, verdict)
 
 
 def _comes_too_late(turn: Turn, message: Message) -> bool:
@@ -131,7 +120,7 @@ def _comes_too_late(turn: Turn, message: Message) -> bool:
     if turn.rules.overdue[run.journey, run.version].then == "exit":
         end_run(turn, run, "exited", "overdue")
     else:
-        _drop(turn, message, replace(_OVERDUE, detail={"due": due}))
+        _drop(turn, message, replace(OVERDUE, detail={"due": due}))
     return True
 
 
@@ -142,7 +131,7 @@ def _refused(turn: Turn, message: Message, plan: SendPlan, verdict: Verdict) -> 
             return
         opening = turn.openings.pop(message.id, None)
         if opening is not None:
-            _hold(turn, message, opening)
+            hold(turn, message, opening)
             return
     _drop(turn, message, verdict)
 
@@ -153,7 +142,7 @@ def _blocked(turn: Turn, message: Message, plan: SendPlan, verdict: Verdict) -> 
         turn.asked.append(message.id)
         return
     choice = _choice(plan, verdict)
-    if choice not in _WAITING:
+    if choice not in WAITING:
         _drop(turn, message, verdict, _LEAVING.get(choice, "dropped"))
         return
     opening = turn.openings.pop(message.id, None)
@@ -163,7 +152,7 @@ def _blocked(turn: Turn, message: Message, plan: SendPlan, verdict: Verdict) -> 
         if opening is not None:
             turn.openings[message.id] = opening
     elif opening is not None:
-        _hold(turn, message, opening)
+        hold(turn, message, opening)
     else:
         _drop(turn, message, verdict)
 
@@ -178,7 +167,8 @@ def _is_sooner(until: int | None, than: int | None) -> bool:
     return until is not None and (than is None or until < than)
 
 
-def _hold(turn: Turn, message: Message, verdict: Verdict) -> None:
+def hold(turn: Turn, message: Message, verdict: Verdict) -> None:
+    """Let a message wait, and give its slot back unless it may have gone already."""
     until, opens = spread(turn, message, plan_of(turn.rules, turn.state, message), verdict)
     if message.unsure and until is not None:  # with the content that was handed over once
         turn.put[message.id] = (message.channel, until)
@@ -211,7 +201,7 @@ def _make_room_after_all(turn: Turn) -> None:
         if message.status == "released" and message.until == turn.now and not message.attempts:
             room = make_room(turn, message, for_news=True)
             if room is not None:
-                _hold(turn, message, room)
+                hold(turn, message, room)
 
 
 def _displace(turn: Turn, message: Message, plan: SendPlan) -> bool:
@@ -232,7 +222,7 @@ def _displace(turn: Turn, message: Message, plan: SendPlan) -> bool:
     if not rivals:
         return False
     rivals.sort(key=_rank)
-    facts = _asking(facts_of(turn), plan)
+    facts = asking(facts_of(turn), plan)
     losers = {rival.id: rival for rival in rivals}
     facts.set_aside = losers
     if objection_to(message, facts) is not None:
@@ -351,6 +341,8 @@ def _reconsider(turn: Turn, message: Message, profile_changed: bool) -> None:
         return
     if message.reason == "send_time" or waits_for_its_instant(turn, message):
         return
+    if awaits_word(message):
+        return
     plan = plan_of(turn.rules, turn.state, message)
     facts = facts_of(turn)  # it does wait now, whatever the author chose for a judgement
     verdict: Verdict | None = None
@@ -360,7 +352,7 @@ def _reconsider(turn: Turn, message: Message, profile_changed: bool) -> None:
             if message.opens is None:
                 ask_again(turn, message)
             else:
-                _hold(turn, message, replace(OPENED, until=turn.now))
+                hold(turn, message, replace(OPENED, until=turn.now))
             return
         if verdict is None or verdict.action == "drop" or _is_sooner(found.until, verdict.until):
             verdict = found
@@ -373,7 +365,7 @@ def _reconsider(turn: Turn, message: Message, profile_changed: bool) -> None:
         return
     is_news = (verdict.until, verdict.reason) != (opens, message.reason)
     if is_news and (profile_changed or _is_sooner(verdict.until, opens)):
-        _hold(turn, message, verdict)
+        hold(turn, message, verdict)
 
 
 def _still_makes_room(turn: Turn, message: Message) -> None:
@@ -382,7 +374,7 @@ def _still_makes_room(turn: Turn, message: Message) -> None:
     if verdict is None:
         ask_again(turn, message)
     elif verdict.until != message.until:
-        _hold(turn, message, verdict)
+        hold(turn, message, verdict)
 
 
 def _channels(message: Message, plan: SendPlan, facts: Facts) -> list[str]:

@@ -163,6 +163,48 @@ class Throttled(Struct, frozen=True, gc=False):
     detail: dict[str, Any]
 
 
+class ChannelRests(Struct, frozen=True, gc=False):
+    """At hand-over the channel took nothing: it is left alone until `until`.
+
+    Attributes:
+        reason: `circuit_open` or `channel_paused`.
+    """
+
+    received: int
+    message: str
+    channel: str
+    until: int
+    reason: str
+    detail: dict[str, Any]
+
+
+class OutcomeUnknown(Struct, frozen=True, gc=False):
+    """A worker died when it was about to hand a message over, or had done so.
+
+    Attributes:
+        hold: Whether the host wants to be asked before it goes again.
+    """
+
+    received: int
+    message: str
+    channel: str
+    hold: bool
+
+
+Told = Literal["accepted", "rejected"]
+
+
+class OutcomeTold(Struct, frozen=True, gc=False):
+    """Somebody has looked up what became of a message that waits for that.
+
+    `repeat`: it did not arrive, or may arrive twice.
+    """
+
+    received: int
+    message: str
+    outcome: Told | Literal["repeat"]
+
+
 class ErrandAnswered(Struct, frozen=True, gc=False):
     """An errand was carried out: a function answered, a turn came or not, a slot was taken or not.
 
@@ -242,6 +284,9 @@ Signal = (
     | ChannelAnswered
     | GateClosed
     | Throttled
+    | ChannelRests
+    | OutcomeUnknown
+    | OutcomeTold
     | ErrandAnswered
     | ReceiptTold
 )

@@ -7,7 +7,10 @@ from journeykit.kernel.state import Message
 from journeykit.machine import CapRule
 
 EVERY_USE = 1 << 30
-_MAY_HAVE_GONE = ("quiet_hours", "send_hours", "throttle", "spread", "paused")
+_MAY_HAVE_GONE = (
+    "quiet_hours", "send_hours", "throttle", "spread", "paused", "circuit_open",
+    "channel_paused", "handed_over_unknown",
+)  # fmt: skip
 
 
 def fillers(

@@ -175,6 +175,7 @@ class Message(Struct, omit_defaults=True, gc=False):
             order of its step.
         sends: The instant that its send time chose, or None where none was asked yet.
         paused: Since when a pause has been holding it, or None.
+        doubts: How often in a row nobody knew what became of a hand-over of it.
     """
 
     id: str
@@ -204,6 +205,7 @@ class Message(Struct, omit_defaults=True, gc=False):
     sends: int | None = None
     legal_basis: str = "consent"
     paused: int | None = None
+    doubts: int = 0
 
 
 class Delivered(Struct, array_like=True, omit_defaults=True, gc=False):

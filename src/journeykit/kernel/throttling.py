@@ -36,8 +36,9 @@ def place_in_queue(turn: Turn, message: Message) -> int:
 def waits_for_its_instant(turn: Turn, message: Message) -> bool:
     """Tell whether nothing that happens elsewhere lets a held message go before `until`.
 
-    Its turn in the queue of a throttle; its own instant after an opening that has come.
+    Its turn in the queue of a throttle; the end of its channel's rest; its own instant after an
+    opening that has come.
     """
-    if message.reason == "throttle":
+    if message.reason in ("throttle", "circuit_open", "channel_paused"):
         return True
     return message.opens is not None and message.opens <= turn.now

@@ -12,7 +12,9 @@ from journeykit.ports.channel import (
     Retry,
 )
 from journeykit.ports.clock import Clock
+from journeykit.ports.delivering import Circuit, Delivery
 from journeykit.ports.functions import CallContext, Function
+from journeykit.ports.observing import METRICS, Observer
 from journeykit.ports.shared import Bucket, Controls, Suppression, Taken, Taking, take_from
 from journeykit.ports.store import (
     FOREVER,
@@ -39,10 +41,12 @@ from journeykit.ports.tokens import (
 
 __all__ = [
     "FOREVER",
+    "METRICS",
     "Accepted",
     "Bucket",
     "CallContext",
     "Channel",
+    "Circuit",
     "ClaimedMessage",
     "Claiming",
     "Clock",
@@ -51,10 +55,12 @@ __all__ = [
     "Controls",
     "CustomerCommit",
     "Definition",
+    "Delivery",
     "Function",
     "Hand",
     "InboxRow",
     "JournalRecord",
+    "Observer",
     "OutboxRow",
     "OutgoingMessage",
     "ParkedCustomer",

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from journeykit.errors import UsageError
 from journeykit.time import Duration
 
 
@@ -92,10 +93,24 @@ class Retry:
     Attributes:
         after: How long to wait, kept exactly; None lets journeykit back off. Also a `Duration`
             such as `minutes(5)`, whose days are days of UTC.
+        whole_channel: Whether the channel takes no other message either until then: it is left
+            alone by this worker. It has no meaning where a function answers so.
+
+    Raises:
+        UsageError: `whole_channel` without a delay.
     """
 
     reason: str = ""
     after: timedelta | Duration | None = None
+    whole_channel: bool = False
+
+    def __post_init__(self) -> None:
+        if self.whole_channel and self.after is None:
+            raise UsageError(
+                "a channel that is to be left alone says for how long",
+                place="Retry.after",
+                remedy="such as Retry('quota', after=minutes(5), whole_channel=True)",
+            )
 
 
 Receipt = Accepted | Rejected | Retry

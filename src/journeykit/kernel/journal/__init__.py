@@ -32,8 +32,10 @@ from journeykit.kernel.journal.inputs import (
 )
 from journeykit.kernel.journal.messages import (
     Answered,
+    Clarified,
     Decided,
     Displaced,
+    Doubted,
     Dropped,
     Held,
     Released,
@@ -61,6 +63,7 @@ __all__ = [
     "AnyEntry",
     "Armed",
     "Assigned",
+    "Clarified",
     "Collected",
     "Commanded",
     "Confirmed",
@@ -69,6 +72,7 @@ __all__ = [
     "Counted",
     "Decided",
     "Displaced",
+    "Doubted",
     "Dropped",
     "Ended",
     "Entered",

@@ -32,8 +32,10 @@ from journeykit.kernel.journal.inputs import (
 )
 from journeykit.kernel.journal.messages import (
     Answered,
+    Clarified,
     Decided,
     Displaced,
+    Doubted,
     Dropped,
     Held,
     Released,
@@ -93,6 +95,8 @@ AnyEntry = (
     | Answered
     | Dropped
     | Withdrawn
+    | Doubted
+    | Clarified
     | Migrated
     | Spared
     | Requested

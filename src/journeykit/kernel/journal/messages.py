@@ -108,3 +108,21 @@ class Withdrawn(Entry, tag="withdraw"):
 
     message: str
     reason: str
+
+
+class Doubted(Entry, tag="doubt"):
+    """A worker died when it was about to hand the message over, or had done so: nobody knows.
+
+    It goes again under its key; `holds`: it waits until somebody says what became of it.
+    """
+
+    message: str
+    channel: str
+    holds: bool
+
+
+class Clarified(Entry, tag="clarify"):
+    """Somebody said what became of a message in doubt: `accepted`, `rejected`, or `repeat`."""
+
+    message: str
+    outcome: str
