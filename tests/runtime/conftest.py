@@ -148,6 +148,7 @@ def open_shop() -> Opening:
         worker: str = "",
         batch: int = 1000,
         lease: timedelta = timedelta(minutes=5),
+        options: Mapping[str, Any] | None = None,
         **policy: Any,
     ) -> Shop:
         store = MemoryStore() if store is None else store
@@ -163,6 +164,7 @@ def open_shop() -> Opening:
             worker=worker,
             batch=batch,
             lease=lease,
+            **(options or {}),
         )
         return Shop(kit, clock, email, sms, store)
 

@@ -4,6 +4,7 @@ from journeykit.runtime.backfilling import Backfilled
 from journeykit.runtime.broadcasting import BroadcastOutcome
 from journeykit.runtime.consenting import Reply
 from journeykit.runtime.counting import counts_of
+from journeykit.runtime.guards import OnlyTo
 from journeykit.runtime.inputs import Inputs
 from journeykit.runtime.keywords import Keyword, read_keyword
 from journeykit.runtime.lives import MessageLife, MessageStage
@@ -39,6 +40,7 @@ __all__ = [
     "MessageLife",
     "MessageStage",
     "MessageView",
+    "OnlyTo",
     "Outcome",
     "OwnLimit",
     "Pause",
