@@ -20,11 +20,14 @@
     │   ├── UnknownMessageError     the customer's journal has no message of this id
     │   └── FutureEventError        an event that says it happens later than now
     ├── UsageError                  the host's programmer: a call that makes no sense here
+    │   └── WrongDatabaseError      a connection to another database than the store's
     ├── TemplateError               the host's programmer: a template is missing or failed
     ├── SendTimeError               the host's programmer: a send time failed or chose nothing
     └── StoreError                  the operator: the store cannot do its work
         ├── StoreSchemaError        the schema is newer than this code, or not ours
         ├── StoreBusyError          somebody else holds the store for too long
+        ├── StaleSnapshotError      a transaction of the host's that cannot write any more
+        ├── InboxFullError          more waits in the inbox than may
         └── ContentionError         one customer was overtaken too often
 
 Every message names the thing, the value, the place and the way out. The same facts are
@@ -214,6 +217,10 @@ class UsageError(JourneykitError, RuntimeError):
     """A call that makes no sense here."""
 
 
+class WrongDatabaseError(UsageError):
+    """A connection to another database than the store's."""
+
+
 class TemplateError(JourneykitError):
     """A template is missing, or what its function returned is no content."""
 
@@ -232,6 +239,14 @@ class StoreSchemaError(StoreError):
 
 class StoreBusyError(StoreError):
     """Somebody else holds the store for longer than the time-out."""
+
+
+class StaleSnapshotError(StoreError):
+    """A host's transaction read before somebody else wrote, and cannot write any more."""
+
+
+class InboxFullError(StoreError):
+    """More waits in the inbox than may: workers do not keep up."""
 
 
 class ContentionError(StoreError):

@@ -49,6 +49,7 @@ _FIRST, _LAST = -1, 3  # of what is due at one instant: segments end runs before
 _RUN, _LISTENING_RUN, _MESSAGE = 0, 1, 2  # what comes at the very time-out still counts (O2)
 _LISTENING = TIMING_OUT | {"digest"}
 _SLACK = DAY
+_NOTHING = -NEVER  # the limit up to which nothing is due
 _AT_ONCE = 6 * DAY  # what a ledger may hold beyond, so that it is not cut at every message
 
 
@@ -81,6 +82,7 @@ def advance(
     profile: dict[str, Any] | None = None,
     fire_now: bool = True,
     waited: bool = False,
+    more: bool = False,
 ) -> Decision:
     """Apply `signals` and everything that is due at `now`; release what may go.
 
@@ -94,6 +96,7 @@ def advance(
             brings inputs: more may come at this instant, and inputs go first (O2).
         waited: Whether all signals arrived while nothing ran; those received before now did
             in any case.
+        more: Whether more that arrived is to come with the next call: no timer fires before it.
     """
     turn = Turn(rules, state, profile, now)
     moved = bool(rules.migrations) and migrate(turn)
@@ -116,7 +119,9 @@ def advance(
             follow_up(turn)
         late += 1
     limit = now if fire_now else now - 1
-    if turn.soonest < now:
+    if more:
+        limit = _NOTHING
+    elif turn.soonest < now:
         _fire(turn, now - 1)
     for signal in signals[late:] if late else signals:
         take(turn, signal)

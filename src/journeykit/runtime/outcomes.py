@@ -60,6 +60,11 @@ class Outcome:
         ]
 
     @property
+    def retried(self) -> list[str]:
+        """Ids of the runs that were parked, and try again."""
+        return [entry.enrollment for entry in self.entries if isinstance(entry, j.Retried)]
+
+    @property
     def goals(self) -> int:
         """How many goals were counted."""
         return sum(isinstance(entry, j.Met) for entry in self.entries)
@@ -117,7 +122,7 @@ class TickCounts:
     """What one `tick` came to.
 
     Attributes:
-        advanced: Customers whose timers fired.
+        advanced: Customers whose timers fired, or for whom something lay in the inbox.
         accepted, rejected, retried: Messages by what their channel answered.
         blocked: Messages that the gate stopped right before the hand-over.
         errands: Calls of functions that were answered, turns at a rate limit, and slots under
@@ -125,6 +130,7 @@ class TickCounts:
         failures: Customers whom nobody could decide on, because their document cannot be
             read, or code failed on it. Nothing of them was changed; they are looked at again
             after a while, and hold up nobody else.
+        refused: What the inbox had for customers who were erased since: it was dropped.
     """
 
     advanced: int = 0
@@ -134,6 +140,7 @@ class TickCounts:
     blocked: int = 0
     failures: list[Failure] = field(default_factory=list)
     errands: int = 0
+    refused: int = 0
 
     @property
     def handed_over(self) -> int:
@@ -144,7 +151,7 @@ class TickCounts:
     def did_something(self) -> bool:
         """Whether there was anything to do."""
         done = self.advanced or self.handed_over or self.blocked or self.errands
-        return bool(done or self.failures)
+        return bool(done or self.failures or self.refused)
 
     def __iadd__(self, other: TickCounts) -> TickCounts:
         self.advanced += other.advanced
@@ -154,4 +161,5 @@ class TickCounts:
         self.blocked += other.blocked
         self.failures += other.failures
         self.errands += other.errands
+        self.refused += other.refused
         return self

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from journeykit.errors import JourneykitError, StoreError
-from journeykit.kernel import customer_mark
 from journeykit.kernel import journal as j
 from journeykit.machine import Rules
-from journeykit.runtime.calls import Erased, Flow
+from journeykit.runtime.calls import Flow
+from journeykit.runtime.draining import find_erased
 from journeykit.runtime.erasing import absent
+from journeykit.runtime.ingesting import ingest
 from journeykit.runtime.intake import Asked, Reported
 from journeykit.runtime.outcomes import Outcome
-from journeykit.runtime.script import Applied, Arrival, ingest
+from journeykit.runtime.script import Applied, Arrival
 
 
 def report(
@@ -46,15 +47,6 @@ def report(
             told = _answers(customer_id, found, len(mine))
             answers.update(zip(mine, told, strict=True))
     return [answers[place] for place in range(len(reported))]
-
-
-def find_erased(rules: Rules, customer_ids: Sequence[str]) -> Flow[dict[str, int]]:
-    """Return when those of these customers were erased who were, and are not there."""
-    if not customer_ids:
-        return {}
-    marks = {customer_mark(rules.seed, one): one for one in customer_ids}
-    found = yield from Erased(list(marks))
-    return {marks[mark]: at for mark, at in found.items()}
 
 
 def _answers(customer_id: str, applied: Applied, count: int) -> list[Outcome]:

@@ -16,7 +16,6 @@ from typing import Any
 
 import msgspec
 
-from journeykit.errors import ContentionError, StoreError
 from journeykit.kernel import (
     NEVER,
     CustomerState,
@@ -39,9 +38,8 @@ from journeykit.ports import (
     SeenEvent,
     StoredCustomer,
 )
-from journeykit.runtime.calls import Commit, Flow, Heed, Load, Now, Seen
+from journeykit.runtime.calls import Commit, Flow, Heed, Load, Now
 from journeykit.runtime.listing import changes_of
-from journeykit.runtime.parking import stuck
 
 Identified = EventArrived | EnrollAsked | ReceiptTold
 """What may carry an id of the host's, so that a repeat is known (rule O8)."""
@@ -83,94 +81,16 @@ class Applied(msgspec.Struct):
     conflicting: set[int]
 
 
-def ingest(
-    rules: Rules, arrivals: Sequence[Arrival], refused: dict[str, StoreError] | None = None
-) -> Flow[dict[str, Applied]]:
-    """Apply signals to their customers, one arrival per customer; start over when overtaken.
-
-    Args:
-        refused: Receives the error of each customer who could not be decided on. Without it
-            the first such error is raised when the others are done.
-
-    Returns:
-        What was done by customer. Customers that do not exist, and whom nothing creates, are
-        absent from the answer; nothing was written for them.
-    """
-    done: dict[str, Applied] = {}
-    failed: dict[str, StoreError] = {} if refused is None else refused
-    pending = {arrival.customer_id: arrival for arrival in arrivals}
-    for _ in range(ATTEMPTS):
-        applied, stale = yield from _try_ingest(rules, pending, failed)
-        done.update(applied)
-        if not stale:
-            break
-        pending = {customer_id: pending[customer_id] for customer_id in stale}
-    else:
-        raise ContentionError(
-            f"customer {next(iter(pending))!r} was changed by others on {ATTEMPTS} attempts in a "
-            "row",
-            remedy="let one worker handle a customer's inputs, or try again",
-        )
-    if refused is None and failed:
-        raise next(iter(failed.values()))
-    return done
-
-
-def _try_ingest(
-    rules: Rules, pending: Mapping[str, Arrival], failed: dict[str, StoreError]
-) -> Flow[tuple[dict[str, Applied], Sequence[str]]]:
-    """Load first, then look event ids up: whoever commits in between makes this one stale."""
-    rules = yield from Heed(rules)
-    profiles = rules.reads_profile or any(arrival.creates for arrival in pending.values())
-    stored = yield from Load(list(pending), profiles)
-    pairs = [
-        (key, _known_as(signal))
-        for key, arrival in pending.items()
-        for place in arrival.digests
-        if isinstance(signal := arrival.signals[place], Identified)
-    ]
-    known = (yield from Seen(pairs)) if pairs else {}
-    now = yield from Now()
-    commits: list[CustomerCommit] = []
-    applied: dict[str, Applied] = {}
-    for customer_id, arrival in pending.items():
-        found = stored.get(customer_id)
-        if found is None and not arrival.creates:
-            continue
-        try:
-            one, seen = _apply(rules, arrival, found, known, _instant(arrival, now))
-            if one.decision.entries or one.decision.drop:
-                version = 0 if found is None else found.version
-                commits.append(to_commit(rules, one.decision, version, seen=seen))
-        except Exception as error:
-            failed[customer_id] = stuck(customer_id, error)
-        else:
-            applied[customer_id] = one
-    stale = (yield from Commit(commits)) if commits else ()
-    for customer_id in stale:
-        del applied[customer_id]
-    if rules.paused:
-        yield from wake_held(rules, [one.decision.state for one in applied.values()])
-    return applied, stale
-
-
-def _instant(arrival: Arrival, now: int) -> int:
-    """Return when an arrival is decided on: what did not wait, at its receipt.
-
-    However long the call took, an input stands where its receipt puts it (O2): behind the
-    timers that were due before.
-    """
-    return now if arrival.waited or not arrival.signals else arrival.signals[-1].received
-
-
-def _apply(
+def apply(
     rules: Rules,
     arrival: Arrival,
     found: StoredCustomer | None,
     known: Mapping[tuple[str, str], str],
     now: int,
+    *,
+    more: bool = False,
 ) -> tuple[Applied, list[SeenEvent]]:
-    """Leave out repeats (rule O8), then decide."""
+    """Leave out repeats (rule O8), then decide. `more`: as for `advance`."""
     signals: list[Signal] = []
     seen: dict[str, SeenEvent] = {}
     repeated: set[int] = set()
@@ -178,9 +98,9 @@ def _apply(
     for place, signal in enumerate(arrival.signals):
         digest = arrival.digests.get(place)
         if digest is not None and isinstance(signal, Identified):
-            known_as = _known_as(signal)
-            first = seen.get(known_as)
-            earlier = known.get((arrival.customer_id, known_as)) if first is None else first.digest
+            key = known_as(signal)
+            first = seen.get(key)
+            earlier = known.get((arrival.customer_id, key)) if first is None else first.digest
             if earlier == digest:
                 repeated.add(place)
                 continue
@@ -188,7 +108,7 @@ def _apply(
                 conflicting.add(place)
                 signals.append(EventConflicted(signal.received, _called(signal), signal.id))
                 continue
-            seen[known_as] = SeenEvent(known_as, digest, now + rules.remember)
+            seen[key] = SeenEvent(key, digest, now + rules.remember)
         signals.append(signal)
     decision = decide(
         rules,
@@ -198,11 +118,12 @@ def _apply(
         now,
         fire_now=False,
         waited=arrival.waited,
+        more=more,
     )
     return Applied(decision, repeated, conflicting), list(seen.values())
 
 
-def _known_as(signal: Identified) -> str:
+def known_as(signal: Identified) -> str:
     """Return under which id it is remembered: an event's never begins with '#'."""
     if isinstance(signal, EventArrived):
         return signal.id
@@ -264,6 +185,7 @@ def decide(
     *,
     fire_now: bool = True,
     waited: bool = False,
+    more: bool = False,
 ) -> Decision:
     """Decode, advance."""
     profile: dict[str, Any] | None = {}
@@ -272,11 +194,18 @@ def decide(
     else:
         state = decode_state(found.body)
         profile = None if found.profile is None else decode_json(found.profile)
-    return advance(rules, state, signals, now, profile=profile, fire_now=fire_now, waited=waited)
+    return advance(
+        rules, state, signals, now, profile=profile, fire_now=fire_now, waited=waited, more=more
+    )
 
 
 def to_commit(
-    rules: Rules, decision: Decision, version: int, *, seen: Sequence[SeenEvent] = ()
+    rules: Rules,
+    decision: Decision,
+    version: int,
+    *,
+    seen: Sequence[SeenEvent] = (),
+    taken: Sequence[int] = (),
 ) -> CustomerCommit:
     """Return what the store is to write for a decision that was made on `version`."""
     state, entries = decision.state, decision.entries
@@ -297,6 +226,7 @@ def to_commit(
         seen,
         added,
         removed,
+        taken,
     )
 
 

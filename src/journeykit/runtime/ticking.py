@@ -53,9 +53,15 @@ def turn(rules: Rules, until: int, pace: Pace, lease: int, counts: TickCounts) -
         sent.blocked,
         worked.failures + sent.failures,
         sent.errands,
+        worked.refused,
     )
     if sent.stopped:
         return False
     return bool(
-        worked.entries or worked.failures or sent.failures or sent.finished or sent.overtaken
+        worked.entries
+        or worked.left
+        or worked.failures
+        or sent.failures
+        or sent.finished
+        or sent.overtaken
     )

@@ -1,4 +1,7 @@
-"""What becomes of customers whose time has come? They are loaded, decided on, and committed.
+"""What becomes of customers whose time has come, or of whom something was told?
+
+They are loaded, decided on, and committed: first who has something in the inbox, then who is
+due. Each has its turn whatever the backlog of the other.
 
 Keeps true: every customer is decided on alone (O1); one whose document cannot be read, or on
 whom code fails, is set aside and holds nobody up.
@@ -6,54 +9,96 @@ whom code fails, is set aside and holds nobody up.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
 
 from journeykit.kernel import CustomerState
 from journeykit.machine import Rules
 from journeykit.ports import CustomerCommit
-from journeykit.runtime.calls import Commit, Due, Flow, Heed, Load, Now
+from journeykit.runtime.calls import Commit, Due, Flow, Heed, Load, Now, Waiting
+from journeykit.runtime.draining import drain
 from journeykit.runtime.outcomes import Failure
-from journeykit.runtime.parking import set_aside, stuck
+from journeykit.runtime.parking import leave_alone, recovered
 from journeykit.runtime.script import decide, to_commit, wake_held
+from journeykit.time import SECOND
+
+LEASE = 30 * SECOND
+"""How long customers whom a worker took are left to it."""
 
 
 class Worked(msgspec.Struct):
-    """What one round of due customers came to.
+    """What one round of customers came to.
 
     Attributes:
         advanced: Customers who were advanced; one whom somebody else advanced meanwhile is
             left alone.
         entries: Journal entries of all of them together.
         failures: Customers who were set aside.
+        left: Whether more may be waiting for them.
+        refused: Rows of the inbox that were dropped: their customer was erased.
     """
 
     advanced: int = 0
     entries: int = 0
-    failures: list[Failure] = []
+    failures: list[Failure] = msgspec.field(default_factory=list)
+    left: bool = False
+    refused: int = 0
 
 
 def work(rules: Rules, until: int, limit: int) -> Flow[Worked]:
-    """Advance up to `limit` customers that are due."""
+    """Decide on up to `limit` customers for whom something waits, and `limit` that are due."""
     done = Worked()
-    ids = yield from Due(until, limit)
-    if not ids:
-        return done
+    ids = yield from Waiting(until, limit, until + LEASE)
+    if ids:
+        yield from _drain(rules, ids, done)
+    ids = yield from Due(until, limit, until + LEASE)
+    if ids:
+        yield from _advance(rules, ids, done)
+    return done
+
+
+def _drain(rules: Rules, ids: Sequence[str], done: Worked) -> Flow[None]:
+    drained = yield from drain(rules, ids)
+    done.advanced += drained.advanced
+    done.entries += drained.entries
+    done.refused += drained.refused
+    done.left = done.left or bool(drained.advanced or drained.left or drained.refused)
+    yield from _leave_alone(rules, drained.failed, done)
+
+
+def _advance(rules: Rules, ids: Sequence[str], done: Worked) -> Flow[None]:
     rules = yield from Heed(rules)
     stored = yield from Load(ids, rules.reads_profile)
     now = yield from Now()
     commits: list[CustomerCommit] = []
     states: list[CustomerState] = []
+    failed: dict[str, Exception] = {}
     for customer_id, found in stored.items():
+        if found.waiting:  # what arrived goes first (O3)
+            continue
         try:
             decision = decide(rules, customer_id, found, (), now)
             states.append(decision.state)
             commits.append(to_commit(rules, decision, found.version))
             done.entries += len(decision.entries)
         except Exception as error:
-            done.failures.append(Failure(customer_id, stuck(customer_id, error)))
-            commits.append(set_aside(found, now, error))
+            failed[customer_id] = error
     stale = (yield from Commit(commits)) if commits else ()
-    done.advanced = len(commits) - len(stale) - len(done.failures)
+    done.advanced += len(commits) - len(stale)
     if rules.paused:
         yield from wake_held(rules, states)
-    return done
+    over = [one.customer_id for one in commits if stored[one.customer_id].parked]
+    idle = [state.id for state in states if not (state.messages or state.errands)]
+    yield from recovered("work", [one for one in over if one not in stale], idle)
+    yield from _leave_alone(rules, failed, done)
+    behind = [customer_id for customer_id, found in stored.items() if found.waiting]
+    if behind:
+        done.left = True
+        yield from _drain(rules, behind, done)
+
+
+def _leave_alone(rules: Rules, failed: Mapping[str, Exception], done: Worked) -> Flow[None]:
+    left = yield from leave_alone(rules, "work", failed)
+    done.failures += left.failures
+    done.left = done.left or left.again > 0

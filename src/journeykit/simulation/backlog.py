@@ -9,8 +9,9 @@ from __future__ import annotations
 from journeykit.kernel import Signal
 from journeykit.runtime import Inputs, Outcome, Runner
 from journeykit.runtime.erasing import missing_customer
+from journeykit.runtime.ingesting import ingest
 from journeykit.runtime.intake import Asked, Reported, check_customer_id
-from journeykit.runtime.script import Arrival, ingest
+from journeykit.runtime.script import Arrival
 from journeykit.simulation.clock import VirtualClock
 
 

@@ -1,0 +1,364 @@
+"""How does a host's own transaction carry what it tells? Rows appended on its connection.
+
+Which connection it is, is known by its class, so that nothing is imported that the host does not
+use: `sqlite3`, psycopg, asyncpg, SQLAlchemy's connections and sessions, Django's connections.
+
+Keeps true:
+    * all of it happens under a savepoint of the transaction that is open: an error leaves the
+      transaction as usable as it was;
+    * nothing is committed, and nothing outlives the host's rollback (F3).
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import sys
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from typing import Any, Literal, NamedTuple, NoReturn
+
+from msgspec import Struct
+
+from journeykit.errors import StaleSnapshotError, StoreBusyError, UsageError, WrongDatabaseError
+from journeykit.ports import InboxRow
+from journeykit.ports.appending import Appendable, AppendingSQL
+
+Style = Literal["qmark", "format", "dollar"]
+Execute = Callable[[str, Sequence[Any]], Any]
+
+_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
+_SAVEPOINT = "journeykit_using"
+_REMEDY = (
+    "a sqlite3 or psycopg connection, a SQLAlchemy Connection or Session, or Django's connection; "
+    "on an AsyncOrchestrator a psycopg or asyncpg connection, or a SQLAlchemy AsyncConnection or "
+    "AsyncSession"
+)
+
+
+class Statement(NamedTuple):
+    """Something to execute on the host's connection."""
+
+    sql: str
+    parameters: Sequence[Any] = ()
+
+
+Statements = Generator[Statement, None, None]
+
+
+class Foreign(Struct):
+    """A connection of the host's, with a transaction that is open.
+
+    Attributes:
+        execute: Executes a statement; on an asynchronous connection it is awaited.
+        is_async: Whether it is one.
+        opening: What makes sure that a transaction is open: nothing where one is.
+    """
+
+    dialect: str
+    style: Style
+    execute: Execute
+    is_async: bool = False
+    opening: Sequence[str] = ()
+
+
+def appending_of(store: object) -> AppendingSQL:
+    """Return how the inbox of a store is appended to.
+
+    Raises:
+        UsageError: It cannot be, on another connection.
+    """
+    if not isinstance(store, Appendable):
+        raise UsageError(
+            "the inbox of this store cannot be written to on another connection",
+            place="using(...)",
+            value=type(store).__name__,
+            remedy="use SQLiteStore(path, shared=True) or PostgresStore, or append with kit.inbox",
+        )
+    return store.appending
+
+
+def foreign_of(connection: object, how: AppendingSQL, *, is_async: bool) -> Foreign:
+    """Return what is known of the host's connection.
+
+    Raises:
+        UsageError: It is no connection that is known here, or no transaction is open on it.
+        WrongDatabaseError: It is to another kind of database than the store's.
+    """
+    for look in (_sqlite, _psycopg, _asyncpg, _sqlalchemy, _django):
+        found = look(connection)
+        if found is not None:
+            break
+    else:
+        raise UsageError(
+            "this is no connection that journeykit can append on", place="using(connection)",
+            value=f"{type(connection).__module__}.{type(connection).__qualname__}",
+            remedy=_REMEDY,
+        )  # fmt: skip
+    if found.is_async != is_async:
+        kind = "an asynchronous" if found.is_async else "a synchronous"
+        raise UsageError(
+            f"this is {kind} connection",
+            place="using(connection)",
+            value=f"{type(connection).__module__}.{type(connection).__qualname__}",
+            remedy="`with` takes a connection of an Orchestrator's kind, `async with` one of an "
+            "AsyncOrchestrator's",
+        )
+    if found.dialect != how.dialect:
+        raise WrongDatabaseError(
+            f"the connection is to {found.dialect}, the store is in {how.dialect}",
+            place="using(connection)",
+            value=how.place,
+            remedy="hand in a connection to the database that has journeykit's tables",
+        )
+    return found
+
+
+def opening(foreign: Foreign) -> Statements:
+    """Yield what begins the savepoint."""
+    for sql in foreign.opening:
+        yield Statement(sql)
+    yield Statement(f"SAVEPOINT {_SAVEPOINT}")
+
+
+def closing(
+    foreign: Foreign, how: AppendingSQL, rows: Sequence[InboxRow], *, failed: bool
+) -> Statements:
+    """Yield what appends the rows, and ends the savepoint; what rolls back to it where it failed."""
+    if not failed:
+        try:
+            yield from _appending(foreign, how, rows)
+        except BaseException:
+            yield from _rolling_back()
+            raise
+        yield Statement(f"RELEASE SAVEPOINT {_SAVEPOINT}")
+    else:
+        yield from _rolling_back()
+
+
+def carry(statements: Statements, foreign: Foreign, how: AppendingSQL) -> None:
+    """Execute the statements."""
+    try:
+        one = next(statements)
+        while True:
+            try:
+                foreign.execute(*one)
+            except Exception as error:
+                one = statements.throw(_named(error, how))
+            else:
+                one = next(statements)
+    except StopIteration:
+        return
+
+
+async def carry_async(statements: Statements, foreign: Foreign, how: AppendingSQL) -> None:
+    """Execute the statements on an asynchronous connection."""
+    try:
+        one = next(statements)
+        while True:
+            try:
+                await foreign.execute(*one)
+            except Exception as error:
+                one = statements.throw(_named(error, how))
+            else:
+                one = next(statements)
+    except StopIteration:
+        return
+
+
+def _rolling_back() -> Statements:
+    yield Statement(f"ROLLBACK TO SAVEPOINT {_SAVEPOINT}")
+    yield Statement(f"RELEASE SAVEPOINT {_SAVEPOINT}")
+
+
+def _appending(foreign: Foreign, how: AppendingSQL, rows: Sequence[InboxRow]) -> Statements:
+    if not rows:
+        return
+    sets: list[dict[str, Any]]
+    if how.dialect == "sqlite":
+        sets = [{"customer_id": row.customer_id, "at": row.at, "body": row.body} for row in rows]
+    else:
+        sets = [
+            {
+                "customer_ids": [row.customer_id for row in rows],
+                "ats": [row.at for row in rows],
+                "bodies": [row.body for row in rows],
+            }
+        ]
+    for statement in how.statements:
+        names = _PARAMETER.findall(statement)
+        sql = _in_style(statement, foreign.style)
+        for given in sets:
+            yield Statement(sql, [given[name] for name in names])
+
+
+def _in_style(statement: str, style: Style) -> str:
+    """Return SQL with the parameters as the driver writes them."""
+    if style == "format" and _PARAMETER.search(statement):
+        return _PARAMETER.sub("%s", statement.replace("%", "%%"))
+    places = iter(range(1, 100))
+    return _PARAMETER.sub(lambda _: "?" if style == "qmark" else f"${next(places)}", statement)
+
+
+# ---- what hosts have in their hands
+
+
+def _class(module: str, *names: str) -> tuple[type, ...]:
+    """Return classes of a module, if somebody has imported it: else nothing is one of them."""
+    found = sys.modules.get(module)
+    return tuple(getattr(found, name) for name in names if hasattr(found, name))
+
+
+def _sqlite(connection: Any) -> Foreign | None:
+    if not isinstance(connection, sqlite3.Connection):
+        return None
+    return Foreign("sqlite", "qmark", connection.execute, opening=_sqlite_opening(connection))
+
+
+def _sqlite_opening(connection: sqlite3.Connection) -> Sequence[str]:
+    """Begin where the module would have begun by itself, and with the lock that is needed."""
+    if connection.in_transaction:
+        return ()
+    if connection.isolation_level is None or getattr(connection, "autocommit", False) is True:
+        _refuse_autocommit("connection.execute('BEGIN IMMEDIATE')")
+    return ("BEGIN IMMEDIATE",)
+
+
+def _psycopg(connection: Any) -> Foreign | None:
+    is_async = isinstance(connection, _class("psycopg", "AsyncConnection"))
+    if not is_async and not isinstance(connection, _class("psycopg", "Connection")):
+        return None
+    if connection.autocommit and connection.info.transaction_status == 0:
+        _refuse_autocommit("with connection.transaction():")
+
+    def execute(sql: str, parameters: Sequence[Any]) -> Any:
+        return connection.execute(sql, parameters or None)
+
+    return Foreign("postgresql", "format", execute, is_async)
+
+
+def _asyncpg(connection: Any) -> Foreign | None:
+    classes = _class("asyncpg.connection", "Connection")
+    classes += _class("asyncpg.pool", "PoolConnectionProxy")
+    if not isinstance(connection, classes):
+        return None
+    if not connection.is_in_transaction():
+        _refuse_autocommit("async with connection.transaction():")
+
+    def execute(sql: str, parameters: Sequence[Any]) -> Awaitable[Any]:
+        done: Awaitable[Any] = connection.execute(sql, *parameters)
+        return done
+
+    return Foreign("postgresql", "dollar", execute, is_async=True)
+
+
+def _sqlalchemy(connection: Any) -> Foreign | None:
+    if isinstance(connection, _class("sqlalchemy.orm", "Session", "scoped_session")):
+        return _sqlalchemy(connection.connection())
+    if isinstance(connection, _class("sqlalchemy.engine", "Connection")):
+        return _sqlalchemy_connection(connection)
+    if isinstance(connection, _class("sqlalchemy.ext.asyncio", "AsyncSession", "AsyncConnection")):
+        return _sqlalchemy_async(connection)
+    return None
+
+
+def _sqlalchemy_connection(connection: Any) -> Foreign:
+    dialect, style = _dialect_of(connection)
+
+    def execute(sql: str, parameters: Sequence[Any]) -> None:
+        connection.exec_driver_sql(sql, tuple(parameters) or None)
+
+    raw = connection.connection.driver_connection
+    begin: Sequence[str] = ()
+    if isinstance(raw, sqlite3.Connection):
+        begin = _sqlite_opening(raw)
+    elif isinstance(raw, _class("psycopg", "Connection", "AsyncConnection")) and raw.autocommit:
+        _refuse_autocommit("an engine without isolation_level='AUTOCOMMIT'")
+    return Foreign(dialect, style, execute, opening=begin)
+
+
+def _sqlalchemy_async(connection: Any) -> Foreign:
+    dialect, style = _dialect_of(connection)
+
+    def execute(sql: str, parameters: Sequence[Any]) -> Awaitable[Any]:
+        def run(inner: Any) -> None:
+            found = _sqlalchemy(inner)
+            assert found is not None
+            found.execute(sql, parameters)
+
+        done: Awaitable[Any] = connection.run_sync(run)
+        return done
+
+    return Foreign(dialect, style, execute, is_async=True)
+
+
+def _dialect_of(connection: Any) -> tuple[str, Style]:
+    bind = connection.get_bind() if hasattr(connection, "get_bind") else connection
+    found = bind.dialect
+    styles: dict[str, Style] = {"qmark": "qmark", "numeric_dollar": "dollar"}
+    return found.name, styles.get(found.paramstyle, "format")
+
+
+def _django(connection: Any) -> Foreign | None:
+    classes = _class("django.db.backends.base.base", "BaseDatabaseWrapper")
+    classes += _class("django.utils.connection", "ConnectionProxy")
+    if not isinstance(connection, classes):
+        return None
+    if not connection.in_atomic_block:
+        _refuse_autocommit("with transaction.atomic():")
+
+    def execute(sql: str, parameters: Sequence[Any]) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, list(parameters) or None)
+
+    return Foreign(connection.vendor, "format", execute)
+
+
+def _refuse_autocommit(how: str) -> NoReturn:
+    raise UsageError(
+        "no transaction is open on this connection, so there is none to append in",
+        place="using(connection)",
+        remedy=f"open one first, such as by {how}; or use kit.inbox, which needs none",
+    )
+
+
+# ---- what their errors mean
+
+
+def _named(error: Exception, how: AppendingSQL) -> Exception:
+    """Return the error that tells the way out, or the driver's own."""
+    original: Any = getattr(error, "orig", None) or error.__cause__ or error
+    told: Exception = error
+    if isinstance(original, sqlite3.Error):
+        code = getattr(original, "sqlite_errorcode", 0) or 0
+        if code == sqlite3.SQLITE_BUSY_SNAPSHOT:
+            told = StaleSnapshotError(
+                "this transaction has read before somebody else wrote, and cannot write any more",
+                place=how.place,
+                remedy="roll it back and do it again; begin transactions that will write with "
+                "BEGIN IMMEDIATE, so that this cannot happen",
+            )
+        elif code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            told = StoreBusyError(
+                "somebody else holds the file for longer than the time-out of this connection",
+                place=how.place,
+                remedy="raise the time-out: sqlite3.connect(path, timeout=...); end long "
+                "transactions elsewhere",
+            )
+        elif "no such table" in str(original):
+            told = _wrong_database(how)
+    else:
+        state = getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
+        if state in ("42P01", "3F000"):
+            told = _wrong_database(how)
+    if told is not error:
+        told.__cause__ = error
+    return told
+
+
+def _wrong_database(how: AppendingSQL) -> WrongDatabaseError:
+    return WrongDatabaseError(
+        "the database of this connection does not have the tables of the store",
+        place="using(connection)",
+        value=how.place,
+        remedy="hand in a connection to the database of the store; for SQLite, to the same file",
+    )

@@ -1,0 +1,226 @@
+"""How is the inbox drained? Per customer in its order, each row exactly once in effect.
+
+What lies in the inbox arrived while nothing decided on it: it goes before every timer (O3), and
+only when all of it is decided on does time act on the customer.
+
+Keeps true:
+    * rows leave the inbox with the commit that decided on them, or not at all;
+    * what was told of somebody whom nobody knows stays until somebody does; what was told of a
+      customer who was erased is refused (F4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from journeykit.kernel import CustomerState, EnrollAsked, EventArrived, Signal, customer_mark
+from journeykit.machine import Rules
+from journeykit.ports import CustomerCommit, InboxRow, StoredCustomer
+from journeykit.runtime.calls import Commit, Discard, Erased, Flow, Heed, InboxOf, Load, Now, Seen
+from journeykit.runtime.erasing import absent
+from journeykit.runtime.inbox import Told, from_row
+from journeykit.runtime.parking import NotHereError, recovered
+from journeykit.runtime.script import Arrival, Identified, apply, known_as, to_commit, wake_held
+
+ROWS = 10_000
+"""How many rows are read at a time, all customers together, at least a few of each."""
+
+_FEWEST, _MOST = 10, 1000  # of one customer
+_SEARCHED = 20_000  # of one whom nobody knows, for what begins it
+
+
+class Drained(Struct):
+    """What a round over the inbox came to.
+
+    Attributes:
+        advanced: Customers on whom something was decided.
+        entries: Journal entries of all of them together.
+        left: Customers for whom more may lie there: there was more than was read, or somebody
+            else was faster.
+        failed: What kept customers from being decided on.
+        refused: How many rows were dropped, because their customer was erased.
+    """
+
+    advanced: int = 0
+    entries: int = 0
+    left: list[str] = field(default_factory=list)
+    failed: dict[str, Exception] = field(default_factory=dict)
+    refused: int = 0
+
+
+class _Mail(Struct):
+    """What is decided on at once for one customer.
+
+    Attributes:
+        numbers: Of the rows that leave the inbox with the decision.
+        more: Whether more lies there that is to be decided on before time acts.
+    """
+
+    arrival: Arrival
+    numbers: list[int] = field(default_factory=list)
+    more: bool = False
+
+
+def catch_up(rules: Rules, ids: Sequence[str]) -> Flow[Drained]:
+    """Decide on everything that lies in the inbox for these customers."""
+    done = yield from drain(rules, ids)
+    while done.left:
+        more = yield from drain(rules, done.left)
+        done.advanced += more.advanced
+        done.entries += more.entries
+        done.left = more.left
+        done.failed.update(more.failed)
+        done.refused += more.refused
+    return done
+
+
+def drain(rules: Rules, ids: Sequence[str]) -> Flow[Drained]:
+    """Decide on what lies in the inbox for these customers, as much as one decision takes."""
+    done = Drained()
+    rules = yield from Heed(rules)
+    stored = yield from Load(ids, True)
+    share = min(max(ROWS // len(ids), _FEWEST), _MOST)
+    rows = yield from InboxOf(ids, share)
+    strangers = [one for one in rows if one not in stored]
+    erased = (yield from find_erased(rules, strangers)) if strangers else {}
+    now = yield from Now()
+    mails: dict[str, _Mail] = {}
+    for customer_id, mine in rows.items():
+        found = stored.get(customer_id)
+        more = len(mine) >= share
+        if found is None and more:  # what begins it may lie behind
+            mine = (yield from InboxOf([customer_id], _SEARCHED)).get(customer_id, mine)
+        try:
+            told, unread = _read(rules, mine)
+            more = more or unread
+            if found is None:
+                told, refused = _begin(customer_id, told, erased.get(customer_id))
+                done.refused += len(refused)
+                if not told:
+                    yield from Discard(customer_id, refused)
+                    continue
+                mails[customer_id] = _mail(customer_id, told[:share], now, more, refused)
+            else:
+                mails[customer_id] = _mail(customer_id, told, now, more)
+        except Exception as error:
+            done.failed[customer_id] = error
+    if mails:
+        yield from _decide(rules, done, mails, stored, now)
+    return done
+
+
+def find_erased(rules: Rules, customer_ids: Sequence[str]) -> Flow[dict[str, int]]:
+    """Return when those of these customers, of whom there is none, were erased who were."""
+    if not customer_ids:
+        return {}
+    marks = {customer_mark(rules.seed, one): one for one in customer_ids}
+    found = yield from Erased(list(marks))
+    return {marks[mark]: at for mark, at in found.items()}
+
+
+def _read(rules: Rules, rows: Sequence[InboxRow]) -> tuple[list[tuple[int, Told]], bool]:
+    """Return what was told, up to what this worker cannot read; whether something is behind.
+
+    Raises:
+        NotHereError, StoreError: The very first row cannot be read.
+    """
+    told: list[tuple[int, Told]] = []
+    for row in rows:
+        try:
+            one = from_row(row)
+            for signal in one.signals:
+                _refuse_unknown(rules, signal)
+        except Exception:
+            if not told:
+                raise
+            return told, True
+        told.append((row.number, one))
+    return told, False
+
+
+def _refuse_unknown(rules: Rules, signal: Signal) -> None:
+    """What was checked at the door is known to some worker, if not to this one."""
+    if isinstance(signal, EventArrived) and signal.name not in rules.event_classes:
+        raise NotHereError("event_unknown", signal.name, "")
+    if isinstance(signal, EnrollAsked) and signal.journey not in rules.current:
+        raise NotHereError("journey_unknown", signal.journey, signal.journey)
+
+
+def _begin(
+    customer_id: str, told: list[tuple[int, Told]], erased: int | None
+) -> tuple[list[tuple[int, Told]], list[int]]:
+    """Order what was told of a customer who is not there: what begins it comes first.
+
+    Returns:
+        What is to be decided on, and the numbers of the rows that are refused.
+
+    Raises:
+        UnknownCustomerError: Nothing of it begins a customer whom nobody knows.
+    """
+    first = next((place for place, (_, one) in enumerate(told) if one.creates), None)
+    if erased is not None:
+        refused = told if first is None else told[:first]
+        return told[len(refused) :], [number for number, _ in refused]
+    if first is None:
+        raise absent(customer_id, None)
+    return [told[first], *told[:first], *told[first + 1 :]], []
+
+
+def _mail(
+    customer_id: str,
+    told: Sequence[tuple[int, Told]],
+    now: int,
+    more: bool,
+    refused: Sequence[int] = (),
+) -> _Mail:
+    mail = _Mail(Arrival(customer_id), list(refused), more)
+    for number, one in told:
+        mail.numbers.append(number)
+        mail.arrival.creates = mail.arrival.creates or one.creates
+        for signal, digest in zip(one.signals, one.digests, strict=True):
+            early = signal.received > now  # the clock of whoever told it is ahead of ours
+            mail.arrival.add(replace(signal, received=now) if early else signal, digest)
+    return mail
+
+
+def _decide(
+    rules: Rules,
+    done: Drained,
+    mails: Mapping[str, _Mail],
+    stored: Mapping[str, StoredCustomer],
+    now: int,
+) -> Flow[None]:
+    pairs = [
+        (customer_id, known_as(signal))
+        for customer_id, mail in mails.items()
+        for place in mail.arrival.digests
+        if isinstance(signal := mail.arrival.signals[place], Identified)
+    ]
+    known = (yield from Seen(pairs)) if pairs else {}
+    commits: list[CustomerCommit] = []
+    states: dict[str, CustomerState] = {}
+    entries: dict[str, int] = {}
+    for customer_id, mail in mails.items():
+        found = stored.get(customer_id)
+        try:
+            one, seen = apply(rules, mail.arrival, found, known, now, more=mail.more)
+            version = 0 if found is None else found.version
+            commits.append(to_commit(rules, one.decision, version, seen=seen, taken=mail.numbers))
+        except Exception as error:
+            done.failed[customer_id] = error
+        else:
+            states[customer_id] = one.decision.state
+            entries[customer_id] = len(one.decision.entries)
+    yield from recovered("work", [one for one in states if one not in stored])
+    stale = (yield from Commit(commits)) if commits else ()
+    for customer_id in stale:
+        del states[customer_id], entries[customer_id]
+    yield from recovered("work", [one for one in states if one in stored and stored[one].parked])
+    done.advanced += len(states)
+    done.entries += sum(entries.values())
+    done.left += [*stale, *(one for one in states if mails[one].more)]
+    if rules.paused:
+        yield from wake_held(rules, list(states.values()))
