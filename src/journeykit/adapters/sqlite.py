@@ -58,6 +58,7 @@ from journeykit.adapters.sqlite_parking import (
 )
 from journeykit.adapters.sqlite_shared import list_addresses, take_tokens, unlist_addresses
 from journeykit.ports import (
+    FOREVER,
     ClaimedMessage,
     Claiming,
     Committed,
@@ -74,26 +75,30 @@ from journeykit.ports import (
     Taking,
 )
 
-_WAITS = """
-    EXISTS (SELECT 1 FROM journeykit_waiting)
-        AND EXISTS (SELECT 1 FROM journeykit_waiting w WHERE w.customer_id = c.customer_id)
+_PLAIN = """
+    SELECT customer_id, version, body FROM journeykit_customer WHERE customer_id IN ({})
 """
-_RESTS = """
-    EXISTS (SELECT 1 FROM journeykit_parked)
-        AND EXISTS (SELECT 1 FROM journeykit_parked p WHERE p.customer_id = c.customer_id)
-"""
-_LOAD = f"""
-    SELECT c.customer_id, c.version, c.body, NULL, {_WAITS}, {_RESTS}
-    FROM journeykit_customer c WHERE c.customer_id IN ({{}})
-"""
-_LOAD_WITH_PROFILES = f"""
-    SELECT c.customer_id, c.version, c.body, p.body, {_WAITS}, {_RESTS}
+_PLAIN_WITH_PROFILES = """
+    SELECT c.customer_id, c.version, c.body, p.body
     FROM journeykit_customer c LEFT JOIN journeykit_profile p ON p.customer = c.id
-    WHERE c.customer_id IN ({{}})
+    WHERE c.customer_id IN ({})
 """
-_VERSIONS = f"""
-    SELECT c.customer_id, c.version FROM journeykit_customer c
-    WHERE c.customer_id IN ({{}}) AND NOT ({_WAITS})
+_ANYBODY_APART = """
+    SELECT EXISTS (SELECT 1 FROM journeykit_waiting) OR EXISTS (SELECT 1 FROM journeykit_parked)
+"""
+_FULL = """
+    SELECT c.customer_id, c.version, c.body, p.body, w.customer_id, r.customer_id
+    FROM journeykit_customer c
+    LEFT JOIN journeykit_profile p ON p.customer = c.id
+    LEFT JOIN journeykit_waiting w ON w.customer_id = c.customer_id
+    LEFT JOIN journeykit_parked r ON r.customer_id = c.customer_id
+    WHERE c.customer_id IN ({})
+"""
+_VERSIONS = """
+    SELECT customer_id, version FROM journeykit_customer c
+    WHERE customer_id IN ({}) AND NOT EXISTS (
+        SELECT 1 FROM journeykit_waiting w WHERE w.customer_id = c.customer_id
+    )
 """
 _DUE = """
     SELECT customer_id FROM journeykit_customer
@@ -101,20 +106,21 @@ _DUE = """
 """
 _NEXT_DUE = """
     WITH free (at) AS (
-        SELECT min(due) FROM journeykit_outbox o WHERE lease_until IS NULL AND NOT EXISTS (
+        SELECT due FROM journeykit_outbox o WHERE lease_until IS NULL AND NOT EXISTS (
             SELECT 1 FROM journeykit_parked p WHERE p.customer_id = o.customer_id AND p.until > due
         )
+        ORDER BY due, key LIMIT 1
     )
     SELECT min(at) FROM (
         SELECT min(next_due) AS at FROM journeykit_customer WHERE next_due IS NOT NULL
         UNION ALL SELECT at FROM free
         UNION ALL SELECT min(until) FROM journeykit_outbox o
             JOIN journeykit_parked p ON p.customer_id = o.customer_id
-            WHERE lease_until IS NULL AND due < (SELECT coalesce(at, 1 << 62) FROM free)
+            WHERE lease_until IS NULL AND due < coalesce((SELECT at FROM free), 1 << 62)
         UNION ALL SELECT min(lease_until) FROM journeykit_outbox WHERE lease_until IS NOT NULL
         UNION ALL SELECT min(since) FROM journeykit_waiting WHERE until = 0
         UNION ALL SELECT min(until) FROM journeykit_waiting WHERE until > 0
-    ) WHERE at < 1 << 62
+    )
 """
 _JOURNAL = """
     WITH RECURSIVE record (id, previous, first_seq, at, entries) AS (
@@ -180,11 +186,18 @@ class SQLiteStore:
         self, customer_ids: Sequence[str], *, profiles: bool = False
     ) -> Mapping[str, StoredCustomer]:
         """See `Store.load`."""
-        statement = _LOAD_WITH_PROFILES if profiles else _LOAD
         with self._database.reading() as db:
-            rows = select_by_ids(db, statement, customer_ids)
+            if db.execute(_ANYBODY_APART).fetchone()[0]:
+                rows = select_by_ids(db, _FULL, customer_ids)
+            else:
+                plain = _PLAIN_WITH_PROFILES if profiles else _PLAIN
+                return {
+                    row[0]: StoredCustomer(*row) for row in select_by_ids(db, plain, customer_ids)
+                }
         return {
-            id: StoredCustomer(id, version, body, profile, bool(waits), bool(rests))
+            id: StoredCustomer(
+                id, version, body, profile if profiles else None, bool(waits), bool(rests)
+            )
             for id, version, body, profile, waits, rests in rows
         }
 
@@ -366,7 +379,7 @@ class SQLiteStore:
         """See `Store.next_due`."""
         with self._database.reading() as db:
             at: int | None = db.execute(_NEXT_DUE).fetchone()[0]
-            return at
+        return None if at is None or at >= FOREVER else at
 
     def journal(self, customer_id: str, *, after: int = 0) -> Iterable[JournalRecord]:
         """See `Store.journal`."""
