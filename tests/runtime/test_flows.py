@@ -27,13 +27,17 @@ from journeykit.ports import (
     ClaimedMessage,
     CustomerCommit,
     Hand,
+    ParkedCustomer,
     StoredCustomer,
     Suppression,
     Taken,
 )
 from journeykit.runtime import calls as c
-from journeykit.runtime.delivery import HOLD, RECHECK, ROUND, deliver
-from journeykit.runtime.parking import SET_ASIDE
+from journeykit.runtime.couriers import failed, receipts_of
+from journeykit.runtime.delivery import HOLD, deliver
+from journeykit.runtime.handing import RECHECK, ROUND
+from journeykit.runtime.lines import Lines
+from journeykit.runtime.parking import PAUSES
 from journeykit.runtime.ingesting import ingest
 from journeykit.runtime.script import ATTEMPTS, Arrival, to_commit
 from journeykit.runtime.throttling import FRESH
@@ -83,15 +87,20 @@ class Hand_:
         self.heed()
 
     def heed(self) -> None:
-        """Answer the question which journeys pause."""
-        while type(self.call) is c.Heed:
-            self.call = self.flow.send(self.call.rules)
+        """Answer the questions which journeys pause, and what is known of channels."""
+        while type(self.call) in (c.Heed, c.LinesNow):
+            heed = type(self.call) is c.Heed
+            self.call = self.flow.send(self.call.rules if heed else Lines())
 
     def expect(self, kind: type, answer: Any = None) -> Any:
         """Check the kind of the pending call, answer it, and return it."""
         assert not self.over, f"the flow is over; expected {kind.__name__}"
         call = self.call
         assert type(call) is kind, f"{call} instead of {kind.__name__}"
+        if kind is c.HandOver and call.parcels and not isinstance(answer, KeyboardInterrupt):
+            (parcel,) = call.parcels
+            is_error = isinstance(answer, Exception)
+            answer = [failed(parcel, answer) if is_error else receipts_of(parcel, [answer])]
         try:
             if isinstance(answer, BaseException):
                 self.call = self.flow.throw(answer)
@@ -173,6 +182,14 @@ def test_repeats_and_strangers_write_nothing() -> None:
 # ---- documents that cannot be read
 
 
+def rests(play: Hand_, reason: str, *, customer_id: str = "ann") -> None:
+    """It is left alone, which ends its claims, and nothing of it is written."""
+    assert play.expect(c.ParkedOf, []).customer_ids == [customer_id]
+    play.expect(c.Now, NOW)
+    (row,) = play.expect(c.Park).rows
+    assert row == ParkedCustomer(customer_id, NOW + PAUSES[0], NOW, 1, reason)
+
+
 def test_one_broken_document_holds_up_nobody_who_is_due() -> None:
     """F2: the others are advanced; the broken one rests, unchanged."""
     good, _ = entered(ONE, "bob")
@@ -181,10 +198,9 @@ def test_one_broken_document_holds_up_nobody_who_is_due() -> None:
     play.expect(c.Due, ["ann", "bob"])
     play.expect(c.Load, {"ann": bad, "bob": good})
     play.expect(c.Now, NOW)
-    commits = {one.customer_id: one for one in play.expect(c.Commit, []).commits}
-    rests = CustomerCommit("ann", 3, bad.body, NOW + SET_ASIDE, at=NOW, put=[])
-    assert commits["ann"] == rests
-    assert commits["bob"].expected == 1
+    (commit,) = play.expect(c.Commit, []).commits
+    assert (commit.customer_id, commit.expected) == ("bob", 1)
+    rests(play, "work:DecodeError")
     assert [failure.customer_id for failure in play.result.failures] == ["ann"]
     assert play.result.advanced == 1
 
@@ -210,23 +226,24 @@ def test_one_broken_document_holds_up_no_message_of_others() -> None:
     open_round(play, [broken, *claims], {"ann": StoredCustomer("ann", 3, b"[]"), "bob": good})
     play.expect(c.Render, Content(text="hi"))
     play.expect(c.Now, NOW)
-    play.expect(c.KeepContent)
+    play.expect(c.Begin)
     hand_over(play)
     play.expect(c.Now, NOW)
-    commits = {one.customer_id: one for one in play.expect(c.Commit, []).commits}
-    assert [row.due for row in commits["ann"].put] == [NOW + SET_ASIDE]
-    assert commits["ann"].body == b"[]"
-    assert b'"accepted"' in commits["bob"].journal
+    (commit,) = play.expect(c.Commit, []).commits
+    assert commit.customer_id == "bob"
+    assert b'"accepted"' in commit.journal
+    rests(play, "delivery:ValidationError")
     play.expect(c.LetGo)
     assert play.result.accepted == 1
     assert [failure.customer_id for failure in play.result.failures] == ["ann"]
 
 
-def test_a_message_for_a_customer_who_is_not_there_is_left_to_its_lease() -> None:
+def test_a_message_for_a_customer_who_is_not_there_rests() -> None:
     play = Hand_(deliver(ONE, NOW, 10, LEASE))
     open_round(play, [ClaimedMessage("k1", "gone", "email", NOW, 1)], {})
     play.expect(c.Now, NOW)  # of the hand-overs, of which there are none
     play.expect(c.Now, NOW)
+    rests(play, "delivery:LookupError", customer_id="gone")
     play.expect(c.LetGo)
     assert play.over  # it is not given back: it would be claimed again at once, for ever
     assert len(play.result.failures) == 1
@@ -253,7 +270,7 @@ def hand_over(play: Hand_, receipt: Any = None, *, now: int = NOW) -> Any:
     """Play from the clock before the hand-overs to the clock after the first."""
     play.expect(c.Now, now)
     play.expect(c.Start, "go")
-    message = play.expect(c.HandOver, Accepted() if receipt is None else receipt).message
+    message = play.expect(c.HandOver, Accepted() if receipt is None else receipt).parcels[0].messages[0]
     play.expect(c.Now, now)
     return message
 
@@ -262,7 +279,7 @@ def rendered(play: Hand_, count: int = 1) -> None:
     for _ in range(count):
         play.expect(c.Render, Content(text="hi"))
         play.expect(c.Now, NOW)
-    play.expect(c.KeepContent)
+    play.expect(c.Begin)
 
 
 def test_a_message_is_announced_loaded_rendered_kept_handed_over_and_settled() -> None:
@@ -329,6 +346,7 @@ def test_a_token_that_grew_old_between_is_given_up() -> None:
     play.expect(c.Now, NOW)
     play.expect(c.Start, "go")
     play.expect(c.Now, NOW + FRESH + 1)
+    assert play.expect(c.Stay).customer_id == "ann"
     play.expect(c.Now, NOW + FRESH + 1)
     assert play.expect(c.Unclaim).claims == claims
     play.expect(c.LetGo)
@@ -372,7 +390,9 @@ def test_content_that_was_kept_is_not_rendered_again() -> None:
     )
     play = Hand_(deliver(ONE, NOW, 10, LEASE))
     open_round(play, [kept], {"ann": stored})
+    play.expect(c.Reaches, True)
     play.expect(c.Now, NOW)
+    assert play.expect(c.Begin).handing == [(kept, None)]
     assert hand_over(play).content == Content(text="first")
 
 
@@ -386,14 +406,14 @@ def test_a_template_that_fails_costs_its_message_a_retry(answer: Any) -> None:
     play.expect(c.Now, NOW)
     play.expect(c.Render, Content(text="hi"))
     play.expect(c.Now, NOW)
-    play.expect(c.KeepContent)
+    play.expect(c.Begin)
     play.expect(c.Now, NOW)
     play.expect(c.Now, NOW)  # the first answer is settled before the second message goes
     (commit,) = play.expect(c.Commit, []).commits
     assert b'"retry"' in commit.journal
     assert b"secret" not in commit.journal
     assert play.expect(c.Start, "go").customer_id == "ann"
-    assert play.expect(c.HandOver, Accepted()).message.key == claims[1].key
+    assert play.expect(c.HandOver, Accepted()).parcels[0].messages[0].key == claims[1].key
 
 
 def test_an_exception_of_a_channel_counts_as_a_retry() -> None:
@@ -501,6 +521,7 @@ def test_ctrl_c_keeps_the_answers_that_are_there() -> None:
     hand_over(play)
     play.expect(c.Start, "go")
     play.expect(c.HandOver, KeyboardInterrupt())
+    assert play.expect(c.HandOver, ()).parcels == ()  # what is on its way elsewhere is waited for
     play.expect(c.Now, NOW)
     assert [one.customer_id for one in play.expect(c.Commit, []).commits] == ["ann"]
     assert [one.customer_id for one in play.expect(c.Unclaim).claims] == ["cy"]

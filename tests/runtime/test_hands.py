@@ -40,7 +40,7 @@ def test_a_round_that_is_not_known_starts() -> None:
     hands = Hands()
     hands.note(["ann"])
     assert hands.start(ONE, "ann")
-    hands.sent(ONE)
+    hands.sent(ONE, "ann")
     hands.close(ONE)
 
 
@@ -68,7 +68,7 @@ def test_a_channel_that_has_answered_is_not_waited_for() -> None:
     def elsewhere() -> None:
         hands.open(ONE, ["ann"])
         hands.start(ONE, "ann")
-        hands.sent(ONE)
+        hands.sent(ONE, "ann")
 
     in_another_thread(elsewhere)
     assert not hands.is_sending(ONE, "ann")
@@ -120,6 +120,6 @@ def test_waiting_ends_when_something_was_sent() -> None:
     thread.start()
     ready.wait(10)
     while thread.is_alive():
-        hands.sent(ONE)
+        hands.sent(ONE, "ann")
     thread.join()
     assert woken

@@ -10,6 +10,7 @@ from journeykit.kernel.codec import (
 )
 from journeykit.kernel.consent import ConsentStatus, Standing
 from journeykit.kernel.consenting import is_chosen, reading_of, standing_of
+from journeykit.kernel.doubting import awaits_word
 from journeykit.kernel.entering import drawn_for_holdout, is_held_out, out_of_window, re_entry
 from journeykit.kernel.errand_answers import is_still_wanted
 from journeykit.kernel.errands import CALL, ENTRY, PARKED, RATE
@@ -102,6 +103,7 @@ __all__ = [
     "address_mark",
     "advance",
     "apply",
+    "awaits_word",
     "consent_key",
     "customer_mark",
     "decode_entries",

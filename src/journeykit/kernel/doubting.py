@@ -9,16 +9,11 @@ from __future__ import annotations
 
 from journeykit.kernel.state import Message
 from journeykit.kernel.verdict import Verdict
-from journeykit.time import DAY
 
 UNKNOWN = "handed_over_unknown"
 
 MOST_DOUBTS = 5
 """After so many unanswered hand-overs in a row a message is not repeated: it may be what kills."""
-
-_LOOK = 30 * DAY
-"""How long a message without an end waits before it is looked at again."""
-
 
 def awaits_word(message: Message) -> bool:
     """Tell whether a message waits until somebody says what became of it."""
@@ -27,9 +22,7 @@ def awaits_word(message: Message) -> bool:
 
 def still_no_word(message: Message, now: int) -> Verdict:
     """Return what becomes of a message of which nobody has said anything."""
-    if message.expires is None:
-        return Verdict("hold", UNKNOWN, now + _LOOK)
-    if message.expires <= now:
+    if message.expires is not None and message.expires <= now:
         detail = {"blocked_by": UNKNOWN, "valid_until": message.expires}
         return Verdict("drop", "expired", None, detail)
     return Verdict("hold", UNKNOWN, message.expires)

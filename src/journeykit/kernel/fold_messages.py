@@ -133,6 +133,7 @@ def _withdrawn(state: CustomerState, entry: j.Withdrawn) -> None:
 def _doubted(state: CustomerState, entry: j.Doubted) -> None:
     message = state.messages[entry.message]
     message.doubts += 1
+    message.doubted = entry.at
     message.unsure = True
 
 

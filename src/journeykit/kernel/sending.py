@@ -27,7 +27,7 @@ from journeykit.kernel.refusal import refusal
 from journeykit.kernel.sendtimes import waits_for_send_time
 from journeykit.kernel.signals import Throttled
 from journeykit.kernel.spreading import OPENED, spread
-from journeykit.kernel.state import Message
+from journeykit.kernel.state import NEVER, Message
 from journeykit.kernel.throttling import place_in_queue, throttle_verdict, waits_for_its_instant
 from journeykit.kernel.turn import Turn, facts_of
 from journeykit.kernel.verdict import Verdict
@@ -74,7 +74,7 @@ def _decide(turn: Turn, message: Message) -> None:
     plan = plan_of(turn.rules, turn.state, message)
     rules = turn.rules
     if awaits_word(message):
-        _wait_for_word(turn, message)
+        wait_for_word(turn, message)
         return
     if turn.late and _comes_too_late(turn, message):
         return
@@ -101,13 +101,17 @@ def _decide(turn: Turn, message: Message) -> None:
         _refused(turn, message, plan, verdict)
 
 
-def _wait_for_word(turn: Turn, message: Message) -> None:
-    """Go on waiting for somebody who says what became of a hand-over (D2)."""
+def wait_for_word(turn: Turn, message: Message) -> None:
+    """Let a message wait for somebody who says what became of its hand-over (D2).
+
+    Its row, with the content that may have left, stays in the outbox and is never due.
+    """
     verdict = still_no_word(message, turn.now)
     if verdict.action == "drop":
         _drop(turn, message, verdict)
-    else:
-        hold(turn, message, verdict)
+        return
+    turn.put[message.id] = (message.channel, NEVER)
+    turn.emit(j.Held(turn.stamp, message.id, verdict.until, verdict.reason, verdict.detail))
 
 
 def _comes_too_late(turn: Turn, message: Message) -> bool:

@@ -176,6 +176,7 @@ class Message(Struct, omit_defaults=True, gc=False):
         sends: The instant that its send time chose, or None where none was asked yet.
         paused: Since when a pause has been holding it, or None.
         doubts: How often in a row nobody knew what became of a hand-over of it.
+        doubted: When that was found out last.
     """
 
     id: str
@@ -206,6 +207,7 @@ class Message(Struct, omit_defaults=True, gc=False):
     legal_basis: str = "consent"
     paused: int | None = None
     doubts: int = 0
+    doubted: int = 0
 
 
 class Delivered(Struct, array_like=True, omit_defaults=True, gc=False):

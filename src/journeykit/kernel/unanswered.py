@@ -7,8 +7,8 @@ from typing import assert_never
 from journeykit.kernel import journal as j
 from journeykit.kernel import signals as s
 from journeykit.kernel.answering import answered
-from journeykit.kernel.doubting import MOST_DOUBTS, awaits_word, still_no_word
-from journeykit.kernel.sending import ask_again, hold
+from journeykit.kernel.doubting import MOST_DOUBTS, awaits_word
+from journeykit.kernel.sending import ask_again, hold, wait_for_word
 from journeykit.kernel.state import Message
 from journeykit.kernel.turn import Turn
 from journeykit.kernel.verdict import Verdict
@@ -22,11 +22,7 @@ def left_unknown(turn: Turn, signal: s.OutcomeUnknown) -> None:
     holds = signal.hold or message.doubts + 1 >= MOST_DOUBTS
     turn.emit(j.Doubted(turn.stamp, message.id, message.channel, holds))
     if holds:
-        verdict = still_no_word(message, turn.now)
-        if verdict.action == "drop":  # judged when it would leave, which is now
-            ask_again(turn, message)
-        else:
-            hold(turn, message, verdict)
+        wait_for_word(turn, message)
 
 
 def outcome_told(turn: Turn, signal: s.OutcomeTold) -> None:

@@ -17,9 +17,12 @@ from journeykit.ports import (
     ClaimedMessage,
     Content,
     CustomerCommit,
+    Definition,
     Hand,
+    InboxRow,
     JournalRecord,
     OutgoingMessage,
+    ParkedCustomer,
     Receipt,
     RenderContext,
     StoredCustomer,
@@ -27,6 +30,7 @@ from journeykit.ports import (
     Taken,
     Taking,
 )
+from journeykit.runtime.lines import Lines
 
 R = TypeVar("R")
 Flow = Generator["Call[Any]", Any, R]
@@ -98,6 +102,108 @@ class Due(Call[Sequence[str]], frozen=True):
 
     now: int
     limit: int
+    lease_until: int
+
+
+class Waiting(Call[Sequence[str]], frozen=True):
+    """Find customers for whom something lies in the inbox."""
+
+    now: int
+    limit: int
+    lease_until: int
+
+
+class InboxOf(Call[Mapping[str, Sequence[InboxRow]]], frozen=True):
+    """Read what lies in the inbox for these customers, up to `limit` rows for each."""
+
+    customer_ids: Sequence[str]
+    limit: int
+
+
+class Append(Call[None], frozen=True):
+    """Put rows into the inbox."""
+
+    rows: Sequence[InboxRow]
+
+
+class Discard(Call[None], frozen=True):
+    """Take rows out of the inbox that nobody decides on."""
+
+    customer_id: str
+    numbers: Sequence[int]
+
+
+class Depth(Call[int], frozen=True):
+    """How many rows lie in the inbox? Counted up to `limit`."""
+
+    limit: int
+
+
+class Park(Call[None], frozen=True):
+    """Leave customers alone for a while."""
+
+    rows: Sequence[ParkedCustomer]
+
+
+class Unpark(Call[Sequence[str]], frozen=True):
+    """End the parking of these customers; the answer names who was parked."""
+
+    customer_ids: Sequence[str]
+    now: int
+
+
+class ParkedOf(Call[Sequence[ParkedCustomer]], frozen=True):
+    """Ask who of these is parked."""
+
+    customer_ids: Sequence[str]
+
+
+class ParkedBehind(Call[Sequence[ParkedCustomer]], frozen=True):
+    """Ask who is parked, by id: up to `limit` behind `after`."""
+
+    after: str
+    limit: int
+
+
+class Shelved(Call[Sequence[str]], frozen=True):
+    """Ask for whom rows lie in the outbox that are never due, by id."""
+
+    after: str
+    limit: int
+
+
+class Lacks(Call[None], frozen=True):
+    """Tell that this worker lacks something that another one may have; it is logged once.
+
+    Attributes:
+        code: What kind of thing; see `runtime.parking.NotHereError`.
+        what: Its name.
+    """
+
+    code: str
+    what: str
+    journey: str
+    version: int
+
+
+class Definitions(Call[Sequence[Definition]], frozen=True):
+    """Read every version that was ever published."""
+
+
+class Adopt(Call[None], frozen=True):
+    """Go by these rules from now on: the same workspace, with more versions beside it."""
+
+    rules: Rules
+
+
+class NextDue(Call[int | None], frozen=True):
+    """Ask when something is due next."""
+
+
+class Doze(Call[None], frozen=True):
+    """Wait until something wakes this worker, at most `span`."""
+
+    span: int
 
 
 class Claim(Call[Sequence[ClaimedMessage]], frozen=True):
@@ -128,16 +234,22 @@ class Unclaim(Call[None], frozen=True):
     claims: Sequence[ClaimedMessage]
 
 
-class KeepContent(Call[None], frozen=True):
-    """Keep what was rendered."""
+class Begin(Call[None], frozen=True):
+    """Note that messages are about to be handed over, and keep what was rendered."""
 
-    contents: Sequence[tuple[ClaimedMessage, bytes]]
+    handing: Sequence[tuple[ClaimedMessage, bytes | None]]
 
 
 class Versions(Call[Mapping[str, int]], frozen=True):
     """Look up how often customers have changed."""
 
     customer_ids: Sequence[str]
+
+
+class Reaches(Call[bool], frozen=True):
+    """Ask whether this worker has a channel."""
+
+    channel: str
 
 
 class Render(Call[Content], frozen=True):
@@ -161,10 +273,46 @@ class Start(Call[MayStart], frozen=True):
     customer_id: str
 
 
-class HandOver(Call[Receipt], frozen=True):
-    """Hand a message to its channel."""
+class Stay(Call[None], frozen=True):
+    """A hand-over that was to start does not take place after all."""
 
-    message: OutgoingMessage
+    hand: Hand
+    customer_id: str
+
+
+class LinesNow(Call[Lines], frozen=True):
+    """Ask what this process knows of its channels."""
+
+
+class Parcel(Struct, frozen=True):
+    """Messages that go to their channel in one call, each to another customer.
+
+    Attributes:
+        number: Larger than that of every parcel of the round that went before.
+        together: Whether they go by `send_many`; else there is one.
+    """
+
+    number: int
+    channel: str
+    messages: Sequence[OutgoingMessage]
+    together: bool = False
+
+
+class Handed(Struct, frozen=True):
+    """What a channel said of each message of a parcel, in their order."""
+
+    parcel: Parcel
+    receipts: Sequence[Receipt]
+
+
+class HandOver(Call[Sequence[Handed]], frozen=True):
+    """Start parcels on their way; the answer tells what has been answered since the last time.
+
+    Where nothing has been, and something is on its way, it waits for that. At most one parcel
+    is for channels that take one at a time.
+    """
+
+    parcels: Sequence[Parcel]
     hand: Hand
 
 

@@ -14,38 +14,38 @@ from contextlib import suppress
 
 import msgspec
 
-from journeykit.kernel import Facts, GateClosed, Message, decode_state, may_hand_over, zone_of
-from journeykit.machine import Reading, Rules
-from journeykit.ports import ClaimedMessage, Content, Receipt, Rejected, Retry
-from journeykit.runtime.answers import context_of, outgoing_of
+from journeykit.kernel import decode_state
+from journeykit.machine import Rules
+from journeykit.ports import ClaimedMessage, Content, Hand, Retry
+from journeykit.runtime.answers import context_of
+from journeykit.runtime.behind import clear_inbox, give_back
 from journeykit.runtime.calls import (
+    Begin,
     Claim,
     Flow,
-    HandOver,
     Heed,
     Hold,
-    KeepContent,
     LetGo,
+    LinesNow,
     Load,
     Now,
+    Reaches,
     Render,
-    Start,
     Unclaim,
-    Versions,
 )
+from journeykit.runtime.doubting import note_unknown
 from journeykit.runtime.errands import carry_out
-from journeykit.runtime.rounds import Delivered, Going, Member, Round, answered, fail, stick
-from journeykit.runtime.script import encode_json, profile_of
+from journeykit.runtime.handing import ROUND, collect, hand_over_all
+from journeykit.runtime.judging import judged
+from journeykit.runtime.parking import NotHereError
+from journeykit.runtime.resting import leave_out_resting
+from journeykit.runtime.rounds import Delivered, Going, Member, Round, answered, stick
+from journeykit.runtime.script import encode_json
 from journeykit.runtime.settling import settle
-from journeykit.runtime.suppressing import is_dead, leave_out_listed, note_dead
-from journeykit.runtime.throttling import queue_up, spend, take_token
+from journeykit.runtime.suppressing import leave_out_listed
+from journeykit.runtime.throttling import queue_up
+from journeykit.runtime.withholding import withhold
 from journeykit.time import SECOND
-
-ROUND = SECOND // 2
-"""How long templates are rendered, and then messages handed over, before the next claim."""
-
-RECHECK = SECOND // 10
-"""How old what is known of commits of other processes may be."""
 
 HOLD = 30 * SECOND
 """How long an announcement lasts where its worker dies."""
@@ -89,30 +89,74 @@ def _deliver(
     ids = list({claim.customer_id: None for claim in claims})
     span = min(lease, HOLD)
     hand = yield from Hold(ids, now, now + span)
-    last_start = now + span - min(SKEW, span // 6)
-    unsent = {claim.key: claim for claim in claims}
-    round_ = Round(rules, hand, unsent, dict(unsent), now, last_start)
+    round_ = round_of(rules, hand, claims, now, now + span - min(SKEW, span // 6))
     try:
-        yield from _open(round_, ids)
-        going = queue_up(round_, _judge(round_, claims))
-        going = yield from leave_out_listed(round_, going)
-        ready = yield from _render(round_, going)
-        yield from _hand_over_all(round_, ready)
+        behind = yield from _open(round_, ids)
+    except (Exception, KeyboardInterrupt, SystemExit):
+        yield from _abandon(round_)
+        raise
+    done = yield from carry_round(round_, list(round_.unsent.values()))
+    if behind:
+        done.failures += yield from clear_inbox(rules, behind)
+    return done
+
+
+def round_of(
+    rules: Rules, hand: Hand, claims: Sequence[ClaimedMessage], now: int, last_start: int
+) -> Round:
+    """Return a round of claimed messages; its customers are still to be told to it."""
+    unsent = {claim.key: claim for claim in claims}
+    return Round(rules, hand, unsent, dict(unsent), now, last_start)
+
+
+def carry_round(round_: Round, claims: Sequence[ClaimedMessage]) -> Flow[Delivered]:
+    """Carry out a round whose customers are known; let its hand go, whatever happens.
+
+    What was in doubt already goes alone, before anything else is: should it be what kills
+    workers, it kills nothing else with it.
+    """
+    try:
+        round_.rules = yield from Heed(round_.rules, fresh=True)
+        round_.lines = yield from LinesNow()
+        claims = yield from note_unknown(round_, claims)
+        going = queue_up(round_, withhold(round_, judged(round_, claims)))
+        going = leave_out_resting(round_, (yield from leave_out_listed(round_, going)))
+        doubted = [one for one in going if one.message.doubts]
+        ends = round_.now + ROUND
+        for one in doubted:
+            if round_.now >= ends or round_.done.stopped:
+                round_.done.cut = True
+                break
+            yield from _hand_over(round_, [one])
+            yield from settle(round_, [one.customer])
+        if doubted:
+            going = [one for one in going if not one.message.doubts]
+        if not round_.done.stopped:
+            yield from _hand_over(round_, going)
         yield from settle(round_, list(round_.customers.values()))
         if round_.unsent:
             left = list(round_.unsent.values())
-            round_.done.overtaken = sum(round_.customers[one.customer_id].overtaken for one in left)
+            round_.done.overtaken += sum(
+                round_.customers[one.customer_id].overtaken for one in left
+            )
             yield from Unclaim(left)
     except (Exception, KeyboardInterrupt, SystemExit):
         yield from _abandon(round_)
         raise
-    yield from LetGo(hand)
+    yield from LetGo(round_.hand)
     return round_.done
+
+
+def _hand_over(round_: Round, going: Sequence[Going]) -> Flow[None]:
+    ready = yield from _render(round_, going)
+    yield from hand_over_all(round_, ready)
 
 
 def _abandon(round_: Round) -> Flow[None]:
     """Something failed, or somebody pressed Ctrl-C: keep the answers that are there."""
     with suppress(Exception):  # the first error is the one to tell
+        yield from collect(round_)
+    with suppress(Exception):
         yield from settle(round_, list(round_.customers.values()))
     with suppress(Exception):
         yield from Unclaim(list(round_.unsent.values()))
@@ -120,66 +164,26 @@ def _abandon(round_: Round) -> Flow[None]:
         yield from LetGo(round_.hand)
 
 
-def _open(round_: Round, ids: Sequence[str]) -> Flow[None]:
-    round_.rules = yield from Heed(round_.rules, fresh=True)
+def _open(round_: Round, ids: Sequence[str]) -> Flow[list[str]]:
+    """Load the customers; return those for whom something waits, whose messages are given back."""
     stored = yield from Load(ids, True)
+    behind = [customer_id for customer_id, found in stored.items() if found.waiting]
+    if behind:
+        round_.done.overtaken += yield from give_back(round_.unsent, set(behind))
     round_.now = round_.checked = yield from Now()
     for customer_id in ids:
         found = stored.get(customer_id)
+        if found is not None and found.waiting:
+            continue
         if found is None:
             error = LookupError("a message waits for a customer who is not there")
-            fail(round_, customer_id, error)
+            stick(round_, customer_id, error)
             continue
         try:
             round_.customers[customer_id] = Member(found, decode_state(found.body))
         except Exception as error:
-            stick(round_, found, error)
-
-
-def _judge(round_: Round, claims: Sequence[ClaimedMessage]) -> list[Going]:
-    """Return what may go now; note for the others that the gate is closed."""
-    going: list[Going] = []
-    for claim in claims:
-        customer = round_.customers.get(claim.customer_id)
-        if customer is None:
-            continue
-        try:
-            message = _allowed(round_, customer, claim)
-        except Exception as error:
-            stick(round_, customer.stored, error)
-            continue
-        if message is not None:
-            judged = (round_.now, customer.stored.version, round_.rules.paused)
-            going.append(Going(claim, customer, message, judged))
-    return going
-
-
-def _allowed(round_: Round, customer: Member, claim: ClaimedMessage) -> Message | None:
-    """Return the message if it may be handed over now (G1: the state at hand-over decides)."""
-    rules, state, now = round_.rules, customer.state, round_.now
-    message = state.messages.get(claim.key)
-    if message is not None and message.status == "released" and message.channel == claim.channel:
-        zone = zone_of(rules, state)
-        reading = Reading()
-        reading.now = now
-        reading.zone = zone
-        reading.past = state.tallies
-        if rules.reads_profile:
-            reading.profile = rules.attributes(profile_of(customer.stored))
-        facts = Facts(
-            state=state,
-            gate=rules.gate,
-            declared=rules.declared,
-            now=now,
-            zone=zone,
-            zone_known=state.zone is not None,
-            reading=reading,
-        )
-        if may_hand_over(facts, rules, message).action == "allow":
-            return message
-    customer.closed.append(GateClosed(now, claim.key))
-    round_.unsent.pop(claim.key, None)
-    return None
+            stick(round_, customer_id, error)
+    return behind
 
 
 def _render(round_: Round, going: Sequence[Going]) -> Flow[list[Going]]:
@@ -188,7 +192,6 @@ def _render(round_: Round, going: Sequence[Going]) -> Flow[list[Going]]:
     A message whose template fails is answered with a retry, and leaves this round.
     """
     ready: list[Going] = []
-    fresh: list[tuple[ClaimedMessage, bytes]] = []
     ends = round_.now + ROUND
     room = {name: rule.most_in(2 * ROUND) for name, rule in round_.rules.gate.throttles.items()}
     for one in going:
@@ -210,100 +213,33 @@ def _render(round_: Round, going: Sequence[Going]) -> Flow[list[Going]]:
                     round_.rules, one.customer.stored, one.message, one.customer.state
                 )
                 body = encode_json((yield from Render(context)))
+            elif not (yield from Reaches(channel)):
+                raise NotHereError("channel_missing", channel, one.message.journey)
             one.content = _content.decode(body)  # also at first, so that retries are equal to it
             if one.claim.content is None:
-                fresh.append((one.claim, body))
+                one.fresh = body
+        except NotHereError as error:
+            stick(round_, one.claim.customer_id, error)
         except Exception as error:
             detail = f"template {one.message.template!r} failed: {type(error).__name__}"
             answered(round_, one, Retry(detail), "")
         else:
             ready.append(one)
         round_.now = yield from Now()
-    if fresh:
-        yield from KeepContent(fresh)
+    beginning = [
+        one
+        for one in ready
+        if one.content is not None
+        and one.claim.key in round_.unsent
+        and not _is_held_back(round_, one)
+    ]
+    if beginning:
+        yield from Begin([(one.claim, one.fresh) for one in beginning])
+        for one in beginning:
+            one.begun = True
     return ready
 
 
-def _hand_over_all(round_: Round, ready: Sequence[Going]) -> Flow[None]:
-    round_.now = yield from Now()
-    ends = min(round_.now + ROUND, round_.last_start)
-    throttles = round_.rules.gate.throttles
-    for place, one in enumerate(ready):
-        if one.claim.key not in round_.unsent or one.customer.overtaken:
-            continue
-        if round_.now >= (ends if place else round_.last_start):
-            round_.done.cut = True
-            return
-        if round_.now - round_.checked >= RECHECK:
-            yield from _recheck([one.customer for one in ready[place:]])
-            round_.checked = round_.now
-        if round_.dead and is_dead(round_, one):
-            continue
-        throttle = throttles.get(one.message.channel)
-        if throttle is not None and not (yield from take_token(round_, throttle, ready[place:])):
-            continue
-        if one.content is None:
-            round_.done.cut = True
-            return
-        may_start = yield from _may_start(round_, one)
-        if may_start == "stop":
-            round_.done.stopped = True
-            return
-        if may_start == "go":
-            if throttle is not None and not (yield from spend(round_, throttle)):
-                round_.done.cut = True
-                return
-            yield from _hand_over(round_, one)
-
-
-def _may_start(round_: Round, one: Going) -> Flow[str]:
-    """Return `go`, `stop`, or `no` where the gate or somebody else was in between."""
-    customer = one.customer
-    if customer.answers:  # what the channel said of another message may forbid this one (D4)
-        yield from settle(round_, [customer])
-    while not customer.overtaken:
-        asked = (round_.now, customer.stored.version, round_.rules.paused)
-        if one.judged != asked:
-            message = _allowed(round_, customer, one.claim)
-            if message is None:
-                return "no"
-            one.message, one.judged = message, asked
-        may_start = yield from Start(round_.hand, customer.stored.customer_id)
-        if may_start != "changed":
-            return may_start
-        yield from _recheck([customer])
-        round_.rules = yield from Heed(round_.rules, fresh=True)
-        if (yield from _is_listed(round_, one)):
-            return "no"
-    return "no"
-
-
-def _is_listed(round_: Round, one: Going) -> Flow[bool]:
-    """Ask the list of suppressed addresses again: somebody may have written on it."""
-    if one.customer.overtaken:
-        return False
-    may_go = yield from leave_out_listed(round_, [one])
-    return not may_go
-
-
-def _recheck(customers: Sequence[Member]) -> Flow[None]:
-    """Find out whom others have changed since; their messages are given back."""
-    newest = yield from Versions(list({one.stored.customer_id: None for one in customers}))
-    for customer in customers:
-        if newest.get(customer.stored.customer_id) != customer.stored.version:
-            customer.overtaken = True
-
-
-def _hand_over(round_: Round, one: Going) -> Flow[None]:
-    assert one.content is not None
-    outgoing = outgoing_of(one.message, one.customer.state, one.content, round_.now)
-    del round_.unsent[one.claim.key]  # from here on nobody knows
-    receipt: Receipt
-    try:
-        receipt = yield from HandOver(outgoing, round_.hand)
-    except Exception as error:  # the same key comes again
-        receipt = Retry(f"{type(error).__name__} from channel {one.message.channel!r}")
-    round_.now = yield from Now()
-    answered(round_, one, receipt, outgoing.address)
-    if isinstance(receipt, Rejected):
-        note_dead(round_, one)
+def _is_held_back(round_: Round, one: Going) -> bool:
+    """Tell whether its beginning is told later, right before it leaves."""
+    return round_.lines.line(one.message.channel).delivery.on_unknown == "hold"

@@ -22,13 +22,17 @@ from journeykit.ports import Hand
 
 @dataclass(slots=True, eq=False)
 class _Round:
-    """What one thread is about to hand over."""
+    """What one thread is about to hand over.
+
+    Attributes:
+        sending: Customers to whom something is on its way, and the thread that carries it.
+    """
 
     hand: Hand
     thread: int
     customers: frozenset[str]
     changed: set[str] = field(default_factory=set)
-    sending_to: str | None = None
+    sending: dict[str, int] = field(default_factory=dict)
 
 
 class Hands:
@@ -96,16 +100,27 @@ class Hands:
             if customer_id in mine.changed:
                 mine.changed.discard(customer_id)
                 return False
-            mine.sending_to = customer_id
+            mine.sending[customer_id] = mine.thread
             return True
 
-    def sent(self, hand: Hand) -> None:
-        """The channel has answered, or failed."""
+    def sent(self, hand: Hand, customer_id: str) -> None:
+        """The channel has answered, or failed, or was not called after all."""
         with self._ended:
             mine = self._mine(hand)
             if mine is not None:
-                mine.sending_to = None
+                mine.sending.pop(customer_id, None)
                 self._ended.notify_all()
+
+    def round_of(self, hand: Hand) -> object:
+        """Return this thread's round under a hand, for threads that carry something for it."""
+        with self._ended:
+            return self._mine(hand)
+
+    def carry(self, round_: object, customer_ids: Iterable[str]) -> None:
+        """This thread carries what is on its way to these customers."""
+        if isinstance(round_, _Round):
+            with self._ended:
+                round_.sending.update(dict.fromkeys(customer_ids, get_ident()))
 
     def is_here(self, hand: Hand) -> bool:
         """Tell whether a round is one of this process."""
@@ -114,12 +129,15 @@ class Hands:
 
     def is_sending(self, hand: Hand, customer_id: str | None) -> bool:
         """Tell whether another thread of this process is handing over to this customer, or anybody."""
+        me = get_ident()
         with self._ended:
             return any(
                 one.hand == hand
-                and one.sending_to is not None
-                and customer_id in (None, one.sending_to)
-                and one.thread != get_ident()
+                and any(
+                    carrier != me
+                    for customer, carrier in one.sending.items()
+                    if customer_id in (None, customer)
+                )
                 for one in self._rounds
             )
 

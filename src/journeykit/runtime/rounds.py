@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct, field
 
 from journeykit.kernel import (
     ChannelAnswered,
+    ChannelRests,
     CustomerState,
     GateClosed,
     Message,
+    OutcomeUnknown,
     SuppressionTold,
     Throttled,
 )
@@ -16,14 +20,14 @@ from journeykit.machine import Rules
 from journeykit.ports import (
     ClaimedMessage,
     Content,
-    CustomerCommit,
     Hand,
+    OutgoingMessage,
     Receipt,
     StoredCustomer,
 )
 from journeykit.runtime.answers import answer_of
+from journeykit.runtime.lines import Lines
 from journeykit.runtime.outcomes import Carried, Failure
-from journeykit.runtime.parking import set_aside, stuck
 
 
 class Delivered(Struct):
@@ -79,14 +83,16 @@ class Member(Struct):
     Attributes:
         listed: What was found on the list of suppressed addresses.
         overtaken: Somebody else committed: what is known here is old.
+        unknown: Messages of which nobody knows what became.
     """
 
     stored: StoredCustomer
     state: CustomerState
     answers: list[ChannelAnswered] = field(default_factory=list)
-    closed: list[GateClosed | Throttled] = field(default_factory=list)
+    closed: list[GateClosed | Throttled | ChannelRests] = field(default_factory=list)
     listed: dict[tuple[str, str], SuppressionTold] = field(default_factory=dict)
     overtaken: bool = False
+    unknown: list[OutcomeUnknown] = field(default_factory=list)
 
 
 class Going(Struct):
@@ -95,6 +101,8 @@ class Going(Struct):
     Attributes:
         judged: The instant, the version of the customer, and the journeys that paused, for which
             it passed.
+        fresh: The content as it is to be kept, where it was rendered in this round.
+        begun: Whether the store knows that it is about to be handed over.
     """
 
     claim: ClaimedMessage
@@ -102,6 +110,8 @@ class Going(Struct):
     message: Message
     judged: tuple[int, int, frozenset[str]]
     content: Content | None = None
+    fresh: bytes | None = None
+    begun: bool = False
 
     @property
     def address(self) -> str:
@@ -110,17 +120,30 @@ class Going(Struct):
         return state.addresses.get(self.message.channel, state.id)
 
 
+class Flying(Struct):
+    """A parcel that is on its way: whose messages it holds, where they go, and since when."""
+
+    members: Sequence[Going]
+    messages: Sequence[OutgoingMessage]
+    started: int
+    lane: str
+
+
 class Round(Struct):
     """A round of hand-overs.
 
     Attributes:
         unsent: Claims of which nothing became so far: given back at the end.
         unsettled: Claims of which nothing is committed so far.
+        stuck: What failed for customers, who are still to be let rest.
         now: The newest instant known.
         last_start: When the announcement is too old to start anything.
         tokens: What was taken out of the buckets of throttled channels.
         dead: Addresses that channels called dead, by their place on the list: for whom, and why.
         checked: When it was last known what other processes committed.
+        parcels: How many parcels were sent on their way.
+        flying: What is on its way, by the numbers of the parcels.
+        lines: What this process knows of its channels.
     """
 
     rules: Rules
@@ -131,14 +154,17 @@ class Round(Struct):
     last_start: int
     checked: int = 0
     customers: dict[str, Member] = field(default_factory=dict)
-    stuck: dict[str, CustomerCommit] = field(default_factory=dict)
+    stuck: dict[str, Exception] = field(default_factory=dict)
     tokens: dict[str, Tokens] = field(default_factory=dict)
     dead: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     done: Delivered = field(default_factory=Delivered)
+    parcels: int = 0
+    flying: dict[int, Flying] = field(default_factory=dict)
+    lines: Lines = field(default_factory=Lines)
 
 
-def answered(round_: Round, one: Going, receipt: Receipt, address: str) -> None:
-    """Note what became of a message."""
+def answered(round_: Round, one: Going, receipt: Receipt, address: str) -> ChannelAnswered:
+    """Note what became of a message, and return it."""
     signal = answer_of(one.message, receipt, round_.now, address)
     one.customer.answers.append(signal)
     round_.unsent.pop(one.claim.key, None)
@@ -148,22 +174,20 @@ def answered(round_: Round, one: Going, receipt: Receipt, address: str) -> None:
         round_.done.rejected += 1
     else:
         round_.done.retried += 1
+    return signal
 
 
-def stick(round_: Round, found: StoredCustomer, error: Exception) -> None:
-    """Set a customer aside, and what was claimed for it."""
-    claims = fail(round_, found.customer_id, error)
-    round_.stuck[found.customer_id] = set_aside(found, round_.now, error, claims)
+def stick(round_: Round, customer_id: str, error: Exception) -> None:
+    """Leave a customer out whom something fails for; `settle` lets it rest.
 
-
-def fail(round_: Round, customer_id: str, error: Exception) -> list[ClaimedMessage]:
-    """Report a customer; leave its claims to their leases, and return them."""
-    round_.done.failures.append(Failure(customer_id, stuck(customer_id, error)))
-    member = round_.customers.pop(customer_id, None)
+    Its claims end with that.
+    """
+    round_.stuck[customer_id] = error
+    member = round_.customers.get(customer_id)
     if member is not None:
         member.overtaken = True
-    claims = [one for one in round_.unsettled.values() if one.customer_id == customer_id]
-    for claim in claims:
+        if not member.answers:  # these are known to nobody else
+            del round_.customers[customer_id]
+    for claim in [one for one in round_.unsettled.values() if one.customer_id == customer_id]:
         round_.unsent.pop(claim.key, None)
         del round_.unsettled[claim.key]
-    return claims

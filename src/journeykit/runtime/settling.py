@@ -5,7 +5,7 @@ Keeps true: an answer that may have been committed is never committed again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -13,9 +13,11 @@ from journeykit.errors import StoreBusyError, StoreError
 from journeykit.kernel import Signal, advance
 from journeykit.ports import CustomerCommit
 from journeykit.runtime.calls import Commit, Flow, Now
+from journeykit.runtime.ingesting import ingest
 from journeykit.runtime.outcomes import Failure
+from journeykit.runtime.parking import leave_alone, recovered
 from journeykit.runtime.rounds import Member, Round, stick
-from journeykit.runtime.script import Arrival, decode_json, ingest, to_commit, wake_held
+from journeykit.runtime.script import Arrival, decode_json, to_commit, wake_held
 
 _COMMITS = 3
 
@@ -26,13 +28,12 @@ def settle(round_: Round, customers: Sequence[Member]) -> Flow[None]:
     Where somebody else changed a customer meanwhile, the answers are applied to the newest
     state instead.
     """
-    commits = list(round_.stuck.values())
-    round_.stuck = {}
+    commits: list[CustomerCommit] = []
     waiting: dict[str, tuple[Member, list[Signal]]] = {}
     now = yield from Now()
     for customer in customers:
         signals: list[Signal] = [
-            *customer.answers, *customer.listed.values(), *customer.closed,
+            *customer.unknown, *customer.answers, *customer.listed.values(), *customer.closed,
         ]  # fmt: skip
         if not signals:
             continue
@@ -43,14 +44,29 @@ def settle(round_: Round, customers: Sequence[Member]) -> Flow[None]:
         for closed in customer.closed:
             round_.unsettled.pop(closed.message, None)
         customer.answers, customer.listed, customer.closed = [], {}, []
+        customer.unknown = []
         if commit is not None:
             commits.append(commit)
             waiting[commit.customer_id] = customer, signals
-    if not commits:
-        return
+    if commits:
+        yield from _commit(round_, commits, waiting)
+    if round_.stuck:
+        failed, round_.stuck = round_.stuck, {}
+        left = yield from leave_alone(round_.rules, "delivery", failed)
+        round_.done.failures += left.failures
+        round_.done.overtaken += left.again
+
+
+def _commit(
+    round_: Round,
+    commits: Sequence[CustomerCommit],
+    waiting: Mapping[str, tuple[Member, list[Signal]]],
+) -> Flow[None]:
     stale = yield from commit_patiently(commits)
     if round_.rules.paused:
         yield from wake_held(round_.rules, [one.state for one, _ in waiting.values()])
+    parked = [one for one, (customer, _) in waiting.items() if customer.stored.parked]
+    yield from recovered("delivery", [one for one in parked if one not in stale])
     arrivals = []
     for customer_id in stale:
         if customer_id in waiting:
@@ -84,7 +100,7 @@ def _commit_of(
         decision = advance(round_.rules, customer.state, signals, now, profile=profile)
         commit = to_commit(round_.rules, decision, stored.version)
     except Exception as error:
-        stick(round_, stored, error)
+        stick(round_, stored.customer_id, error)
         return None
     customer.stored = msgspec.structs.replace(
         stored,

@@ -26,8 +26,9 @@ from journeykit.kernel import CustomerState, decode_state, next_due
 from journeykit.ports import ClaimedMessage, CustomerCommit, Hand, Store, Taken
 from journeykit.runtime import Outcome, Runner
 from journeykit.runtime import calls as c
+from journeykit.runtime.ingesting import ingest
 from journeykit.runtime.reporting import report
-from journeykit.runtime.script import Arrival, ingest
+from journeykit.runtime.script import Arrival
 from journeykit.runtime.ticking import tick
 from journeykit.simulation.history import History, Person
 from journeykit.simulation.lockstep import run_together
@@ -234,7 +235,7 @@ class _Performer:
                 return [who.id] if who.timer is not None and who.timer <= call.now else []
             case c.Heed():
                 return call.rules
-            case c.Claim() | c.InHands():
+            case c.Claim() | c.InHands() | c.Waiting() | c.ParkedOf():
                 return ()
             case c.Hold():
                 return _NO_HAND
@@ -298,14 +299,15 @@ class _Performer:
         self._store.unclaim([claim for _, call in asking for claim in call.claims])
         return [None] * len(asking)
 
-    def _keep_content(self, asking: Sequence[tuple[_Line, c.KeepContent]]) -> Sequence[None]:
-        self._store.begin([content for _, call in asking for content in call.contents])
+    def _begin(self, asking: Sequence[tuple[_Line, c.Begin]]) -> Sequence[None]:
+        self._store.begin([content for _, call in asking for content in call.handing])
         return [None] * len(asking)
 
 
 _AT_ONCE = frozenset(
     {c.Now, c.Due, c.Render, c.Hold, c.LetGo, c.InHands, c.Start, c.Take, c.HandOver}
-    | {c.CallFunction, c.GoesOn, c.Heed}
+    | {c.CallFunction, c.GoesOn, c.Heed, c.Stay, c.LinesNow}
+    | {c.Waiting, c.Park, c.Unpark, c.ParkedOf}
 )
 _TOGETHER: dict[type[c.Call[Any]], Callable[[_Performer, Any], Sequence[Any]]] = {
     c.Load: _Performer._load,
@@ -315,7 +317,7 @@ _TOGETHER: dict[type[c.Call[Any]], Callable[[_Performer, Any], Sequence[Any]]] =
     c.Listed: _Performer._listed,
     c.Claim: _Performer._claim,
     c.Unclaim: _Performer._unclaim,
-    c.KeepContent: _Performer._keep_content,
+    c.Begin: _Performer._begin,
 }
 
 
