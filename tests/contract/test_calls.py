@@ -519,7 +519,7 @@ def test_what_code_of_the_host_does_to_its_context_changes_nothing_that_is_kept(
     assert decode_state(sim.runner.store.load(["ann"])["ann"].body).ledger
 
 
-def test_a_function_that_only_an_older_version_calls_is_missed_by_name() -> None:  # V1, F2
+def test_a_function_that_only_an_older_version_calls_is_left_to_who_has_it() -> None:  # V1, F2
     store = MemoryStore()
     old = Simulation(
         shop(Wait(hours(1)), Call("gone", max_attempts=2), Exit("on")),
@@ -531,9 +531,15 @@ def test_a_function_that_only_an_older_version_calls_is_missed_by_name() -> None
     old.customer("ann").track(Applied())  # by a worker that has not stopped yet
     new.advance(hours(3))
     journal = new.runner.journal("ann")
-    told = [e.detail for e in journal if isinstance(e, j.Postponed | j.Settled)]
-    assert told == ["no function 'gone' was given"] * 2
+    assert not [e for e in journal if isinstance(e, j.Postponed | j.Settled)]
+    (listed,) = new.runner.parked()
+    assert (listed.failed, listed.reason, listed.attempts) == ("errand", "function_missing", 0)
+    assert listed.until is not None
+    assert listed.until - new.now <= timedelta(minutes=5)
+    old.advance(hours(4))
+    journal = new.runner.journal("ann")
     assert [e.reason for e in journal if isinstance(e, j.Ended)] == ["on"]
+    assert new.runner.parked() == []
 
 
 # ---- what survives a crash

@@ -25,7 +25,6 @@ from journeykit.kernel import CustomerState, EventArrived, advance, encode_state
 from journeykit.machine import Rules, compile_workspace
 from journeykit.ports import (
     ClaimedMessage,
-    CustomerCommit,
     Hand,
     ParkedCustomer,
     StoredCustomer,

@@ -98,7 +98,7 @@ def retry(turn: Turn, signal: RetryAsked) -> None:
     for errand in turn.state.errands.values():
         asked = errand.journey == journey if run is None else errand.enrollment == run.id
         if errand.parked is not None and asked:
-            turn.emit(j.Retried(turn.stamp, errand.id))
+            turn.emit(j.Retried(turn.stamp, errand.id, errand.enrollment))
             turn.put[errand.id] = (CALL, turn.now)
 
 

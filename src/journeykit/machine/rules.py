@@ -188,6 +188,7 @@ class _Tables(dict[tuple[str, int], Table]):
         raise VersionError(
             f"a run is on version {version} of journey {journey!r}, which another worker has "
             "published since this one was started",
+            value=place,
             remedy="start this worker anew, with the workspace that has it",
         )
 

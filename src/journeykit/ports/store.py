@@ -300,6 +300,13 @@ class Store(Protocol):
         """Return who is parked, ordered by id: those of `of`, or up to `limit` behind `after`."""
         ...
 
+    def shelved(self, *, after: str = "", limit: int = 1000) -> Sequence[str]:
+        """Return up to `limit` customers behind `after`, by id, with outbox rows never due.
+
+        That is `due == FOREVER`: `claim` and `next_due` leave such rows alone.
+        """
+        ...
+
     def claim(
         self, now: int, *, limit: int, lease_until: int, worker: str
     ) -> Sequence[ClaimedMessage]:

@@ -15,6 +15,8 @@ import msgspec
 from journeykit.errors import ContentionError
 from journeykit.machine import Rules
 from journeykit.ports import Store
+from journeykit.runtime import logs
+from journeykit.runtime.calls import Lacks
 from journeykit.time import SECOND
 
 _RECHECK = SECOND // 10
@@ -88,9 +90,11 @@ def change_controls(store: Store, change: Callable[[Operated], None]) -> None:
 class Heeding:
     """What one worker knows of the controls; its threads may ask at the same time."""
 
-    __slots__ = ("_heeded", "_known")
+    __slots__ = ("_heeded", "_known", "_lacking", "_learned")
 
     def __init__(self) -> None:
+        self._learned: Rules | None = None
+        self._lacking: set[Lacks] = set()
         self._known: tuple[int, int, frozenset[str]] | None = None  # changes, instant, journeys
         self._heeded: tuple[Rules, Rules] | None = None
 
@@ -110,9 +114,29 @@ class Heeding:
             known = _CHANGES.count, now, frozenset(read_controls(store).paused)
             self._known = known
         paused = known[2]
+        learned = self._learned
+        if learned is not None and learned.workspace is rules.workspace:
+            rules = learned
         if rules.paused == paused:
             return rules
         heeded = self._heeded
         if heeded is None or heeded[0] is not rules or heeded[1].paused != paused:
             heeded = self._heeded = (rules, rules.pausing(paused))
         return heeded[1]
+
+    def adopt(self, rules: Rules) -> None:
+        """Go by these rules, for as long as their workspace is the one that runs."""
+        self._learned = rules
+        logs.tell("version_learned", versions=len(rules.tables))
+
+    def lacks(self, lacking: Lacks) -> None:
+        """Log what this worker lacks, once."""
+        if lacking not in self._lacking:
+            self._lacking.add(lacking)
+            logs.tell(
+                "missing_here",
+                code=lacking.code,
+                what=lacking.what,
+                journey=lacking.journey,
+                version=lacking.version,
+            )

@@ -14,7 +14,7 @@ Keeps true:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from msgspec import Struct, field
@@ -34,6 +34,7 @@ from journeykit.kernel import (
 )
 from journeykit.machine import CallPlan, EntryCapRule, RatePlan, Rules
 from journeykit.ports import ClaimedMessage, CustomerCommit, Retry, StoredCustomer, Taking
+from journeykit.runtime.behind import clear_inbox, give_back
 from journeykit.runtime.calling import call_context, plan_of_errand, read_answer
 from journeykit.runtime.calls import (
     CallFunction,
@@ -46,9 +47,10 @@ from journeykit.runtime.calls import (
     Unclaim,
     Versions,
 )
+from journeykit.runtime.ingesting import ingest
 from journeykit.runtime.outcomes import Carried, Failure
-from journeykit.runtime.parking import set_aside, stuck
-from journeykit.runtime.script import Arrival, decode_json, ingest, to_commit, wake_held
+from journeykit.runtime.parking import NotHereError, leave_alone, recovered
+from journeykit.runtime.script import Arrival, decode_json, to_commit, wake_held
 from journeykit.runtime.settling import commit_patiently
 from journeykit.time import SECOND
 
@@ -86,7 +88,7 @@ class _Desk(Struct):
     open: dict[str, ClaimedMessage]
     loaded: int = 0
     members: dict[str, _Member] = field(default_factory=dict)
-    stuck: list[CustomerCommit] = field(default_factory=list)
+    stuck: dict[str, Exception] = field(default_factory=dict)
     carried: Carried = field(default_factory=Carried)
 
     def answer(self, one: _Errand, signal: ErrandAnswered) -> None:
@@ -95,21 +97,22 @@ class _Desk(Struct):
         self.open.pop(one.claim.key, None)
         self.carried.done += 1
 
-    def stick(self, stored: StoredCustomer, error: Exception, now: int) -> None:
-        """Set a customer aside, and what was claimed for it."""
-        self.members.pop(stored.customer_id, None)
-        claims = [one for one in self.open.values() if one.customer_id == stored.customer_id]
-        for claim in claims:
+    def stick(self, customer_id: str, error: Exception) -> None:
+        """Leave a customer out, and what was claimed for it."""
+        self.stuck[customer_id] = error
+        member = self.members.get(customer_id)
+        if member is not None and not member.answers:  # these are known to nobody else
+            del self.members[customer_id]
+        for claim in [one for one in self.open.values() if one.customer_id == customer_id]:
             del self.open[claim.key]
-        self.carried.failures.append(Failure(stored.customer_id, stuck(stored.customer_id, error)))
-        self.stuck.append(set_aside(stored, now, error, claims))
 
 
 def carry_out(rules: Rules, claims: Sequence[ClaimedMessage]) -> Flow[Carried]:
     """Carry out errands that were claimed, and settle what came of them."""
     desk = _Desk(rules, {claim.key: claim for claim in claims})
+    behind: list[str] = []
     try:
-        errands = yield from _open(desk, claims)
+        errands = yield from _open(desk, claims, behind)
         yield from _take_turns(desk, [one for one in errands if one.claim.channel == RATE])
         rest = [one for one in errands if one.claim.channel != RATE]
         yield from _take_slots(desk, [one for one in rest if one.claim.channel != CALL])
@@ -124,18 +127,28 @@ def carry_out(rules: Rules, claims: Sequence[ClaimedMessage]) -> Flow[Carried]:
         with suppress(Exception):
             yield from Unclaim(list(desk.open.values()))
         raise
+    if behind:
+        desk.carried.failures += yield from clear_inbox(rules, behind)
     return desk.carried
 
 
-def _open(desk: _Desk, claims: Sequence[ClaimedMessage]) -> Flow[list[_Errand]]:
+def _open(
+    desk: _Desk, claims: Sequence[ClaimedMessage], behind: list[str]
+) -> Flow[list[_Errand]]:
+    """Load the customers; `behind` receives those for whom something waits, and goes first."""
     desk.rules = yield from Heed(desk.rules, fresh=True)
     stored = yield from Load(list({claim.customer_id: None for claim in claims}), True)
+    behind += [customer_id for customer_id, found in stored.items() if found.waiting]
+    if behind:
+        desk.carried.overtaken += yield from give_back(desk.open, set(behind))
     desk.loaded = now = yield from Now()
     for customer_id, found in stored.items():
+        if found.waiting:
+            continue
         try:
             desk.members[customer_id] = _Member(found, decode_state(found.body))
         except Exception as error:
-            desk.stick(found, error, now)
+            desk.stick(customer_id, error)
     errands: list[_Errand] = []
     for claim in claims:
         member = desk.members.get(claim.customer_id)
@@ -162,7 +175,7 @@ def _take_turns(desk: _Desk, errands: Sequence[_Errand]) -> Flow[None]:
             plan: RatePlan = plan_of_errand(desk.rules, state, one.errand)
             run = state.enrollments[one.errand.enrollment]
         except Exception as error:
-            desk.stick(one.member.stored, error, desk.loaded)
+            desk.stick(one.claim.customer_id, error)
             continue
         queues.setdefault(plan.bucket(run.journey), (plan, []))[1].append(one)
     for bucket, (plan, queue) in queues.items():
@@ -206,7 +219,7 @@ def _take_slots(desk: _Desk, errands: Sequence[_Errand]) -> Flow[None]:
         try:
             is_wanted = _is_wanted(desk, one, now)
         except Exception as error:
-            desk.stick(one.member.stored, error, now)
+            desk.stick(one.claim.customer_id, error)
             continue
         if not is_wanted:
             desk.answer(one, ErrandAnswered(now, one.errand.id, "entry", "", "moot"))
@@ -267,6 +280,8 @@ def _call_all(desk: _Desk, errands: Sequence[_Errand]) -> Flow[None]:
     now = yield from Now()
     ends = now + ROUND
     for place, one in enumerate(errands):
+        if one.claim.key not in desk.open:
+            continue
         if place and now >= ends:
             desk.carried.cut = True
             return
@@ -303,11 +318,14 @@ def _call(desk: _Desk, one: _Errand) -> Flow[None]:
         plan: CallPlan = plan_of_errand(desk.rules, member.state, errand)
         context = call_context(desk.rules, member.stored, member.state, errand, now)
     except Exception as error:
-        desk.stick(member.stored, error, now)
+        desk.stick(one.claim.customer_id, error)
         return
     returned: object
     try:
         returned = yield from CallFunction(context)
+    except NotHereError as error:
+        desk.stick(one.claim.customer_id, error)
+        return
     except Exception as error:  # the same key comes again
         returned = Retry(f"{type(error).__name__} from function {errand.what!r}")
     now = yield from Now()
@@ -318,8 +336,8 @@ def _call(desk: _Desk, one: _Errand) -> Flow[None]:
 
 
 def _settle(desk: _Desk) -> Flow[None]:
-    """Commit the answers; where somebody else changed a customer, on the newest state."""
-    commits, desk.stuck = desk.stuck, []
+    """Commit the answers; let those rest whom something failed for."""
+    commits: list[CustomerCommit] = []
     waiting: dict[str, list[ErrandAnswered]] = {}
     now = yield from Now()
     for customer_id, member in list(desk.members.items()):
@@ -332,8 +350,7 @@ def _settle(desk: _Desk) -> Flow[None]:
             decision = advance(desk.rules, member.state, answers, now, profile=profile)
             commit = to_commit(desk.rules, decision, stored.version)
         except Exception as error:
-            desk.stick(stored, error, now)
-            commits, desk.stuck = [*commits, *desk.stuck], []
+            desk.stick(customer_id, error)
             continue
         commits.append(commit)
         waiting[customer_id] = answers
@@ -343,11 +360,24 @@ def _settle(desk: _Desk) -> Flow[None]:
             body=commit.body,
             profile=stored.profile if commit.profile is None else commit.profile,
         )
-    if not commits:
-        return
+    if commits:
+        yield from _commit(desk, commits, waiting)
+    if desk.stuck:
+        failed, desk.stuck = desk.stuck, {}
+        left = yield from leave_alone(desk.rules, "errand", failed)
+        desk.carried.failures += left.failures
+        desk.carried.overtaken += left.again
+
+
+def _commit(
+    desk: _Desk, commits: Sequence[CustomerCommit], waiting: Mapping[str, list[ErrandAnswered]]
+) -> Flow[None]:
+    """Commit; where somebody else changed a customer, apply the answers to the newest state."""
     stale = yield from commit_patiently(commits)
     if desk.rules.paused:
         yield from wake_held(desk.rules, [member.state for member in desk.members.values()])
+    parked = [one for one in waiting if desk.members[one].stored.parked]
+    yield from recovered("errand", [one for one in parked if one not in stale])
     for customer_id in stale:
         if customer_id in desk.members:
             desk.members[customer_id].overtaken = True

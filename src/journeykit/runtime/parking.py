@@ -1,22 +1,75 @@
-"""What becomes of a customer who could not be decided on? It rests, and nobody else waits for it."""
+"""What becomes of a customer whom work fails for? It rests, longer each time, and holds nobody up.
+
+Keeps true:
+    * nothing of such a customer is changed, and nothing is journaled: it is as if nobody had come;
+    * pauses grow from failure to failure; after the last of them somebody has to say that it
+      may go on (`unpark`);
+    * what only this worker lacks, another one may have: that is no failure, and the customer is
+      left to the others soon.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
+from typing import Literal
 
-from journeykit.errors import StoreError, VersionError
-from journeykit.ports import ClaimedMessage, CustomerCommit, OutboxRow, StoredCustomer
-from journeykit.time import HOUR, MINUTE
+from msgspec import Struct, field
 
-SET_ASIDE = HOUR
-"""How long a customer rests who could not be decided on."""
+from journeykit.errors import StoreError, UnknownCustomerError, VersionError
+from journeykit.machine import Rules
+from journeykit.ports import FOREVER, ParkedCustomer
+from journeykit.runtime.calls import Flow, Lacks, Now, Park, ParkedOf, Unpark
+from journeykit.runtime.learning import learn
+from journeykit.runtime.outcomes import Failure
+from journeykit.time import HOUR, MINUTE, SECOND
+
+During = Literal["work", "delivery", "errand"]
+"""What failed: deciding on a customer, handing over a message, or carrying out an errand."""
+
+PAUSES = (MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 12 * HOUR)
+"""How long a customer rests after the first failure in a row, the second, and so on."""
+
+SOON = 10 * SECOND
+"""How long a customer is first left to other workers, where this one lacks something."""
+
+_LATER = 5 * MINUTE
+
+
+class NotHereError(Exception):
+    """This worker lacks what a version needs that another worker has published.
+
+    Attributes:
+        code: `version_unknown`, `channel_missing`, `template_missing` or `function_missing`.
+        what: Name of the channel, the template or the function.
+    """
+
+    def __init__(self, code: str, what: str, journey: str, version: int = 0) -> None:
+        super().__init__(code, what, journey, version)
+        self.code = code
+        self.what = what
+        self.journey = journey
+        self.version = version
+
+
+class Left(Struct):
+    """What became of customers whom work failed for.
+
+    Attributes:
+        failures: Those that somebody should hear of.
+        again: How many may be tried again at once: this worker has learned their version.
+    """
+
+    failures: list[Failure] = field(default_factory=list)
+    again: int = 0
 
 
 def stuck(customer_id: str, error: Exception) -> StoreError:
     """Return the error for a customer who could not be decided on, with its cause."""
     told = StoreError(
         f"this customer could not be decided on: {type(error).__name__}",
-        place=f"customer {customer_id!r}",
+        place="customer",
+        value=customer_id,
+        private=True,
         remedy="nothing of it was changed; the cause tells what the stored document or the code "
         "did wrong",
     )
@@ -24,13 +77,99 @@ def stuck(customer_id: str, error: Exception) -> StoreError:
     return told
 
 
-def set_aside(
-    found: StoredCustomer, now: int, error: Exception, claims: Sequence[ClaimedMessage] = ()
-) -> CustomerCommit:
-    """Return a commit that leaves all as it is, but lets the customer rest for a while.
+def leave_alone(rules: Rules, during: During, failed: Mapping[str, Exception]) -> Flow[Left]:
+    """Let customers rest whom work failed for; what was claimed for them is given back.
 
-    For a short one where another worker knows the version on which a run is.
+    Where a version is not known here, those that others have published are read first; whom
+    that helps may be tried again at once.
     """
-    again = now + (MINUTE if isinstance(error, VersionError) else SET_ASIDE)
-    rows = [OutboxRow(claim.key, found.customer_id, claim.channel, again) for claim in claims]
-    return CustomerCommit(found.customer_id, found.version, found.body, again, at=now, put=rows)
+    left = Left()
+    if not failed:
+        return left
+    if any(map(_is_strange, failed.values())) and (yield from learn(rules)):
+        strangers = [one for one, error in failed.items() if _is_strange(error)]
+        now = yield from Now()
+        yield from Park([ParkedCustomer(one, now, now, 0, "") for one in strangers])
+        yield from Unpark(strangers, now)
+        left.again = len(strangers)
+        failed = {one: error for one, error in failed.items() if not _is_strange(error)}
+    before = {row.customer_id: row for row in (yield from ParkedOf(list(failed)))}
+    now = yield from Now()
+    rows: list[ParkedCustomer] = []
+    for customer_id, error in failed.items():
+        known = before.get(customer_id)
+        lacking = _lacking(error)
+        if lacking is None:
+            rows.append(_rests(during, customer_id, error, known, now))
+            left.failures.append(Failure(customer_id, stuck(customer_id, error)))
+        else:
+            rows.append(_left_to_others(during, customer_id, lacking, known, now))
+            yield from Lacks(lacking.code, lacking.what, lacking.journey, lacking.version)
+    yield from Park(rows)
+    return left
+
+
+def recovered(during: During, parked: Collection[str], idle: Collection[str] = ()) -> Flow[None]:
+    """End the parking of customers for whom the same has succeeded now.
+
+    Args:
+        parked: Customers for whom it has, and who were parked when they were loaded.
+        idle: Those of them for whom there is nothing else that could have failed.
+    """
+    if not parked:
+        return
+    rows = yield from ParkedOf(list(parked))
+    over = [
+        row.customer_id
+        for row in rows
+        if row.customer_id in idle or split_reason(row.reason)[0] == during
+    ]
+    if over:
+        now = yield from Now()
+        yield from Unpark(over, now)
+
+
+def split_reason(reason: str) -> tuple[str, str]:
+    """Return what failed, and the code or the class of its error."""
+    during, _, code = reason.rpartition(":")
+    return during, code
+
+
+def _rests(
+    during: During, customer_id: str, error: Exception, known: ParkedCustomer | None, now: int
+) -> ParkedCustomer:
+    """Return a longer rest than the last one; the same, where that is not over yet."""
+    reason = f"{during}:{type(error).__name__}"
+    if isinstance(error, UnknownCustomerError):
+        reason = "inbox:unknown_customer"
+    if known is not None and known.attempts and known.until > now:
+        return ParkedCustomer(customer_id, known.until, now, known.attempts, reason)
+    attempts = 1 if known is None else known.attempts + 1
+    pause = PAUSES[attempts - 1] if attempts <= len(PAUSES) else None
+    return ParkedCustomer(
+        customer_id, FOREVER if pause is None else now + pause, now, attempts, reason
+    )
+
+
+def _left_to_others(
+    during: During, customer_id: str, lacking: NotHereError, known: ParkedCustomer | None, now: int
+) -> ParkedCustomer:
+    """Return a short rest, which is no attempt; it grows for as long as nobody has what it takes."""
+    reason, attempts, pause = f"{during}:{lacking.code}", 0, SOON
+    if known is not None:
+        attempts = known.attempts
+        if known.reason == reason:
+            pause = min(2 * max(known.until - known.at, SOON // 2), _LATER)
+    return ParkedCustomer(customer_id, now + pause, now, attempts, reason)
+
+
+def _is_strange(error: Exception) -> bool:
+    """Tell whether somebody is on a version that is not known here."""
+    return isinstance(error, VersionError) and error.has_value
+
+
+def _lacking(error: Exception) -> NotHereError | None:
+    if isinstance(error, VersionError) and isinstance(error.value, tuple):
+        journey, version = error.value
+        return NotHereError("version_unknown", "", journey, version)
+    return error if isinstance(error, NotHereError) else None

@@ -15,11 +15,21 @@ from journeykit.kernel import Signal
 from journeykit.kernel import journal as j
 from journeykit.machine import Rules
 from journeykit.model import Condition, Event, Journey, Workspace
-from journeykit.ports import Channel, Clock, Function, Renderer, Store, TokenSigner
+from journeykit.ports import (
+    Channel,
+    Clock,
+    Delivery,
+    Function,
+    Observer,
+    Renderer,
+    Store,
+    TokenSigner,
+)
 from journeykit.runtime import calls as c
 from journeykit.runtime import logs
 from journeykit.runtime.backfilling import Backfill, Backfilled, Since, backfill
 from journeykit.runtime.broadcasting import Audience, BroadcastOutcome, broadcast
+from journeykit.runtime.clarifying import Clarifying
 from journeykit.runtime.drivers import drive
 from journeykit.runtime.erasing import missing_customer
 from journeykit.runtime.fitting import (
@@ -28,7 +38,9 @@ from journeykit.runtime.fitting import (
     check_templates,
     check_workspace,
 )
+from journeykit.runtime.guards import Guard, OnlyTo
 from journeykit.runtime.hands import HANDS
+from journeykit.runtime.ingesting import ingest
 from journeykit.runtime.inputs import Inputs
 from journeykit.runtime.intake import (
     Asked,
@@ -38,14 +50,17 @@ from journeykit.runtime.intake import (
     check_id,
     read_event,
 )
+from journeykit.runtime.lines import Lines
+from journeykit.runtime.observing import observe
 from journeykit.runtime.operating import Operations
 from journeykit.runtime.outcomes import BadRow, BatchOutcome, Outcome, TickCounts
 from journeykit.runtime.performing import Ports
 from journeykit.runtime.queries import Queries
 from journeykit.runtime.receipts import read_receipt_row
 from journeykit.runtime.reporting import report
+from journeykit.runtime.resuming import Resuming
 from journeykit.runtime.rows import read_customer_row, read_row
-from journeykit.runtime.script import Arrival, ingest
+from journeykit.runtime.script import Arrival
 from journeykit.runtime.suppressing import (
     ListOutcome,
     SuppressedAddress,
@@ -54,13 +69,14 @@ from journeykit.runtime.suppressing import (
     unsuppress_rows,
 )
 from journeykit.runtime.ticking import Pace, tick, turn
+from journeykit.runtime.verbs import Drives
 from journeykit.runtime.waiting import let_hands_finish
 
 R = TypeVar("R")
 Row = Mapping[str, Any]
 
 
-class Runner(Operations, Queries, Inputs):
+class Runner(Operations, Queries, Inputs, Resuming, Clarifying, Drives):
     """Runs a workspace on a store, with channels and a clock that the host provides.
 
     Args:
@@ -75,6 +91,12 @@ class Runner(Operations, Queries, Inputs):
         batch: Customers or messages per transaction.
         tokens: Signs and reads the tokens of links, such as `journeykit.adapters.Tokens`.
         functions: What `Call` steps call, by name.
+        only_to: Whom this host may write to at all, for a copy of the real data: patterns of
+            addresses such as `*@ours.test`, or a function of channel and address. What is for
+            anybody else is dropped as `withheld`, and its run goes on.
+        observer: Is told counts and spans of time.
+        delivery: How channels are called, by name: how many messages at a time, and when they
+            are left alone. A channel that is not named takes one message after the other.
 
     Raises:
         DefinitionError: A journey, or an older version on which open runs are to finish, sends
@@ -96,6 +118,9 @@ class Runner(Operations, Queries, Inputs):
         batch: int = 1000,
         tokens: TokenSigner | None = None,
         functions: Mapping[str, Function] = MappingProxyType({}),
+        only_to: OnlyTo | None = None,
+        observer: Observer | None = None,
+        delivery: Mapping[str, Delivery] = MappingProxyType({}),
     ) -> None:
         if lease <= timedelta(0) or batch < 1:
             raise UsageError(
@@ -115,7 +140,10 @@ class Runner(Operations, Queries, Inputs):
             self._may_start,
             self._committed,
             dict(functions),
+            lines=Lines(channels, delivery),
         )
+        self._ports.lines.guard = None if only_to is None else Guard(only_to)
+        self._observer = observer
         self._lease = lease // timedelta(microseconds=1)
         self._batch = batch
         self._pace = Pace(batch)
@@ -386,6 +414,8 @@ class Runner(Operations, Queries, Inputs):
         """Run a flow on this runner's ports."""
         depth = HANDS.depth()
         try:
+            if self._observer is not None:
+                flow = observe(flow, self._observer)
             return drive(flow, self._ports.perform)
         finally:
             HANDS.close_beyond(depth)

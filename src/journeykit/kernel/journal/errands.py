@@ -70,6 +70,7 @@ class Retried(Entry, tag="retry"):
     """A function for which a run was parked is called anew, by command."""
 
     errand: str
+    enrollment: str
 
 
 class Settled(Entry, tag="settle"):
