@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 
 from journeykit.ports import Hand
-from journeykit.runtime.hands import Hands
+from journeykit.runtime.hands import Hands, enter_flow
 
 ONE, OTHER = Hand(1, 60), Hand(2, 60)
 
@@ -76,15 +77,73 @@ def test_a_channel_that_has_answered_is_not_waited_for() -> None:
 
 def test_rounds_of_a_flow_that_ended_are_forgotten_those_around_it_are_not() -> None:
     hands, elsewhere = Hands(), Hand(3, 60)
+    outer = enter_flow()
     hands.open(ONE, ["ann"])
-    depth = hands.depth()
+    inner = enter_flow()
     hands.open(OTHER, ["bob"])
     in_another_thread(lambda: hands.open(elsewhere, ["cy"]))
-    hands.close_beyond(depth)
+    hands.leave_flow(inner)
     assert hands.is_here(ONE)
     assert not hands.is_here(OTHER)
     assert hands.is_here(elsewhere)
-    assert hands.depth() == 1
+    hands.leave_flow(outer)
+    assert not hands.is_here(ONE)
+
+
+def test_what_another_task_sends_is_waited_for_what_the_own_one_sends_is_not() -> None:
+    """G7: tasks share a thread, and a channel may let tasks and threads of its own work."""
+    hands = Hands()
+    told = []
+
+    async def withdraw() -> None:
+        entered = enter_flow()
+        told.append(hands.is_sending(ONE, "ann"))
+        hands.leave_flow(entered)
+
+    async def send() -> None:
+        entered = enter_flow()
+        hands.open(ONE, ["ann"])
+        assert hands.start(ONE, "ann")
+        await withdraw()
+        await asyncio.create_task(withdraw())
+        await asyncio.to_thread(lambda: told.append(hands.is_sending(ONE, "ann")))
+        in_hand.set()
+        await may_end.wait()
+        hands.leave_flow(entered)
+
+    async def all_of_it() -> None:
+        sending = asyncio.create_task(send())
+        await in_hand.wait()
+        await withdraw()
+        may_end.set()
+        await sending
+
+    in_hand, may_end = asyncio.Event(), asyncio.Event()
+    asyncio.run(all_of_it())
+    assert told == [False, False, False, True]
+    assert not hands.is_here(ONE)
+
+
+def test_a_thread_that_carries_something_is_inside_of_it() -> None:
+    hands = Hands()
+    told = []
+
+    def carry() -> None:
+        hands.carry(round_, ["ann"])
+        told.append(hands.is_sending(ONE, "ann"))
+        entered = enter_flow()  # the channel withdraws consent
+        told.append(hands.is_sending(ONE, "ann"))
+        told.append(hands.is_sending(ONE, None))
+        hands.leave_flow(entered)
+
+    entered = enter_flow()
+    hands.open(ONE, ["ann"])
+    assert hands.start(ONE, "ann")
+    round_ = hands.round_of(ONE)
+    in_another_thread(carry)
+    assert told == [False, False, False]
+    assert hands.is_sending(ONE, "ann")
+    hands.leave_flow(entered)
 
 
 def test_equal_hands_of_two_stores_are_kept_apart() -> None:

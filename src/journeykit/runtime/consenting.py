@@ -9,9 +9,10 @@ from typing import Any
 
 from journeykit.errors import UsageError
 from journeykit.kernel import ConsentConfirmed, ConsentTold, PreferencesTold, Signal
-from journeykit.machine import Rules
 from journeykit.model.spans import Span
 from journeykit.ports import TokenClaim, TokenPurpose, TokenSigner
+from journeykit.runtime.calls import Flow, Now
+from journeykit.runtime.desk import Desk
 from journeykit.runtime.intake import (
     check_channel,
     check_channels,
@@ -24,6 +25,7 @@ from journeykit.runtime.intake import (
 from journeykit.runtime.keywords import Keyword, plain, read_keyword
 from journeykit.runtime.outcomes import Outcome
 from journeykit.runtime.preferences import limits_of
+from journeykit.runtime.verbs import verb
 from journeykit.time import from_micros
 
 
@@ -40,12 +42,10 @@ class Reply:
     outcome: Outcome | None
 
 
-class Consenting(ABC):
+class Consenting(Desk, ABC):
     """The calls by which a host tells what a customer consents to (rule G7)."""
 
-    _rules: Rules
-    _tokens: TokenSigner | None = None
-
+    @verb
     def grant(
         self,
         customer_id: str,
@@ -54,7 +54,7 @@ class Consenting(ABC):
         topic: str | None = None,
         source: str = "",
         lasts: Span | None = None,
-    ) -> Outcome:
+    ) -> Flow[Outcome]:
         """Record that a customer gave consent, with its source as proof (rule G7).
 
         Under double opt-in it counts once it is confirmed, see `confirm`.
@@ -70,8 +70,9 @@ class Consenting(ABC):
             UnknownChannelError, UnknownTopicError: With the names that there are.
             UsageError: No channel is named, or `lasts` is no span.
         """
-        return self._consent(customer_id, channels, topic, True, source, lasts)
+        return (yield from self._consent(customer_id, channels, topic, True, source, lasts))
 
+    @verb
     def withdraw(
         self,
         customer_id: str,
@@ -79,7 +80,7 @@ class Consenting(ABC):
         *,
         topic: str | None = None,
         source: str = "",
-    ) -> Outcome:
+    ) -> Flow[Outcome]:
         """Record that a customer withdrew consent; without a topic, for the whole channel.
 
         After this returns, no hand-over that it forbids starts, on any worker: it waits for
@@ -91,10 +92,11 @@ class Consenting(ABC):
             UnknownChannelError, UnknownTopicError: With the names that there are.
             UsageError: No channel is named.
         """
-        outcome = self._consent(customer_id, channels, topic, False, source, None)
-        self._let_hands_finish(customer_id)
+        outcome = yield from self._consent(customer_id, channels, topic, False, source, None)
+        yield from self._let_hands_finish(customer_id)
         return outcome
 
+    @verb
     def confirm(
         self,
         customer_id: str,
@@ -102,7 +104,7 @@ class Consenting(ABC):
         *,
         topic: str | None = None,
         source: str = "",
-    ) -> Outcome:
+    ) -> Flow[Outcome]:
         """Record that a customer confirmed a consent that was granted before (double opt-in).
 
         It is the confirmation of what was granted: of the channel without a topic, else of
@@ -113,11 +115,11 @@ class Consenting(ABC):
         names = check_channels(self._rules, channels)
         check_topic(self._rules, topic)
         check_source(source)
-        now = self._now()
-        return self._apply(
-            customer_id, [ConsentConfirmed(now, name, topic or "", source) for name in names]
-        )
+        now = yield from Now()
+        confirmed = [ConsentConfirmed(now, name, topic or "", source) for name in names]
+        return (yield from self._apply(customer_id, confirmed))
 
+    @verb
     def prefer(
         self,
         customer_id: str,
@@ -125,7 +127,7 @@ class Consenting(ABC):
         *,
         limits: Mapping[str, Any] | None = None,
         source: str = "preference centre",
-    ) -> Outcome:
+    ) -> Flow[Outcome]:
         """Take a page of choices, as `preferences` showed it, back: all of it in one commit.
 
         Only what differs from how it stands becomes a grant or a withdrawal; both are
@@ -146,17 +148,19 @@ class Consenting(ABC):
                 raise UsageError(
                     f"{place} must be a mapping", place=place, value=given, private=True
                 )
+        now = yield from Now()
         signals: list[Signal] = []
         if limits:
-            signals.append(self._read_limits(limits))
+            signals.append(self._read_limits(limits, now))
         if choices or not limits:
-            signals.append(self._read_choices(choices, source))
-        outcome = self._apply(customer_id, signals)
+            signals.append(self._read_choices(choices, source, now))
+        outcome = yield from self._apply(customer_id, signals)
         if not all(choices.values()):
-            self._let_hands_finish(customer_id)
+            yield from self._let_hands_finish(customer_id)
         return outcome
 
-    def reply(self, customer_id: str, channel: str, text: str) -> Reply:
+    @verb
+    def reply(self, customer_id: str, channel: str, text: str) -> Flow[Reply]:
         """Take a customer's reply on a channel, and act where it is a keyword.
 
         `STOP` and its kin withdraw the channel, `START` grants it, with the keyword as the
@@ -170,14 +174,17 @@ class Consenting(ABC):
         keyword = read_keyword(text)
         source = f"keyword {plain(text)}"
         if keyword == "stop":
-            return Reply(keyword, self.withdraw(customer_id, [channel], source=source))
+            no = yield from Consenting.withdraw(self, customer_id, [channel], source=source)
+            return Reply(keyword, no)
         if keyword == "start":
-            return Reply(keyword, self.grant(customer_id, [channel], source=source))
+            yes = yield from Consenting.grant(self, customer_id, [channel], source=source)
+            return Reply(keyword, yes)
         return Reply(keyword, None)
 
     # ---- links
 
-    def unsubscribe(self, token: str) -> Outcome:
+    @verb
+    def unsubscribe(self, token: str) -> Flow[Outcome]:
         """Withdraw what an unsubscribe link is for; the strength is that of `withdraw`.
 
         Call it when the link is POSTed to, never for a GET: programs that check links follow
@@ -188,13 +195,15 @@ class Consenting(ABC):
             InvalidTokenError: The token does not count; the error does not tell why.
             UnknownCustomerError: Nobody is known under the id of the token any more.
         """
-        claim = self.read_token(token, "unsubscribe")
+        claim = yield from Consenting.read_token(self, token, "unsubscribe")
         assert claim.channel is not None
-        no = ConsentTold(self._now(), claim.channel, claim.topic or "", False, "one-click")
-        outcome = self._apply(check_customer_id(claim.customer_id), [no])
-        self._let_hands_finish(claim.customer_id)
+        now = yield from Now()
+        no = ConsentTold(now, claim.channel, claim.topic or "", False, "one-click")
+        outcome = yield from self._apply(check_customer_id(claim.customer_id), [no])
+        yield from self._let_hands_finish(claim.customer_id)
         return outcome
 
+    @verb
     def sign_token(
         self,
         purpose: TokenPurpose,
@@ -202,7 +211,7 @@ class Consenting(ABC):
         *,
         channel: str | None = None,
         topic: str | None = None,
-    ) -> str:
+    ) -> Flow[str]:
         """Return a token for a link to unsubscribe, confirm, or open preferences.
 
         Raises:
@@ -213,16 +222,17 @@ class Consenting(ABC):
         if channel is not None:
             check_channel(self._rules, channel)
         check_topic(self._rules, topic)
-        at = from_micros(self._now())
+        at = from_micros((yield from Now()))
         return self._signer().sign(purpose, customer_id, at=at, channel=channel, topic=topic)
 
-    def read_token(self, token: str, purpose: TokenPurpose) -> TokenClaim:
+    @verb
+    def read_token(self, token: str, purpose: TokenPurpose) -> Flow[TokenClaim]:
         """Return what a token says that counts now.
 
         Raises:
             InvalidTokenError: It does not count; the error does not tell why.
         """
-        return self._signer().read(token, purpose, at=from_micros(self._now()))
+        return self._signer().read(token, purpose, at=from_micros((yield from Now())))
 
     # ---- within
 
@@ -242,15 +252,17 @@ class Consenting(ABC):
         granted: bool,
         source: str,
         lasts: Span | None,
-    ) -> Outcome:
+    ) -> Flow[Outcome]:
         check_customer_id(customer_id)
         signals = read_consents(
-            self._rules, channels, topic, granted=granted, source=source, now=self._now(),
+            self._rules, channels, topic, granted=granted, source=source, now=(yield from Now()),
             lasts=lasts,
         )  # fmt: skip
-        return self._apply(customer_id, list(signals))
+        return (yield from self._apply(customer_id, list(signals)))
 
-    def _read_choices(self, choices: Mapping[Any, object], source: str) -> PreferencesTold:
+    def _read_choices(
+        self, choices: Mapping[Any, object], source: str, now: int
+    ) -> PreferencesTold:
         remedy = "such as {'email': True, 'email/news': False}"
         if not choices:
             raise UsageError("no choices are given", place="choices", value=choices, remedy=remedy)
@@ -266,9 +278,9 @@ class Consenting(ABC):
                 )  # fmt: skip
             told[key] = chosen
         check_source(source)
-        return PreferencesTold(self._now(), told, source)
+        return PreferencesTold(now, told, source)
 
-    def _read_limits(self, limits: Mapping[str, Any]) -> Signal:
+    def _read_limits(self, limits: Mapping[str, Any], now: int) -> Signal:
         known = sorted(limits_of(self._rules))
         for field in limits:
             if field not in known:
@@ -276,18 +288,16 @@ class Consenting(ABC):
                     "no cap asks for this wish", place="limits", value=field,
                     remedy=f"own_limit of caps names {', '.join(known) or 'nothing so far'}",
                 )  # fmt: skip
-        return read_profile(self._rules, limits, self._now())
+        return read_profile(self._rules, limits, now)
 
     @abstractmethod
-    def _now(self) -> int:
-        """Return the present instant in micros."""
-
-    @abstractmethod
-    def _apply(self, customer_id: str, signals: list[Signal], *, creates: bool = False) -> Outcome:
+    def _apply(
+        self, customer_id: str, signals: Sequence[Signal], *, creates: bool = False
+    ) -> Flow[Outcome]:
         """Take the signals. `creates`: they may begin a customer."""
 
     @abstractmethod
-    def _let_hands_finish(self, customer_id: str | None) -> None:
+    def _let_hands_finish(self, customer_id: str | None) -> Flow[None]:
         """Wait until no hand-over is under way that does not know what was just told (G7).
 
         None: a hand-over to anybody.

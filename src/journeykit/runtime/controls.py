@@ -14,9 +14,8 @@ import msgspec
 
 from journeykit.errors import ContentionError
 from journeykit.machine import Rules
-from journeykit.ports import Store
 from journeykit.runtime import logs
-from journeykit.runtime.calls import Lacks
+from journeykit.runtime.calls import Flow, Lacks, LookAgain, ReadControls, SetControls
 from journeykit.time import SECOND
 
 _RECHECK = SECOND // 10
@@ -62,25 +61,33 @@ class _Changes:
 _CHANGES = _Changes()
 
 
-def read_controls(store: Store) -> Operated:
-    """Return what operators have set."""
-    body = store.controls().body
+def note_changed() -> None:
+    """Let every worker of this process read the controls anew before it goes on."""
+    _CHANGES.count += 1
+
+
+def operated_of(body: bytes) -> Operated:
+    """Return what operators have set, from what the store keeps of it."""
     return _decode(body) if body else Operated()
 
 
-def change_controls(store: Store, change: Callable[[Operated], None]) -> None:
+def read_controls() -> Flow[Operated]:
+    """Return what operators have set."""
+    return operated_of((yield from ReadControls()).body)
+
+
+def change_controls(change: Callable[[Operated], None]) -> Flow[None]:
     """Change what operators have set; start over where somebody else came first.
 
     Raises:
         ContentionError: Somebody else came first on every attempt.
     """
     for _ in range(_ATTEMPTS):
-        found = store.controls()
-        before = _decode(found.body) if found.body else Operated()
-        after = _decode(found.body) if found.body else Operated()
+        found = yield from ReadControls()
+        before, after = operated_of(found.body), operated_of(found.body)
         change(after)
-        if after == before or store.set_controls(_encode(after), expected=found.version):
-            _CHANGES.count += 1
+        if after == before or (yield from SetControls(_encode(after), found.version)):
+            yield from LookAgain()
             return
     raise ContentionError(
         f"the controls were changed by others on {_ATTEMPTS} attempts in a row", remedy="try again"
@@ -98,22 +105,26 @@ class Heeding:
         self._known: tuple[int, int, frozenset[str]] | None = None  # changes, instant, journeys
         self._heeded: tuple[Rules, Rules] | None = None
 
-    def rules(self, rules: Rules, store: Store, now: int, *, fresh: bool) -> Rules:
-        """Return the rules with the journeys that pause now.
-
-        Args:
-            fresh: Whether to read the controls in any case.
-        """
+    def known(self, now: int) -> frozenset[str] | None:
+        """Return the journeys that pause, or None where that is to be read anew."""
         known = self._known
-        if (
-            fresh
-            or known is None
-            or known[0] != _CHANGES.count
-            or not known[1] <= now < known[1] + _RECHECK
-        ):
-            known = _CHANGES.count, now, frozenset(read_controls(store).paused)
-            self._known = known
-        paused = known[2]
+        if known is None or known[0] != _CHANGES.count or not known[1] <= now < known[1] + _RECHECK:
+            return None
+        return known[2]
+
+    @staticmethod
+    def changes() -> int:
+        """Return how often this process has changed controls: asked before they are read."""
+        return _CHANGES.count
+
+    def learn(self, body: bytes, now: int, changes: int) -> frozenset[str]:
+        """Take in what was read; return the journeys that pause."""
+        paused = frozenset(operated_of(body).paused)
+        self._known = changes, now, paused
+        return paused
+
+    def rules(self, rules: Rules, paused: frozenset[str]) -> Rules:
+        """Return the rules with these journeys pausing; the same ones as the last time."""
         learned = self._learned
         if learned is not None and learned.workspace is rules.workspace:
             rules = learned

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from journeykit.kernel import decode_entries
 from journeykit.kernel import journal as j
 from journeykit.model import START, Counts, Journey
 from journeykit.ports import Store
+from journeykit.runtime.calls import Flow, JournalOf, Page
+from journeykit.runtime.performing import ask_store
+
+_PAGE = 1000
 
 
 def counts_of(store: Store, journey: Journey) -> Counts:
@@ -17,18 +21,19 @@ def counts_of(store: Store, journey: Journey) -> Counts:
     A run that was moved from another version counts from the step at which it went on.
     Everybody's journal is read; where that was pruned, what it said is not counted.
     """
+    return ask_store(store, count_runs(journey))
+
+
+def count_runs(journey: Journey) -> Flow[Counts]:
+    """Count the runs of one version of a journey, as `counts_of` does."""
     count = _Count(journey)
-    for customer_id in _everybody(store):
-        records = store.journal(customer_id)
-        count.read(entry for record in records for entry in decode_entries(record.entries))
-    return Counts(dict(count.entered), dict(count.here), dict(count.took))
-
-
-def _everybody(store: Store) -> Iterator[str]:
     after = ""
-    while batch := store.customers(after=after):
-        yield from batch
-        after = batch[-1]
+    while ids := (yield from Page(after, _PAGE)):
+        after = ids[-1]
+        for customer_id in ids:
+            records = yield from JournalOf(customer_id)
+            count.read(entry for record in records for entry in decode_entries(record.entries))
+    return Counts(dict(count.entered), dict(count.here), dict(count.took))
 
 
 class _Count:
@@ -54,6 +59,12 @@ class _Count:
                     if run in stands:
                         self.took[stands[run], outcome] += 1
                         self._place(stands, run, self._journey.version, step)
+                case j.Pruned(state=state):
+                    for run, open_run in state.get("enrollments", {}).items():
+                        if open_run["journey"] == self._journey.name:
+                            ours.add(run)
+                            if open_run["version"] == self._journey.version:
+                                stands[run] = open_run["step"]
                 case j.Migrated(enrollment=run, version=version, step=step):
                     if run in ours:
                         self._place(stands, run, version, step)

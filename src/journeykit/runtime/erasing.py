@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from journeykit.errors import ErasedCustomerError, UnknownCustomerError
 from journeykit.kernel import customer_mark, decode_entries, decode_state
 from journeykit.machine import Rules
-from journeykit.ports import Store
-from journeykit.runtime.hands import HANDS
+from journeykit.ports import JournalRecord, StoredCustomer
+from journeykit.runtime.calls import Erase, Erased, Flow, JournalOf, Listed, Load
 from journeykit.runtime.listing import place_of
 from journeykit.runtime.script import decode_json, encode_json, profile_of
 from journeykit.time import from_micros
 
 
-def erase(store: Store, rules: Rules, customer_id: str, now: int) -> bool:
+def erase(rules: Rules, customer_id: str, now: int) -> Flow[bool]:
     """Remove a customer; tell whether there was one. What is in hand is not waited for."""
-    mark = customer_mark(rules.seed, customer_id)
-    was_there = store.erase(customer_id, mark=mark, at=now)
-    HANDS.note([customer_id])
-    return was_there
+    return (yield from Erase(customer_id, customer_mark(rules.seed, customer_id), now))
 
 
-def missing_customer(store: Store, rules: Rules, customer_id: str) -> UnknownCustomerError:
+def missing_customer(rules: Rules, customer_id: str) -> Flow[UnknownCustomerError]:
     """Return the error for an id of which there is no customer: erased, or never known."""
     mark = customer_mark(rules.seed, customer_id)
-    return absent(customer_id, store.erased([mark]).get(mark))
+    return absent(customer_id, (yield from Erased([mark])).get(mark))
+
+
+def load_customer(rules: Rules, customer_id: str, *, profile: bool = False) -> Flow[StoredCustomer]:
+    """Load one customer.
+
+    Raises:
+        ErasedCustomerError, UnknownCustomerError: There is no such customer.
+    """
+    found = (yield from Load([customer_id], profile)).get(customer_id)
+    if found is None:
+        raise (yield from missing_customer(rules, customer_id))
+    return found
 
 
 def absent(customer_id: str, erased: int | None) -> UnknownCustomerError:
@@ -50,27 +59,26 @@ def absent(customer_id: str, erased: int | None) -> UnknownCustomerError:
     )
 
 
-def export_customer(store: Store, rules: Rules, customer_id: str, now: int) -> dict[str, Any]:
+def export_customer(rules: Rules, customer_id: str, now: int) -> Flow[dict[str, Any]]:
     """Return everything that is kept of a customer, as values that JSON has.
 
     Raises:
         ErasedCustomerError, UnknownCustomerError: There is no such customer.
     """
-    found = store.load([customer_id], profiles=True).get(customer_id)
-    if found is None:
-        raise missing_customer(store, rules, customer_id)
+    found = yield from load_customer(rules, customer_id, profile=True)
     state = decode_state(found.body)
     places = {
         place_of(rules, channel, address): (channel, address)
         for channel, address in state.addresses.items()
     }
-    listed = store.suppressed(list(places)) if places else {}
+    listed = (yield from Listed(list(places))) if places else {}
+    records = yield from JournalOf(customer_id)
     return {
         "customer_id": customer_id,
         "exported_at": from_micros(now).isoformat(),
         "profile": dict(profile_of(found)),
         "state": decode_json(found.body),
-        "journal": list(_journal(store, customer_id)),
+        "journal": list(_journal(records)),
         "suppressed": [
             {
                 "channel": places[place][0],
@@ -83,9 +91,9 @@ def export_customer(store: Store, rules: Rules, customer_id: str, now: int) -> d
     }
 
 
-def _journal(store: Store, customer_id: str) -> Iterator[dict[str, Any]]:
+def _journal(records: Iterable[JournalRecord]) -> Iterator[dict[str, Any]]:
     """Yield the entries by name, with their numbers and instants."""
-    for record in store.journal(customer_id):
+    for record in records:
         for number, entry in enumerate(decode_entries(record.entries), record.first_seq):
             names = [name for name in entry.__struct_fields__ if name != "at"]
             fields = decode_json(encode_json({name: getattr(entry, name) for name in names}))

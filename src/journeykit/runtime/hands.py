@@ -4,75 +4,88 @@ The store tells workers of other processes (`Store.hold`). Within one process mo
 commit is noted for every round of hand-overs that concerns its customers, and each hand-over
 asks, as the last thing before it starts, whether there is such a note.
 
+A round belongs to the flow that opened it. Who runs inside of which flow is a context variable,
+so it holds for threads, for tasks of an event loop, and for threads that a task lets work.
+
 Keeps true:
     * a commit that has returned is heeded by every hand-over of this process that starts
-      afterwards, whichever runner, store object or thread made the commit;
-    * a thread never waits for a hand-over in which it is itself: a channel may withdraw
+      afterwards, whichever runner, store object, thread or task made the commit;
+    * a flow never waits for a hand-over in which it is itself: a channel may withdraw
       consent while it is sending.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from threading import Condition, get_ident
 
 from journeykit.ports import Hand
 
+_FLOWS: ContextVar[tuple[object, ...]] = ContextVar("journeykit_flows", default=())
+"""The flows around the present one, the outermost first, and that one last."""
+
+
+def enter_flow() -> Token[tuple[object, ...]]:
+    """A flow begins here: what it opens is its own. Ended by `Hands.leave_flow`."""
+    return _FLOWS.set((*_around(), object()))
+
+
+def _around() -> tuple[object, ...]:
+    """Return the flows that this is inside of; outside of any, the thread stands for one."""
+    return _FLOWS.get() or (get_ident(),)
+
 
 @dataclass(slots=True, eq=False)
 class _Round:
-    """What one thread is about to hand over.
+    """What one flow is about to hand over.
 
     Attributes:
-        sending: Customers to whom something is on its way, and the thread that carries it.
+        sending: Customers to whom something is on its way, and who carries it: the flow, or a
+            thread.
     """
 
     hand: Hand
-    thread: int
+    flow: object
     customers: frozenset[str]
     changed: set[str] = field(default_factory=set)
-    sending: dict[str, int] = field(default_factory=dict)
+    sending: dict[str, object] = field(default_factory=dict)
 
 
 class Hands:
     """The rounds of hand-overs that are open in this process, the newest last.
 
-    Numbers of hands are a store's own, so two stores may give out equal ones: a thread always
+    Numbers of hands are a store's own, so two stores may give out equal ones: a flow always
     means its own newest round.
     """
 
     def __init__(self) -> None:
         self._rounds: list[_Round] = []
         self._ended = Condition()
+        self._listeners: list[Callable[[], None]] = []
 
     def open(self, hand: Hand, customer_ids: Sequence[str]) -> None:
-        """A round begins in this thread."""
+        """A round of this flow begins."""
         with self._ended:
-            self._rounds.append(_Round(hand, get_ident(), frozenset(customer_ids)))
+            self._rounds.append(_Round(hand, _around()[-1], frozenset(customer_ids)))
 
     def close(self, hand: Hand) -> None:
-        """A round of this thread is over."""
+        """A round of this flow is over."""
         with self._ended:
             mine = self._mine(hand)
             if mine is not None:
                 self._rounds.remove(mine)
-            self._ended.notify_all()
+            self._tell()
 
-    def depth(self) -> int:
-        """Return how many rounds this thread has open."""
-        if not self._rounds:
-            return 0
-        with self._ended:
-            return sum(one.thread == get_ident() for one in self._rounds)
-
-    def close_beyond(self, depth: int) -> None:
-        """End the rounds of this thread that were opened since: their flow has ended."""
-        if self.depth() > depth:
+    def leave_flow(self, entered: Token[tuple[object, ...]]) -> None:
+        """The present flow has ended, and so have the rounds that it left open."""
+        flow = _around()[-1]
+        _FLOWS.reset(entered)
+        if self._rounds:
             with self._ended:
-                newer = [one for one in self._rounds if one.thread == get_ident()][depth:]
-                self._rounds = [one for one in self._rounds if one not in newer]
-                self._ended.notify_all()
+                self._rounds = [one for one in self._rounds if one.flow != flow]
+                self._tell()
 
     def note(self, customer_ids: Iterable[str]) -> None:
         """Something about these customers was committed."""
@@ -100,7 +113,7 @@ class Hands:
             if customer_id in mine.changed:
                 mine.changed.discard(customer_id)
                 return False
-            mine.sending[customer_id] = mine.thread
+            mine.sending[customer_id] = mine.flow
             return True
 
     def sent(self, hand: Hand, customer_id: str) -> None:
@@ -109,18 +122,18 @@ class Hands:
             mine = self._mine(hand)
             if mine is not None:
                 mine.sending.pop(customer_id, None)
-                self._ended.notify_all()
+                self._tell()
 
     def round_of(self, hand: Hand) -> object:
-        """Return this thread's round under a hand, for threads that carry something for it."""
+        """Return this flow's round under a hand, for those who carry something for it."""
         with self._ended:
             return self._mine(hand)
 
     def carry(self, round_: object, customer_ids: Iterable[str]) -> None:
-        """This thread carries what is on its way to these customers."""
+        """This thread, or this flow, carries what is on its way to these customers."""
         if isinstance(round_, _Round):
             with self._ended:
-                round_.sending.update(dict.fromkeys(customer_ids, get_ident()))
+                round_.sending.update(dict.fromkeys(customer_ids, _around()[-1]))
 
     def is_here(self, hand: Hand) -> bool:
         """Tell whether a round is one of this process."""
@@ -128,13 +141,13 @@ class Hands:
             return any(one.hand == hand for one in self._rounds)
 
     def is_sending(self, hand: Hand, customer_id: str | None) -> bool:
-        """Tell whether another thread of this process is handing over to this customer, or anybody."""
-        me = get_ident()
+        """Tell whether another flow of this process is handing over to this customer, or anybody."""
+        around = _around()
         with self._ended:
             return any(
                 one.hand == hand
                 and any(
-                    carrier != me
+                    carrier not in around
                     for customer, carrier in one.sending.items()
                     if customer_id in (None, customer)
                 )
@@ -146,11 +159,27 @@ class Hands:
         with self._ended:
             return self._ended.wait(seconds)
 
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener`, in whichever thread, when a hand-over ends; return what ends that."""
+        with self._ended:
+            self._listeners.append(listener)
+
+        def end() -> None:
+            with self._ended:
+                self._listeners.remove(listener)
+
+        return end
+
+    def _tell(self) -> None:
+        self._ended.notify_all()
+        for listener in self._listeners:
+            listener()
+
     def _mine(self, hand: Hand) -> _Round | None:
-        """Return the newest round of this thread under this hand."""
-        me = get_ident()
+        """Return the newest round of this flow under this hand."""
+        me = _around()[-1]
         for one in reversed(self._rounds):
-            if one.thread == me and one.hand == hand:
+            if one.flow == me and one.hand == hand:
                 return one
         return None
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from journeykit.kernel import CancelAsked, SuppressionTold
 from journeykit.kernel import journal as j
-from journeykit.machine import Rules
 from journeykit.model import Event, Profile, ReceiptKind
+from journeykit.runtime.calls import Flow, Now
 from journeykit.runtime.consenting import Consenting
 from journeykit.runtime.intake import (
     Asked,
@@ -31,21 +31,16 @@ from journeykit.runtime.intake import (
 )
 from journeykit.runtime.outcomes import Outcome
 from journeykit.runtime.receipts import read_receipt
+from journeykit.runtime.verbs import verb
 
 
 class Inputs(Consenting):
     """The calls by which a host tells something about one customer."""
 
-    _rules: Rules
-
-    @property
-    def rules(self) -> Rules:
-        """The compiled workspace."""
-        return self._rules
-
+    @verb
     def identify(
         self, customer_id: str, attributes: Mapping[str, Any] | Profile | None = None
-    ) -> Outcome:
+    ) -> Flow[Outcome]:
         """Tell attributes of a customer; begin the customer if it is new.
 
         Only the attributes given change.
@@ -54,9 +49,11 @@ class Inputs(Consenting):
             InvalidProfileError, UnknownZoneError: Nothing of the update was stored.
         """
         check_customer_id(customer_id)
-        told = read_profile(self._rules, {} if attributes is None else attributes, self._now())
-        return self._apply(customer_id, [told], creates=True)
+        now = yield from Now()
+        told = read_profile(self._rules, {} if attributes is None else attributes, now)
+        return (yield from self._apply(customer_id, [told], creates=True))
 
+    @verb
     def track(
         self,
         customer_id: str,
@@ -65,7 +62,7 @@ class Inputs(Consenting):
         *,
         id: str | None = None,
         occurred_at: datetime | None = None,
-    ) -> Outcome:
+    ) -> Flow[Outcome]:
         """Report that something happened, and say what that did.
 
         Args:
@@ -80,36 +77,45 @@ class Inputs(Consenting):
                 was handed in is wrong; nothing was stored.
             UnknownCustomerError: Nobody was identified under this id.
         """
+        now = yield from Now()
         reported = read_event(
-            self._rules, customer_id, event, data, id=id, occurred_at=occurred_at, now=self._now()
+            self._rules, customer_id, event, data, id=id, occurred_at=occurred_at, now=now
         )
-        return self._report(reported)
+        return (yield from self._report(reported))
 
+    @verb
     def suppress(
         self, customer_id: str, channel: str, address: str | None = None, *, reason: str = "host"
-    ) -> Outcome:
+    ) -> Flow[Outcome]:
         """Keep an address from being used on a channel; the present one when not given.
 
         It is kept from every customer and every journey. After this returns, no hand-over to
         it starts; see `withdraw`, but since anybody may have this address, it waits for what
         workers have in hand for anybody.
         """
-        outcome = self._suppression(customer_id, channel, address, True, reason)
-        self._let_hands_finish(None)
+        outcome = yield from self._suppression(customer_id, channel, address, True, reason)
+        yield from self._let_hands_finish(None)
         return outcome
 
-    def complained(self, customer_id: str, channel: str, address: str | None = None) -> Outcome:
+    @verb
+    def complained(
+        self, customer_id: str, channel: str, address: str | None = None
+    ) -> Flow[Outcome]:
         """Record that a customer called a message spam: `suppress` with the reason `complaint`."""
-        return self.suppress(customer_id, channel, address, reason="complaint")
+        return (yield from Inputs.suppress(self, customer_id, channel, address, reason="complaint"))
 
-    def unsuppress(self, customer_id: str, channel: str, address: str | None = None) -> Outcome:
+    @verb
+    def unsuppress(
+        self, customer_id: str, channel: str, address: str | None = None
+    ) -> Flow[Outcome]:
         """Let an address be used again: by this customer, and by whom has not asked for it so far.
 
         Another customer for whom a message was refused, because the address was suppressed,
         keeps that until it is lifted there too.
         """
-        return self._suppression(customer_id, channel, address, False, "")
+        return (yield from self._suppression(customer_id, channel, address, False, ""))
 
+    @verb
     def enroll(
         self,
         customer_id: str,
@@ -118,7 +124,7 @@ class Inputs(Consenting):
         key: str | None = None,
         data: Mapping[str, Any] | None = None,
         id: str | None = None,
-    ) -> Outcome:
+    ) -> Flow[Outcome]:
         """Start a run by call, without an event. Re-entry rules hold as for events.
 
         Args:
@@ -131,9 +137,11 @@ class Inputs(Consenting):
         Raises:
             InvalidEventError, NaiveInstantError: A field is not what the entry event takes.
         """
-        asked = read_enrollment(self._rules, customer_id, journey, key, data, id, self._now())
-        return self._report(asked)
+        now = yield from Now()
+        asked = read_enrollment(self._rules, customer_id, journey, key, data, id, now)
+        return (yield from self._report(asked))
 
+    @verb
     def report(
         self,
         customer_id: str,
@@ -144,7 +152,7 @@ class Inputs(Consenting):
         occurred_at: datetime | None = None,
         detail: str = "",
         dead_address: bool = False,
-    ) -> Outcome:
+    ) -> Flow[Outcome]:
         """Tell what became of a message after it was sent, as its provider reports it.
 
         Runs wait for it (`WaitFor(Receipt(...))`), are ended by it (`exits=`), and ask for it
@@ -168,16 +176,17 @@ class Inputs(Consenting):
         """
         told = read_receipt(
             self._rules, customer_id, message, receipt, id=id, occurred_at=occurred_at,
-            detail=detail, dead_address=dead_address, now=self._now(),
+            detail=detail, dead_address=dead_address, now=(yield from Now()),
         )  # fmt: skip
-        outcome = self._report(told)
+        outcome = yield from self._report(told)
         if any(isinstance(entry, j.Suppressed) for entry in outcome.entries):
-            self._let_hands_finish(None)
+            yield from self._let_hands_finish(None)
         return outcome
 
+    @verb
     def cancel(
         self, customer_id: str, journey: str, *, key: str | None = None, reason: str = "cancelled"
-    ) -> Outcome:
+    ) -> Flow[Outcome]:
         """End a customer's runs of a journey, or the one with this key; what waits is withdrawn.
 
         After this returns, no hand-over of theirs starts; see `withdraw`.
@@ -186,29 +195,31 @@ class Inputs(Consenting):
         check_journey(self._rules, journey)
         check_key(key)
         check_words("reason", reason, "why the runs are to end, for the timeline")
-        outcome = self._apply(customer_id, [CancelAsked(self._now(), journey, key, reason)])
-        self._let_hands_finish(customer_id)
+        now = yield from Now()
+        outcome = yield from self._apply(customer_id, [CancelAsked(now, journey, key, reason)])
+        yield from self._let_hands_finish(customer_id)
         return outcome
 
     # ---- within
 
     def _suppression(
         self, customer_id: str, channel: str, address: str | None, suppressed: bool, reason: str
-    ) -> Outcome:
+    ) -> Flow[Outcome]:
         check_customer_id(customer_id)
         check_channel(self._rules, channel)
         check_words("reason", reason, "why the address must not be used")
         if address is not None:
             check_address(address)
         else:
-            address = self.address_of(customer_id, channel)
-        signal = SuppressionTold(self._now(), channel, address, suppressed, reason)
-        return self._apply(customer_id, [signal])
+            address = yield from self._address_of(customer_id, channel)
+        now = yield from Now()
+        signal = SuppressionTold(now, channel, address, suppressed, reason)
+        return (yield from self._apply(customer_id, [signal]))
 
     @abstractmethod
-    def address_of(self, customer_id: str, channel: str) -> str:
+    def _address_of(self, customer_id: str, channel: str) -> Flow[str]:
         """Return where a channel reaches a customer: the id where no address is known (D4)."""
 
     @abstractmethod
-    def _report(self, reported: Reported | Asked) -> Outcome:
+    def _report(self, reported: Reported | Asked) -> Flow[Outcome]:
         """Take an event or a call, of which a repeat may be known."""

@@ -15,10 +15,8 @@ from msgspec import Struct
 from journeykit.errors import UnknownJourneyError
 from journeykit.kernel import CustomerState, is_set_free
 from journeykit.machine import Rules
-from journeykit.ports import Store
 from journeykit.runtime.calls import Flow, Page
 from journeykit.runtime.controls import Operated, PauseSet, change_controls, read_controls
-from journeykit.runtime.hands import HANDS
 from journeykit.runtime.script import touch
 from journeykit.time import from_micros
 
@@ -31,35 +29,34 @@ class Pause(Struct, frozen=True):
     reason: str = ""
 
 
-def set_pause(store: Store, journey: str, reason: str, now: int) -> None:
+def set_pause(journey: str, reason: str, now: int) -> Flow[None]:
     """Let a journey pause. One that pauses already keeps its instant and its reason."""
 
     def pause(operated: Operated) -> None:
         operated.paused.setdefault(journey, PauseSet(now, reason))
         operated.waking.discard(journey)
 
-    change_controls(store, pause)
-    HANDS.note_everybody()
+    yield from change_controls(pause)
 
 
-def end_pause(store: Store, journey: str) -> None:
+def end_pause(journey: str) -> Flow[None]:
     """Let a journey go on; until `note_woken`, somebody may be held for it still."""
 
     def end(operated: Operated) -> None:
         if operated.paused.pop(journey, None) is not None:
             operated.waking.add(journey)
 
-    change_controls(store, end)
+    yield from change_controls(end)
 
 
-def note_woken(store: Store, journeys: Collection[str]) -> None:
+def note_woken(journeys: Collection[str]) -> Flow[None]:
     """Note that nobody is held any more for journeys that go on."""
-    change_controls(store, lambda operated: operated.waking.difference_update(journeys))
+    yield from change_controls(lambda operated: operated.waking.difference_update(journeys))
 
 
-def pauses(store: Store) -> Mapping[str, Pause]:
+def pauses() -> Flow[Mapping[str, Pause]]:
     """Return the journeys that pause, by name."""
-    found = read_controls(store).paused
+    found = (yield from read_controls()).paused
     return {
         name: Pause(name, from_micros(found[name].since), found[name].reason)
         for name in sorted(found)

@@ -1,10 +1,16 @@
-"""Who answers a flow's calls? The host's ports, with a little knowledge of this process."""
+"""Who answers a flow's calls? The host's ports, with a little knowledge of this process.
+
+Written once for ports that answer, and for ports that return what must be awaited for the
+answer: a performer that does something with the answer of a port yields what the port
+returned, and is sent the answer.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from inspect import isgeneratorfunction
+from typing import Any, TypeVar
 
 from journeykit.machine import Rules
 from journeykit.ports import (
@@ -13,18 +19,28 @@ from journeykit.ports import (
     Content,
     Function,
     Hand,
+    JournalRecord,
     RenderContext,
     Renderer,
     Store,
 )
 from journeykit.runtime import calls as c
 from journeykit.runtime import logs
-from journeykit.runtime.controls import Heeding
+from journeykit.runtime.controls import Heeding, note_changed
 from journeykit.runtime.couriers import Couriers
+from journeykit.runtime.drivers import drive
 from journeykit.runtime.hands import HANDS, Hands
 from journeykit.runtime.lines import Lines
 from journeykit.runtime.parking import NotHereError
 from journeykit.time import SECOND, to_micros
+
+R = TypeVar("R")
+Steps = Generator[Any, Any, R]
+"""Yields what a port returned, is sent its answer, and returns the answer to the flow."""
+
+
+def _call(function: Callable[..., Any], *args: Any) -> Any:
+    return function(*args)
 
 
 @dataclass(slots=True)
@@ -32,13 +48,15 @@ class Ports:
     """What a host provides.
 
     Attributes:
+        store: A `Store`, or one whose methods are coroutines.
         may_start: Whether hand-overs may still start; a worker that is to stop says no.
         on_commit: Called after each commit that may have made something due.
         hands: What this process has in hand: one for the process, except in a simulation of
             several.
+        ask: How a channel, a renderer or a function of the host is called.
     """
 
-    store: Store
+    store: Any
     channels: Mapping[str, Channel]
     renderer: Renderer
     clock: Clock
@@ -49,10 +67,12 @@ class Ports:
     heeding: Heeding = field(default_factory=Heeding)
     hands: Hands = field(default=HANDS)
     lines: Lines = field(default_factory=Lines)
-    couriers: Couriers = field(init=False)
+    ask: Callable[..., Any] = _call
+    couriers: Any = None
 
     def __post_init__(self) -> None:
-        self.couriers = Couriers(self.channels, self.lines)
+        if self.couriers is None:
+            self.couriers = Couriers(self.channels, self.lines)
 
     def now(self) -> int:
         """Return the present instant in micros."""
@@ -60,11 +80,40 @@ class Ports:
 
     def perform(self, call: c.Call[Any]) -> Any:
         """Make one call."""
+        begun = _PERFORM[type(call)](self, call)
+        return _finish(begun) if type(call) in _IN_STEPS else begun
+
+    def begin(self, call: c.Call[Any]) -> Any:
+        """Begin one call; return the answer, or what must be awaited for it."""
         return _PERFORM[type(call)](self, call)
 
+    @staticmethod
+    def is_in_steps(call: c.Call[Any]) -> bool:
+        """Tell whether `begin` returns `Steps`."""
+        return type(call) in _IN_STEPS
 
-def _commit(ports: Ports, call: c.Commit) -> Sequence[str]:
-    stale = ports.store.commit(call.commits)
+
+def ask_store(store: Store, flow: c.Flow[R]) -> R:
+    """Run a flow that asks a store, and nothing else that a host provides."""
+
+    nothing: Any = None
+    ports = Ports(store, {}, nothing, nothing, "", lambda: False, lambda: None)
+    return drive(flow, ports.perform)
+
+
+def _finish(steps: Steps[R]) -> R:
+    """Send in what is yielded: the ports of this kind have answered."""
+    try:
+        answer = next(steps)
+        while True:
+            answer = steps.send(answer)
+    except StopIteration as stop:
+        result: R = stop.value
+        return result
+
+
+def _commit(ports: Ports, call: c.Commit) -> Steps[Sequence[str]]:
+    stale: Sequence[str] = yield ports.store.commit(call.commits)
     if any(one.suppress for one in call.commits):
         ports.hands.note_everybody()
     ports.hands.note([one.customer_id for one in call.commits])
@@ -72,31 +121,54 @@ def _commit(ports: Ports, call: c.Commit) -> Sequence[str]:
     return stale
 
 
-def _heed(ports: Ports, call: c.Heed) -> Rules:
-    return ports.heeding.rules(call.rules, ports.store, ports.now(), fresh=call.fresh)
+def _heed(ports: Ports, call: c.Heed) -> Steps[Rules]:
+    now = ports.now()
+    paused = None if call.fresh else ports.heeding.known(now)
+    if paused is None:
+        changes = ports.heeding.changes()
+        found = yield ports.store.controls()
+        paused = ports.heeding.learn(found.body, now, changes)
+    return ports.heeding.rules(call.rules, paused)
 
 
-def _list(ports: Ports, call: c.List) -> None:
-    ports.store.suppress(call.rows)
+def _look_again(ports: Ports, _: c.LookAgain) -> None:
+    note_changed()
     ports.hands.note_everybody()
 
 
-def _append(ports: Ports, call: c.Append) -> None:
-    ports.store.append(call.rows)
+def _erase(ports: Ports, call: c.Erase) -> Steps[bool]:
+    was_there: bool = yield ports.store.erase(call.customer_id, mark=call.mark, at=call.at)
+    ports.hands.note([call.customer_id])
+    return was_there
+
+
+def _journal_of(ports: Ports, call: c.JournalOf) -> Steps[Sequence[JournalRecord]]:
+    return list((yield ports.store.journal(call.customer_id)))
+
+
+def _list(ports: Ports, call: c.List) -> Steps[None]:
+    yield ports.store.suppress(call.rows)
+    ports.hands.note_everybody()
+
+
+def _append(ports: Ports, call: c.Append) -> Steps[None]:
+    yield ports.store.append(call.rows)
     ports.hands.note([one.customer_id for one in call.rows])
     ports.on_commit()
 
 
-def _hold(ports: Ports, call: c.Hold) -> Hand:
-    hand = ports.store.hold(call.customer_ids, call.now, until=call.until, worker=ports.worker)
+def _hold(ports: Ports, call: c.Hold) -> Steps[Hand]:
+    hand: Hand = yield ports.store.hold(
+        call.customer_ids, call.now, until=call.until, worker=ports.worker
+    )
     ports.hands.open(hand, call.customer_ids)
     return hand
 
 
-def _let_go(ports: Ports, call: c.LetGo) -> None:
+def _let_go(ports: Ports, call: c.LetGo) -> Steps[None]:
     ports.couriers.forget(call.hand)
     ports.hands.close(call.hand)
-    ports.store.let_go(call.hand)
+    yield ports.store.let_go(call.hand)
 
 
 def _start(ports: Ports, call: c.Start) -> c.MayStart:
@@ -105,21 +177,21 @@ def _start(ports: Ports, call: c.Start) -> c.MayStart:
     return "go" if ports.hands.start(call.hand, call.customer_id) else "changed"
 
 
-def _call_function(ports: Ports, call: c.CallFunction) -> object:
+def _call_function(ports: Ports, call: c.CallFunction) -> Steps[object]:
     name = call.context.function
     function = ports.functions.get(name)
     if function is None:
         raise NotHereError("function_missing", name, call.context.journey)
     try:
-        return function(call.context)
+        return (yield ports.ask(function, call.context))
     except Exception as error:
         logs.function_failed(call.context, error)
         raise
 
 
-def _render(ports: Ports, call: c.Render) -> Content:
+def _render(ports: Ports, call: c.Render) -> Steps[Content]:
     try:
-        content = ports.renderer.render(call.context)
+        content = yield ports.ask(ports.renderer.render, call.context)
         if not isinstance(content, Content):
             raise TypeError(f"a renderer returns Content, not {type(content).__name__}")
     except Exception as error:
@@ -146,9 +218,10 @@ def not_here(
     return None
 
 
-def _in_hands(ports: Ports, call: c.InHands) -> Sequence[c.InHand]:
+def _in_hands(ports: Ports, call: c.InHands) -> Steps[Sequence[c.InHand]]:
     found = []
-    for hand in ports.store.hands(call.customer_id, ports.now()):
+    announced = yield ports.store.hands(call.customer_id, ports.now())
+    for hand in announced:
         here = ports.hands.is_here(hand)
         if not here or ports.hands.is_sending(hand, call.customer_id):
             found.append(c.InHand(hand, here))
@@ -158,10 +231,16 @@ def _in_hands(ports: Ports, call: c.InHands) -> Sequence[c.InHand]:
 _PERFORM: dict[type[c.Call[Any]], Callable[[Ports, Any], Any]] = {
     c.Now: lambda ports, call: ports.now(),
     c.Heed: _heed,
+    c.ReadControls: lambda ports, call: ports.store.controls(),
+    c.SetControls: lambda ports, call: ports.store.set_controls(call.body, expected=call.expected),
+    c.LookAgain: _look_again,
+    c.Publish: lambda ports, call: ports.store.publish(call.definitions),
+    c.Recover: lambda ports, call: ports.store.recover(ports.worker),
     c.Page: lambda ports, call: ports.store.customers(after=call.after, limit=call.limit),
+    c.Erase: _erase,
     c.Erased: lambda ports, call: ports.store.erased(call.marks),
     c.Load: lambda ports, call: ports.store.load(call.customer_ids, profiles=call.profiles),
-    c.JournalOf: lambda ports, call: list(ports.store.journal(call.customer_id)),
+    c.JournalOf: _journal_of,
     c.Commit: _commit,
     c.Seen: lambda ports, call: ports.store.seen(call.events),
     c.Due: lambda ports, call: ports.store.due(
@@ -206,3 +285,4 @@ _PERFORM: dict[type[c.Call[Any]], Callable[[Ports, Any], Any]] = {
     c.InHands: _in_hands,
     c.Rest: lambda ports, call: ports.hands.wait(call.span / SECOND),
 }
+_IN_STEPS = frozenset(kind for kind, perform in _PERFORM.items() if isgeneratorfunction(perform))

@@ -11,6 +11,8 @@ from journeykit.machine import CompiledStep, MigrationPlan, Rules, compile_works
 from journeykit.machine.migrations import TIMED
 from journeykit.model import EXIT, RESTART, Journey, Workspace
 from journeykit.ports import Store
+from journeykit.runtime.calls import Flow
+from journeykit.runtime.performing import ask_store
 from journeykit.runtime.publishing import nowhere, objections, older_than, stored_journeys, stranded
 from journeykit.runtime.surveying import Crowd, Place, survey
 
@@ -90,10 +92,15 @@ class Plan(Struct, frozen=True):
 
 def plan_for(store: Store, workspace: Workspace, now: int) -> Plan:
     """Return what publishing `workspace` to `store` would do; nothing is written."""
-    stored = stored_journeys(store)
+    return ask_store(store, draw_up(workspace, now))
+
+
+def draw_up(workspace: Workspace, now: int) -> Flow[Plan]:
+    """Return what publishing `workspace` would do; nothing is written."""
+    stored = yield from stored_journeys()
     refusals = [str(one) for one in objections(workspace, stored)]
     rules = compile_workspace(workspace, older_than(workspace, stored))
-    crowds = survey(store, now)
+    crowds = yield from survey(now)
     lost = nowhere(rules, crowds)
     known = {(journey.name, journey.version) for journey in stored}
     journeys: list[JourneyPlan] = []

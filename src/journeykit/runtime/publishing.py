@@ -18,12 +18,13 @@ from hashlib import blake2b
 from journeykit.errors import DefinitionError, JourneykitError, TemplateError, VersionError
 from journeykit.machine import Rules, compile_workspace
 from journeykit.model import Journey, Workspace
-from journeykit.ports import Definition, Store
+from journeykit.ports import Definition
+from journeykit.runtime.calls import Definitions, Flow, Publish
 from journeykit.runtime.controls import Operated, change_controls, read_controls
 from journeykit.runtime.surveying import Crowd, Place, survey
 
 
-def publish(workspace: Workspace, store: Store, fit: Callable[[Journey], None]) -> list[Journey]:
+def publish(workspace: Workspace, fit: Callable[[Journey], None]) -> Flow[list[Journey]]:
     """Keep the journeys of `workspace`; return the older versions that the store holds.
 
     Args:
@@ -34,23 +35,23 @@ def publish(workspace: Workspace, store: Store, fit: Callable[[Journey], None]) 
         VersionError: A journey differs from what was published under the same version, is
             older than what was published, or has no place for somebody who is to come over.
     """
-    stored = stored_journeys(store)
+    stored = yield from stored_journeys()
     for refusal in objections(workspace, stored):
         raise refusal
-    _refuse_stranded(workspace, stored, store)
-    _refuse_unfit(workspace, stored, store, fit)
-    if read_controls(store).over:
-        change_controls(store, lambda operated: _note_current(operated, workspace.journeys))
-    store.publish([_definition(journey) for journey in workspace.journeys])
-    stored = stored_journeys(store)
+    yield from _refuse_stranded(workspace, stored)
+    yield from _refuse_unfit(workspace, stored, fit)
+    if (yield from read_controls()).over:
+        yield from change_controls(lambda operated: _note_current(operated, workspace.journeys))
+    yield from Publish([_definition(journey) for journey in workspace.journeys])
+    stored = yield from stored_journeys()
     for refusal in objections(workspace, stored):  # somebody may have published in between
         raise refusal
     return older_than(workspace, stored)
 
 
-def stored_journeys(store: Store) -> list[Journey]:
+def stored_journeys() -> Flow[list[Journey]]:
     """Return every version that was ever published."""
-    return [Journey.from_json(definition.body) for definition in store.definitions()]
+    return [Journey.from_json(definition.body) for definition in (yield from Definitions())]
 
 
 def older_than(workspace: Workspace, stored: Iterable[Journey]) -> list[Journey]:
@@ -106,7 +107,7 @@ def stranded(places: Mapping[Place, Crowd]) -> VersionError:
     )
 
 
-def _refuse_stranded(workspace: Workspace, stored: Sequence[Journey], store: Store) -> None:
+def _refuse_stranded(workspace: Workspace, stored: Sequence[Journey]) -> Flow[None]:
     known = {(journey.name, journey.version) for journey in stored}
     names = {one.name for one in stored}
     if not any(
@@ -117,7 +118,7 @@ def _refuse_stranded(workspace: Workspace, stored: Sequence[Journey], store: Sto
     ):
         return
     rules = compile_workspace(workspace, older_than(workspace, stored))
-    lost = nowhere(rules, survey(store, 0))
+    lost = nowhere(rules, (yield from survey(0)))
     for journey in workspace.journeys:
         places = {place: crowd for place, crowd in lost.items() if place[0] == journey.name}
         if places and (journey.name, journey.version) not in known:
@@ -125,11 +126,8 @@ def _refuse_stranded(workspace: Workspace, stored: Sequence[Journey], store: Sto
 
 
 def _refuse_unfit(
-    workspace: Workspace,
-    stored: Sequence[Journey],
-    store: Store,
-    fit: Callable[[Journey], None],
-) -> None:
+    workspace: Workspace, stored: Sequence[Journey], fit: Callable[[Journey], None]
+) -> Flow[None]:
     unfit: dict[tuple[str, int], JourneykitError] = {}
     older = older_than(workspace, stored)
     for journey in older:
@@ -139,19 +137,19 @@ def _refuse_unfit(
             unfit[journey.name, journey.version] = error
     if not unfit:
         return
-    over = read_controls(store).over
+    over = (yield from read_controls()).over
     asked = {(name, version) for name, version in unfit if version not in over.get(name, ())}
     if not asked:  # to look through all customers at every start would be slow
         return
     moving = compile_workspace(workspace, older).migrations
-    peopled = {place[:2] for place in survey(store, 0)}
+    peopled = {place[:2] for place in (yield from survey(0))}
     for place in sorted(peopled & asked):
         if place not in moving:
             raise unfit[place]
     known = {(journey.name, journey.version) for journey in stored}
     if all((journey.name, journey.version) in known for journey in workspace.journeys):
         # else a worker that ran until now may let somebody in yet
-        change_controls(store, lambda operated: _note_over(operated, asked - peopled))
+        yield from change_controls(lambda operated: _note_over(operated, asked - peopled))
 
 
 def _note_over(operated: Operated, places: Iterable[tuple[str, int]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from journeykit.kernel import decode_state
-from journeykit.ports import Store
+from journeykit.runtime.calls import Flow, Load, Page
 
 _PAGE = 500
 
@@ -25,13 +25,13 @@ class Crowd(Struct):
     due: int = 0
 
 
-def survey(store: Store, now: int) -> dict[Place, Crowd]:
+def survey(now: int) -> Flow[dict[Place, Crowd]]:
     """Return how many open runs stand where. One whose document cannot be read is left out."""
     found: dict[Place, Crowd] = {}
     after = ""
-    while ids := store.customers(after=after, limit=_PAGE):
+    while ids := (yield from Page(after, _PAGE)):
         after = ids[-1]
-        for stored in store.load(ids).values():
+        for stored in (yield from Load(ids, False)).values():
             try:
                 state = decode_state(stored.body)
             except Exception:

@@ -17,10 +17,12 @@ from journeykit.kernel import CustomerState, customer_mark, decode_entries, deco
 from journeykit.kernel import journal as j
 from journeykit.machine import Rules
 from journeykit.ports import Store
+from journeykit.runtime.calls import Erased, Flow, JournalOf, Load
 from journeykit.runtime.controls import read_controls
 from journeykit.runtime.hindsight import Found, Looked, Looking, look_back
 from journeykit.runtime.intake import check_journey
 from journeykit.runtime.lives import MessageLife, lives_of
+from journeykit.runtime.performing import ask_store
 from journeykit.runtime.script import profile_of
 from journeykit.runtime.telling import tell
 from journeykit.runtime.timeline import Timeline, local_time
@@ -110,16 +112,24 @@ def ask_why_not(store: Store, rules: Rules, customer_id: str, journey: str, now:
     Raises:
         UnknownJourneyError: The workspace has no such journey.
     """
+    return ask_store(store, find_why_not(rules, customer_id, journey, now))
+
+
+def find_why_not(rules: Rules, customer_id: str, journey: str, now: int) -> Flow[WhyNot]:
+    """Return why something of a journey did not happen for a customer.
+
+    Raises:
+        UnknownJourneyError: The workspace has no such journey.
+    """
     check_journey(rules, journey)
-    found = store.load([customer_id], profiles=True).get(customer_id)
+    found = (yield from Load([customer_id], True)).get(customer_id)
     if found is None:
-        whys = tuple(_erased(store, rules, customer_id))
+        whys = yield from _erased(rules, customer_id)
         return WhyNot(customer_id, journey, rules.workspace.timezone, "unknown", whys)
-    entries = [
-        entry for record in store.journal(customer_id) for entry in decode_entries(record.entries)
-    ]
+    records = yield from JournalOf(customer_id)
+    entries = [entry for record in records for entry in decode_entries(record.entries)]
     state, profile = decode_state(found.body), dict(profile_of(found))
-    pause = read_controls(store).paused.get(journey)
+    pause = (yield from read_controls()).paused.get(journey)
     paused = None if pause is None else pause.reason
     entries = entries[: state.seq]  # what was committed meanwhile is left out
     return why_not(rules, customer_id, journey, entries, state, profile, now=now, paused=paused)
@@ -172,12 +182,13 @@ def _standing(looked: Looked, state: CustomerState, journey: str) -> Standing:
     return "refused" if looked.refused else "never_triggered"
 
 
-def _erased(store: Store, rules: Rules, customer_id: str) -> Iterable[Why]:
+def _erased(rules: Rules, customer_id: str) -> Flow[tuple[Why, ...]]:
     mark = customer_mark(rules.seed, customer_id)
-    at = store.erased([mark]).get(mark)
-    if at is not None:
-        when = local_time(from_micros(at), ZoneInfo(rules.workspace.timezone))
-        yield Why("now", "erased", None, f"the customer of this id was erased: {when}")
+    at = (yield from Erased([mark])).get(mark)
+    if at is None:
+        return ()
+    when = local_time(from_micros(at), ZoneInfo(rules.workspace.timezone))
+    return (Why("now", "erased", None, f"the customer of this id was erased: {when}"),)
 
 
 def _told(timeline: Timeline, one: Found) -> Why:

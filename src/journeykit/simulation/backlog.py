@@ -6,23 +6,29 @@ arrived goes before any overdue timer (rule O3).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 from journeykit.kernel import Signal
 from journeykit.runtime import Inputs, Outcome, Runner
+from journeykit.runtime.calls import Flow
 from journeykit.runtime.erasing import missing_customer
 from journeykit.runtime.ingesting import ingest
 from journeykit.runtime.intake import Asked, Reported, check_customer_id
+from journeykit.runtime.queries import Queries
 from journeykit.runtime.script import Arrival
-from journeykit.simulation.clock import VirtualClock
+from journeykit.runtime.verbs import Drives
+
+R = TypeVar("R")
 
 
-class Backlog(Inputs):
+class Backlog(Inputs, Drives):
     """Stands in for a runner that is down."""
 
-    def __init__(self, runner: Runner, clock: VirtualClock) -> None:
+    def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self._rules = runner.rules
         self._tokens = runner.tokens
-        self._clock = clock
         self._arrivals: dict[str, Arrival] = {}
 
     def apply(self) -> None:
@@ -31,37 +37,45 @@ class Backlog(Inputs):
         Raises:
             UnknownCustomerError: Nobody was identified under some id.
         """
-        if not self._arrivals:
-            return
-        done = self._runner.drive(ingest(self._runner.rules, list(self._arrivals.values())))
-        for customer_id in self._arrivals:
-            if customer_id not in done:
-                raise missing_customer(self._runner.store, self._rules, customer_id)
+        if self._arrivals:
+            self.drive(self._apply_all())
 
     def forget(self, customer_id: str) -> None:
         """Drop what arrived for a customer who is erased now."""
         self._arrivals.pop(customer_id, None)
 
-    def address_of(self, customer_id: str, channel: str) -> str:
-        """Return where the customer was reached before nothing ran."""
-        return self._runner.address_of(customer_id, channel)
+    def drive(self, flow: Flow[R]) -> R:
+        """Run a flow that only looks: what it tells waits."""
+        return self._runner.drive(flow)
 
-    def _now(self) -> int:
-        return self._clock.micros
+    def _apply_all(self) -> Flow[None]:
+        done = yield from ingest(self._runner.rules, list(self._arrivals.values()))
+        for customer_id in self._arrivals:
+            if customer_id not in done:
+                raise (yield from missing_customer(self._rules, customer_id))
 
-    def _apply(self, customer_id: str, signals: list[Signal], *, creates: bool = False) -> Outcome:
+    def _apply(
+        self, customer_id: str, signals: Sequence[Signal], *, creates: bool = False
+    ) -> Flow[Outcome]:
+        yield from ()
         arrival = self._arrival(customer_id)
         for signal in signals:
             arrival.add(signal)
         arrival.creates = arrival.creates or creates
         return Outcome(customer_id)
 
-    def _report(self, reported: Reported | Asked) -> Outcome:
+    def _report(self, reported: Reported | Asked) -> Flow[Outcome]:
+        yield from ()
         self._arrival(reported.customer_id).add(reported.signal, reported.digest)
         return Outcome(reported.customer_id)
 
-    def _let_hands_finish(self, customer_id: str | None) -> None:
+    def _address_of(self, customer_id: str, channel: str) -> Flow[str]:
+        """Return where the customer was reached before nothing ran."""
+        return (yield from Queries.address_of(self._runner, customer_id, channel))
+
+    def _let_hands_finish(self, customer_id: str | None) -> Flow[None]:  # noqa: ARG002
         """Nothing is under way while nothing runs."""
+        yield from ()
 
     def _arrival(self, customer_id: str) -> Arrival:
         check_customer_id(customer_id)

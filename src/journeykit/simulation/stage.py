@@ -126,7 +126,7 @@ class Stage(CrowdStage, OperatedStage):
         if self._backlog is not None:
             raise UsageError("nothing runs already", place="downtime")
         self.settle()
-        self._backlog = backlog = Backlog(self.runner, self.clock)
+        self._backlog = backlog = Backlog(self.runner)
         try:
             yield
         finally:

@@ -27,6 +27,7 @@ from journeykit.model import (
 )
 from journeykit.runtime.ingesting import ingest
 from journeykit.runtime.intake import read_event, read_profile
+from journeykit.runtime.hands import Hands
 from journeykit.runtime.outcomes import TickCounts
 from journeykit.runtime.reporting import report
 from journeykit.runtime.script import Arrival
@@ -208,7 +209,7 @@ def worker(rules: Rules, batch: int) -> Any:
                 busy = yield from turn(rules, now, pace, LEASE, counts)
                 world.failures += counts.failures
             except JourneykitError:
-                process.ports.hands.close_beyond(0)
+                process.ports.hands = Hands()
                 yield Pause(world.now + world.dice.between(SECOND // 10, 3 * SECOND))
                 continue
             if not busy:
