@@ -165,44 +165,54 @@ def test_stopping_twice_is_fine() -> None:
     worker.ends()
 
 
+class Watch:
+    """Wakes a worker at once, and calls `then` with each pause that it would have taken."""
+
+    def __init__(self, then: Callable[[float], None]) -> None:
+        self.then = then
+        self.woken = self.closed = 0
+
+    def wait(self, seconds: float) -> bool:
+        self.then(seconds)
+        return False
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    def close(self) -> None:
+        self.closed += 1
+
+
 def test_it_sleeps_until_something_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
     worker = Worker()
     pauses: list[float] = []
 
-    class Sleep:
-        def acquire(self, timeout: float) -> bool:
-            pauses.append(timeout)
-            worker.clock.at += timedelta(seconds=timeout)
-            if len(pauses) == 5:
-                worker.kit.stop()
-            return False
-
-        def release(self) -> None:
-            raise RuntimeError
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        worker.clock.at += timedelta(seconds=seconds)
+        if len(pauses) == 5:
+            worker.kit.stop()
 
     worker.sign_up("ann")
-    monkeypatch.setattr(worker.kit, "_sleep", Sleep())
+    watch = Watch(sleep)
+    monkeypatch.setattr(worker.kit.store, "waker", lambda: watch, raising=False)
     worker.kit.run(idle=timedelta(minutes=25))
     assert pauses == [1500, 1500, 600, 1500, 1500]  # the wait ends after an hour
     assert worker.post.sent == ["ann hello", "ann tips"]
+    assert (watch.woken, watch.closed) == (1, 1)  # to stop, and when it had stopped
 
 
 def test_it_never_spins(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where something is due that it cannot do, it still takes breath."""
     worker = Worker()
-    monkeypatch.setattr(worker.kit, "next_due", lambda: NOON - timedelta(days=1))
+    monkeypatch.setattr(worker.kit.store, "next_due", lambda: 0)
     pauses: list[float] = []
 
-    class Sleep:
-        def acquire(self, timeout: float) -> bool:
-            pauses.append(timeout)
-            worker.kit.stop()
-            return False
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        worker.kit.stop()
 
-        def release(self) -> None:
-            raise RuntimeError
-
-    monkeypatch.setattr(worker.kit, "_sleep", Sleep())
+    monkeypatch.setattr(worker.kit.store, "waker", lambda: Watch(sleep), raising=False)
     worker.kit.run()
     assert pauses == [0.02]
 

@@ -51,7 +51,7 @@ class Foreign(Struct):
     Attributes:
         execute: Executes a statement; on an asynchronous connection it is awaited.
         is_async: Whether it is one.
-        opening: What makes sure that a transaction is open: nothing where one is.
+        opening: What begins a transaction where none is open, but one would be by itself.
     """
 
     dialect: str
@@ -61,12 +61,87 @@ class Foreign(Struct):
     opening: Sequence[str] = ()
 
 
-def appending_of(store: object) -> AppendingSQL:
-    """Return how the inbox of a store is appended to.
+class JoinedTransaction:
+    """See `Joined`."""
+
+    def __init__(self, how: AppendingSQL, foreign: Foreign) -> None:
+        self._how = how
+        self._foreign = foreign
+
+    def begin(self) -> None:
+        """Begin a savepoint."""
+        self._carry(_opening(self._foreign))
+
+    def end(self, rows: Sequence[InboxRow], *, failed: bool) -> None:
+        """Append the rows and release the savepoint; roll back to it where something failed."""
+        self._carry(_closing(self._foreign, self._how, rows, failed=failed))
+
+    def _carry(self, statements: Statements) -> None:
+        try:
+            one = next(statements)
+            while True:
+                try:
+                    self._foreign.execute(*one)
+                except Exception as error:
+                    one = statements.throw(_named(error, self._how))
+                else:
+                    one = next(statements)
+        except StopIteration:
+            return
+
+
+class AsyncJoinedTransaction:
+    """See `AsyncJoined`."""
+
+    def __init__(self, how: AppendingSQL, foreign: Foreign) -> None:
+        self._how = how
+        self._foreign = foreign
+
+    async def begin(self) -> None:
+        """Begin a savepoint."""
+        await self._carry(_opening(self._foreign))
+
+    async def end(self, rows: Sequence[InboxRow], *, failed: bool) -> None:
+        """Append the rows and release the savepoint; roll back to it where something failed."""
+        await self._carry(_closing(self._foreign, self._how, rows, failed=failed))
+
+    async def _carry(self, statements: Statements) -> None:
+        try:
+            one = next(statements)
+            while True:
+                try:
+                    await self._foreign.execute(*one)
+                except Exception as error:
+                    one = statements.throw(_named(error, self._how))
+                else:
+                    one = next(statements)
+        except StopIteration:
+            return
+
+
+def join(store: object, connection: object) -> JoinedTransaction:
+    """Return the transaction that is open on a host's connection, to append in.
 
     Raises:
-        UsageError: It cannot be, on another connection.
+        UsageError: The inbox of this store cannot be appended to on another connection, this is
+            no connection that is known here, or no transaction is open on it.
+        WrongDatabaseError: It is to another database than the store's.
     """
+    how = _appending_of(store)
+    return JoinedTransaction(how, _foreign_of(connection, how, is_async=False))
+
+
+def join_async(store: object, connection: object) -> AsyncJoinedTransaction:
+    """Return the transaction that is open on a host's asynchronous connection, to append in.
+
+    Raises:
+        UsageError, WrongDatabaseError: As for `join`.
+    """
+    how = _appending_of(store)
+    return AsyncJoinedTransaction(how, _foreign_of(connection, how, is_async=True))
+
+
+def _appending_of(store: object) -> AppendingSQL:
     if not isinstance(store, Appendable):
         raise UsageError(
             "the inbox of this store cannot be written to on another connection",
@@ -77,31 +152,21 @@ def appending_of(store: object) -> AppendingSQL:
     return store.appending
 
 
-def foreign_of(connection: object, how: AppendingSQL, *, is_async: bool) -> Foreign:
-    """Return what is known of the host's connection.
-
-    Raises:
-        UsageError: It is no connection that is known here, or no transaction is open on it.
-        WrongDatabaseError: It is to another kind of database than the store's.
-    """
-    for look in (_sqlite, _psycopg, _asyncpg, _sqlalchemy, _django):
-        found = look(connection)
-        if found is not None:
-            break
-    else:
+def _foreign_of(connection: object, how: AppendingSQL, *, is_async: bool) -> Foreign:
+    looks = (_sqlite, _psycopg, _asyncpg, _sqlalchemy, _django)
+    found = next((one for one in (look(connection) for look in looks) if one is not None), None)
+    kind = f"{type(connection).__module__}.{type(connection).__qualname__}"
+    if found is None:
         raise UsageError(
-            "this is no connection that journeykit can append on", place="using(connection)",
-            value=f"{type(connection).__module__}.{type(connection).__qualname__}",
-            remedy=_REMEDY,
+            "this is no connection that journeykit can append on",
+            place="using(connection)", value=kind, remedy=_REMEDY,
         )  # fmt: skip
     if found.is_async != is_async:
-        kind = "an asynchronous" if found.is_async else "a synchronous"
         raise UsageError(
-            f"this is {kind} connection",
+            f"this connection is {'asynchronous' if found.is_async else 'synchronous'}",
             place="using(connection)",
-            value=f"{type(connection).__module__}.{type(connection).__qualname__}",
-            remedy="`with` takes a connection of an Orchestrator's kind, `async with` one of an "
-            "AsyncOrchestrator's",
+            value=kind,
+            remedy="an Orchestrator takes synchronous ones, an AsyncOrchestrator asynchronous ones",
         )
     if found.dialect != how.dialect:
         raise WrongDatabaseError(
@@ -113,56 +178,24 @@ def foreign_of(connection: object, how: AppendingSQL, *, is_async: bool) -> Fore
     return found
 
 
-def opening(foreign: Foreign) -> Statements:
-    """Yield what begins the savepoint."""
+def _opening(foreign: Foreign) -> Statements:
     for sql in foreign.opening:
         yield Statement(sql)
     yield Statement(f"SAVEPOINT {_SAVEPOINT}")
 
 
-def closing(
+def _closing(
     foreign: Foreign, how: AppendingSQL, rows: Sequence[InboxRow], *, failed: bool
 ) -> Statements:
-    """Yield what appends the rows, and ends the savepoint; what rolls back to it where it failed."""
-    if not failed:
-        try:
-            yield from _appending(foreign, how, rows)
-        except BaseException:
-            yield from _rolling_back()
-            raise
-        yield Statement(f"RELEASE SAVEPOINT {_SAVEPOINT}")
-    else:
+    if failed:
         yield from _rolling_back()
-
-
-def carry(statements: Statements, foreign: Foreign, how: AppendingSQL) -> None:
-    """Execute the statements."""
-    try:
-        one = next(statements)
-        while True:
-            try:
-                foreign.execute(*one)
-            except Exception as error:
-                one = statements.throw(_named(error, how))
-            else:
-                one = next(statements)
-    except StopIteration:
         return
-
-
-async def carry_async(statements: Statements, foreign: Foreign, how: AppendingSQL) -> None:
-    """Execute the statements on an asynchronous connection."""
     try:
-        one = next(statements)
-        while True:
-            try:
-                await foreign.execute(*one)
-            except Exception as error:
-                one = statements.throw(_named(error, how))
-            else:
-                one = next(statements)
-    except StopIteration:
-        return
+        yield from _appending(foreign, how, rows)
+    except BaseException:
+        yield from _rolling_back()
+        raise
+    yield Statement(f"RELEASE SAVEPOINT {_SAVEPOINT}")
 
 
 def _rolling_back() -> Statements:
@@ -202,10 +235,12 @@ def _in_style(statement: str, style: Style) -> str:
 # ---- what hosts have in their hands
 
 
-def _class(module: str, *names: str) -> tuple[type, ...]:
-    """Return classes of a module, if somebody has imported it: else nothing is one of them."""
+def _is(connection: object, module: str, *names: str) -> bool:
+    """Tell whether it is of one of these classes; if nobody has imported the module, it is not."""
     found = sys.modules.get(module)
-    return tuple(getattr(found, name) for name in names if hasattr(found, name))
+    return isinstance(
+        connection, tuple(getattr(found, one) for one in names if hasattr(found, one))
+    )
 
 
 def _sqlite(connection: Any) -> Foreign | None:
@@ -224,8 +259,8 @@ def _sqlite_opening(connection: sqlite3.Connection) -> Sequence[str]:
 
 
 def _psycopg(connection: Any) -> Foreign | None:
-    is_async = isinstance(connection, _class("psycopg", "AsyncConnection"))
-    if not is_async and not isinstance(connection, _class("psycopg", "Connection")):
+    is_async = _is(connection, "psycopg", "AsyncConnection")
+    if not is_async and not _is(connection, "psycopg", "Connection"):
         return None
     if connection.autocommit and connection.info.transaction_status == 0:
         _refuse_autocommit("with connection.transaction():")
@@ -237,9 +272,8 @@ def _psycopg(connection: Any) -> Foreign | None:
 
 
 def _asyncpg(connection: Any) -> Foreign | None:
-    classes = _class("asyncpg.connection", "Connection")
-    classes += _class("asyncpg.pool", "PoolConnectionProxy")
-    if not isinstance(connection, classes):
+    is_pooled = _is(connection, "asyncpg.pool", "PoolConnectionProxy")
+    if not is_pooled and not _is(connection, "asyncpg.connection", "Connection"):
         return None
     if not connection.is_in_transaction():
         _refuse_autocommit("async with connection.transaction():")
@@ -252,11 +286,11 @@ def _asyncpg(connection: Any) -> Foreign | None:
 
 
 def _sqlalchemy(connection: Any) -> Foreign | None:
-    if isinstance(connection, _class("sqlalchemy.orm", "Session", "scoped_session")):
+    if _is(connection, "sqlalchemy.orm", "Session", "scoped_session"):
         return _sqlalchemy(connection.connection())
-    if isinstance(connection, _class("sqlalchemy.engine", "Connection")):
+    if _is(connection, "sqlalchemy.engine", "Connection"):
         return _sqlalchemy_connection(connection)
-    if isinstance(connection, _class("sqlalchemy.ext.asyncio", "AsyncSession", "AsyncConnection")):
+    if _is(connection, "sqlalchemy.ext.asyncio", "AsyncSession", "AsyncConnection"):
         return _sqlalchemy_async(connection)
     return None
 
@@ -271,7 +305,7 @@ def _sqlalchemy_connection(connection: Any) -> Foreign:
     begin: Sequence[str] = ()
     if isinstance(raw, sqlite3.Connection):
         begin = _sqlite_opening(raw)
-    elif isinstance(raw, _class("psycopg", "Connection", "AsyncConnection")) and raw.autocommit:
+    elif _is(raw, "psycopg", "Connection", "AsyncConnection") and raw.autocommit:
         _refuse_autocommit("an engine without isolation_level='AUTOCOMMIT'")
     return Foreign(dialect, style, execute, opening=begin)
 
@@ -299,9 +333,8 @@ def _dialect_of(connection: Any) -> tuple[str, Style]:
 
 
 def _django(connection: Any) -> Foreign | None:
-    classes = _class("django.db.backends.base.base", "BaseDatabaseWrapper")
-    classes += _class("django.utils.connection", "ConnectionProxy")
-    if not isinstance(connection, classes):
+    is_proxy = _is(connection, "django.utils.connection", "ConnectionProxy")
+    if not is_proxy and not _is(connection, "django.db.backends.base.base", "BaseDatabaseWrapper"):
         return None
     if not connection.in_atomic_block:
         _refuse_autocommit("with transaction.atomic():")

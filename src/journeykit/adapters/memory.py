@@ -30,6 +30,7 @@ from journeykit.adapters.memory_inbox import MemoryInbox
 from journeykit.adapters.memory_outbox import MemoryOutbox
 from journeykit.adapters.memory_parking import MemoryParking
 from journeykit.adapters.memory_rows import KeptCustomer
+from journeykit.adapters.memory_upkeep import MemoryUpkeep
 from journeykit.ports import (
     FOREVER,
     Bucket,
@@ -52,7 +53,7 @@ from journeykit.ports import (
 )
 
 
-class MemoryStore:
+class MemoryStore(MemoryUpkeep):
     """A store that forgets everything when the process ends; safe to share between threads."""
 
     def __init__(self) -> None:
@@ -127,14 +128,7 @@ class MemoryStore:
                     found[customer_id, event_id] = customer.seen[event_id].digest
         return found
 
-    def due(
-        self,
-        now: int,
-        *,
-        limit: int,
-        lease_until: int = 0,  # noqa: ARG002
-        worker: str = "",  # noqa: ARG002
-    ) -> Sequence[str]:
+    def due(self, now: int, *, limit: int, lease_until: int = 0, worker: str = "") -> Sequence[str]:
         """See `Store.due`. Leases nobody: `expected` decides who comes first."""
         with self._lock:
             return self._due.upto(now, limit)
@@ -145,12 +139,7 @@ class MemoryStore:
             self._inbox.append(rows)
 
     def waiting(
-        self,
-        now: int,
-        *,
-        limit: int,
-        lease_until: int = 0,  # noqa: ARG002
-        worker: str = "",  # noqa: ARG002
+        self, now: int, *, limit: int, lease_until: int = 0, worker: str = ""
     ) -> Sequence[str]:
         """See `Store.waiting`. Leases nobody, as `due`."""
         with self._lock:
@@ -160,6 +149,11 @@ class MemoryStore:
         """See `Store.inbox`."""
         with self._lock:
             return self._inbox.rows_of(customer_ids, limit)
+
+    def depth(self, limit: int) -> int:
+        """See `Store.depth`."""
+        with self._lock:
+            return self._inbox.depth(limit)
 
     def discard(self, customer_id: str, numbers: Sequence[int]) -> None:
         """See `Store.discard`."""
@@ -174,7 +168,7 @@ class MemoryStore:
                 self._inbox.park(row.customer_id, row.until)
             self._outbox.park(row.customer_id for row in rows)
 
-    def unpark(self, customer_ids: Sequence[str], now: int) -> Sequence[str]:  # noqa: ARG002
+    def unpark(self, customer_ids: Sequence[str], now: int) -> Sequence[str]:
         """See `Store.unpark`."""
         with self._lock:
             ids = [id for id in sorted(set(customer_ids)) if self._parking.unpark(id)]

@@ -42,6 +42,15 @@ class MemoryInbox:
         there = self._rows
         return {id: list(islice(there[id], limit)) for id in customer_ids if id in there}
 
+    def depth(self, limit: int) -> int:
+        """Return how many rows there are, up to `limit`."""
+        found = 0
+        for rows in self._rows.values():
+            found += len(rows)
+            if found >= limit:
+                return max(0, limit)
+        return found
+
     def take(self, customer_id: str, numbers: Sequence[int]) -> None:
         """Remove rows of a customer."""
         rows, gone = self._rows.get(customer_id), set(numbers)
@@ -75,6 +84,10 @@ class MemoryInbox:
         if customer_id in self._rows:
             self._resting.set(customer_id, None)
             self._waiting.set(customer_id, self._rows[customer_id][0].at)
+
+    def since(self) -> list[int | None]:
+        """Return since when each customer waits who does not rest."""
+        return [self._waiting.at(id) for id in self._waiting]
 
     def first(self) -> int | None:
         """Return since when, or from when on, somebody waits; None where nobody ever does."""

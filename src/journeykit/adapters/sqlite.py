@@ -26,14 +26,23 @@ from typing import Self
 from journeykit.adapters.commits import refuse_repeated_customers
 from journeykit.adapters.sqlite_commit import write_commits
 from journeykit.adapters.sqlite_connection import Database, Synchronous
+from journeykit.adapters.sqlite_customers import (
+    select_customers,
+    select_due,
+    select_journal,
+    select_next_due,
+    select_page,
+    select_versions,
+)
 from journeykit.adapters.sqlite_inbox import (
+    APPENDING,
     append_rows,
+    count_rows,
     select_rows,
     select_waiting,
     take_rows,
 )
 from journeykit.adapters.sqlite_lookup import (
-    select_by_ids,
     select_erased,
     select_seen,
     select_suppressed,
@@ -56,9 +65,11 @@ from journeykit.adapters.sqlite_parking import (
     select_parked,
     unpark_customers,
 )
+from journeykit.adapters.sqlite_schema import PREFIX
 from journeykit.adapters.sqlite_shared import list_addresses, take_tokens, unlist_addresses
+from journeykit.adapters.sqlite_upkeep import SQLiteUpkeep
 from journeykit.ports import (
-    FOREVER,
+    AppendingSQL,
     ClaimedMessage,
     Claiming,
     Committed,
@@ -75,69 +86,6 @@ from journeykit.ports import (
     Taking,
 )
 
-_PLAIN = """
-    SELECT customer_id, version, body FROM journeykit_customer WHERE customer_id IN ({})
-"""
-_PLAIN_WITH_PROFILES = """
-    SELECT c.customer_id, c.version, c.body, p.body
-    FROM journeykit_customer c LEFT JOIN journeykit_profile p ON p.customer = c.id
-    WHERE c.customer_id IN ({})
-"""
-_ANYBODY_APART = """
-    SELECT EXISTS (SELECT 1 FROM journeykit_waiting) OR EXISTS (SELECT 1 FROM journeykit_parked)
-"""
-_FULL = """
-    SELECT c.customer_id, c.version, c.body, p.body, w.customer_id, r.customer_id
-    FROM journeykit_customer c
-    LEFT JOIN journeykit_profile p ON p.customer = c.id
-    LEFT JOIN journeykit_waiting w ON w.customer_id = c.customer_id
-    LEFT JOIN journeykit_parked r ON r.customer_id = c.customer_id
-    WHERE c.customer_id IN ({})
-"""
-_VERSIONS = """
-    SELECT customer_id, version FROM journeykit_customer c
-    WHERE customer_id IN ({}) AND NOT EXISTS (
-        SELECT 1 FROM journeykit_waiting w WHERE w.customer_id = c.customer_id
-    )
-"""
-_DUE = """
-    SELECT customer_id FROM journeykit_customer
-    WHERE next_due <= ? ORDER BY next_due, customer_id LIMIT ?
-"""
-_NEXT_DUE = """
-    WITH free (at) AS (
-        SELECT due FROM journeykit_outbox o WHERE lease_until IS NULL AND NOT EXISTS (
-            SELECT 1 FROM journeykit_parked p WHERE p.customer_id = o.customer_id AND p.until > due
-        )
-        ORDER BY due, key LIMIT 1
-    )
-    SELECT min(at) FROM (
-        SELECT min(next_due) AS at FROM journeykit_customer WHERE next_due IS NOT NULL
-        UNION ALL SELECT at FROM free
-        UNION ALL SELECT min(until) FROM journeykit_outbox o
-            JOIN journeykit_parked p ON p.customer_id = o.customer_id
-            WHERE lease_until IS NULL AND due < coalesce((SELECT at FROM free), 1 << 62)
-        UNION ALL SELECT min(lease_until) FROM journeykit_outbox WHERE lease_until IS NOT NULL
-        UNION ALL SELECT min(since) FROM journeykit_waiting WHERE until = 0
-        UNION ALL SELECT min(until) FROM journeykit_waiting WHERE until > 0
-    )
-"""
-_JOURNAL = """
-    WITH RECURSIVE record (id, previous, first_seq, at, entries) AS (
-        SELECT j.id, j.previous, j.first_seq, j.at, j.entries
-        FROM journeykit_customer c JOIN journeykit_journal j ON j.id = c.journal
-        WHERE c.customer_id = :customer AND j.first_seq > :after
-        UNION ALL
-        SELECT j.id, j.previous, j.first_seq, j.at, j.entries
-        FROM record r JOIN journeykit_journal j ON j.id = r.previous
-        WHERE j.first_seq > :after
-    )
-    SELECT first_seq, at, entries FROM record
-"""
-_CUSTOMERS = """
-    SELECT customer_id FROM journeykit_customer
-    WHERE customer_id > ? ORDER BY customer_id LIMIT ?
-"""
 _PUBLISH = """
     INSERT OR IGNORE INTO journeykit_definition (journey, version, digest, body)
     VALUES (?, ?, ?, ?)
@@ -147,7 +95,7 @@ _DEFINITIONS = """
 """
 
 
-class SQLiteStore:
+class SQLiteStore(SQLiteUpkeep):
     """A store in one file, for any number of threads and processes of one machine.
 
     Args:
@@ -156,6 +104,11 @@ class SQLiteStore:
             `"normal"`: it survives a crash of the process, but a power failure may take the
             last commits. `"off"`: a power failure may ruin the file.
         busy_timeout: How long to wait for other threads and processes.
+        shared: Let journeykit's tables lie beside others in the host's own file, which is
+            refused otherwise. The file is switched to a write-ahead log for good, and as long
+            as one side writes the other waits.
+        prefix: What the names of all tables begin with; several stores with different ones may
+            lie in one file and know nothing of each other.
 
     Raises:
         StoreSchemaError: The file is no SQLite database, another program's, or a newer
@@ -174,37 +127,40 @@ class SQLiteStore:
         *,
         synchronous: Synchronous = "full",
         busy_timeout: timedelta = timedelta(seconds=10),
+        shared: bool = False,
+        prefix: str = PREFIX,
     ) -> None:
-        self._database = Database(Path(path), synchronous=synchronous, busy_timeout=busy_timeout)
+        self._database = Database(
+            Path(path),
+            synchronous=synchronous,
+            busy_timeout=busy_timeout,
+            prefix=prefix,
+            shared=shared,
+        )
 
     @property
     def path(self) -> Path:
         """The file."""
         return self._database.path
 
+    @property
+    def appending(self) -> AppendingSQL:
+        """What `append` executes, for a host's own connection to the file."""
+        prefix = self._database.prefix
+        statements = [one.replace(PREFIX, prefix) for one in APPENDING]
+        return AppendingSQL("sqlite", statements, str(self.path))
+
     def load(
         self, customer_ids: Sequence[str], *, profiles: bool = False
     ) -> Mapping[str, StoredCustomer]:
         """See `Store.load`."""
         with self._database.reading() as db:
-            if db.execute(_ANYBODY_APART).fetchone()[0]:
-                rows = select_by_ids(db, _FULL, customer_ids)
-            else:
-                plain = _PLAIN_WITH_PROFILES if profiles else _PLAIN
-                return {
-                    row[0]: StoredCustomer(*row) for row in select_by_ids(db, plain, customer_ids)
-                }
-        return {
-            id: StoredCustomer(
-                id, version, body, profile if profiles else None, bool(waits), bool(rests)
-            )
-            for id, version, body, profile, waits, rests in rows
-        }
+            return select_customers(db, customer_ids, profiles=profiles)
 
     def versions(self, customer_ids: Sequence[str]) -> Mapping[str, int]:
         """See `Store.versions`."""
         with self._database.reading() as db:
-            return dict(select_by_ids(db, _VERSIONS, customer_ids))
+            return select_versions(db, customer_ids)
 
     def commit(self, commits: Sequence[CustomerCommit]) -> Sequence[str]:
         """See `Store.commit`.
@@ -240,17 +196,10 @@ class SQLiteStore:
         with self._database.reading() as db:
             return select_seen(db, events)
 
-    def due(
-        self,
-        now: int,
-        *,
-        limit: int,
-        lease_until: int = 0,  # noqa: ARG002
-        worker: str = "",  # noqa: ARG002
-    ) -> Sequence[str]:
+    def due(self, now: int, *, limit: int, lease_until: int = 0, worker: str = "") -> Sequence[str]:
         """See `Store.due`. Leases nobody: `expected` decides who comes first."""
         with self._database.reading() as db:
-            return [row[0] for row in db.execute(_DUE, (now, max(0, limit)))]
+            return select_due(db, now, limit)
 
     def append(self, rows: Sequence[InboxRow]) -> None:
         """See `Store.append`."""
@@ -259,12 +208,7 @@ class SQLiteStore:
                 append_rows(db, rows)
 
     def waiting(
-        self,
-        now: int,
-        *,
-        limit: int,
-        lease_until: int = 0,  # noqa: ARG002
-        worker: str = "",  # noqa: ARG002
+        self, now: int, *, limit: int, lease_until: int = 0, worker: str = ""
     ) -> Sequence[str]:
         """See `Store.waiting`. Leases nobody, as `due`."""
         with self._database.reading() as db:
@@ -274,6 +218,11 @@ class SQLiteStore:
         """See `Store.inbox`."""
         with self._database.reading() as db:
             return select_rows(db, customer_ids, limit)
+
+    def depth(self, limit: int) -> int:
+        """See `Store.depth`."""
+        with self._database.reading() as db:
+            return count_rows(db, limit)
 
     def discard(self, customer_id: str, numbers: Sequence[int]) -> None:
         """See `Store.discard`."""
@@ -287,7 +236,7 @@ class SQLiteStore:
             with self._database.writing() as db:
                 park_customers(db, rows)
 
-    def unpark(self, customer_ids: Sequence[str], now: int) -> Sequence[str]:  # noqa: ARG002
+    def unpark(self, customer_ids: Sequence[str], now: int) -> Sequence[str]:
         """See `Store.unpark`."""
         if not customer_ids:
             return ()
@@ -378,19 +327,17 @@ class SQLiteStore:
     def next_due(self) -> int | None:
         """See `Store.next_due`."""
         with self._database.reading() as db:
-            at: int | None = db.execute(_NEXT_DUE).fetchone()[0]
-        return None if at is None or at >= FOREVER else at
+            return select_next_due(db)
 
     def journal(self, customer_id: str, *, after: int = 0) -> Iterable[JournalRecord]:
         """See `Store.journal`."""
         with self._database.reading() as db:
-            rows = db.execute(_JOURNAL, {"customer": customer_id, "after": after}).fetchall()
-        return [JournalRecord(customer_id, *row) for row in reversed(rows)]
+            return select_journal(db, customer_id, after)
 
     def customers(self, *, after: str = "", limit: int = 1000) -> Sequence[str]:
         """See `Store.customers`."""
         with self._database.reading() as db:
-            return [row[0] for row in db.execute(_CUSTOMERS, (after, max(0, limit)))]
+            return select_page(db, after, limit)
 
     def publish(self, definitions: Sequence[Definition]) -> None:
         """See `Store.publish`."""

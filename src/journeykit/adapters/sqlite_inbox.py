@@ -13,14 +13,16 @@ from collections.abc import Iterable, Sequence
 
 from journeykit.ports import InboxRow
 
-APPEND = "INSERT INTO journeykit_inbox (customer_id, at, body) VALUES (?, ?, ?)"
-"""Takes the customer, the instant and the body of each row."""
-
-AWAIT = """
-    INSERT INTO journeykit_waiting (customer_id, since) VALUES (?, ?)
+APPENDING = (
+    """
+    INSERT INTO journeykit_inbox (customer_id, at, body) VALUES (:customer_id, :at, :body)
+    """,
+    """
+    INSERT INTO journeykit_waiting (customer_id, since) VALUES (:customer_id, :at)
     ON CONFLICT (customer_id) DO UPDATE SET until = 0 WHERE until > 0
-"""
-"""Takes the customer and the instant of each row, behind `APPEND`."""
+    """,
+)
+"""Each for all rows; whoever was parked waits again."""
 
 _WAITING = """
     SELECT customer_id FROM (
@@ -36,6 +38,7 @@ _ROWS = """
     SELECT customer_id, at, body, number FROM journeykit_inbox
     WHERE customer_id = ? ORDER BY number LIMIT ?
 """
+_DEPTH = "SELECT count(*) FROM (SELECT 1 FROM journeykit_inbox LIMIT ?)"
 _TAKE = "DELETE FROM journeykit_inbox WHERE number = ? AND customer_id = ?"
 _NOBODY_WAITS = """
     DELETE FROM journeykit_waiting WHERE customer_id = ?1
@@ -50,14 +53,21 @@ _WAITS_SINCE = """
 
 def append_rows(db: sqlite3.Connection, rows: Sequence[InboxRow]) -> None:
     """Add rows, in this order."""
-    db.executemany(APPEND, [(row.customer_id, row.at, row.body) for row in rows])
-    db.executemany(AWAIT, [(row.customer_id, row.at) for row in rows])
+    values = [{"customer_id": row.customer_id, "at": row.at, "body": row.body} for row in rows]
+    for statement in APPENDING:
+        db.executemany(statement, values)
 
 
 def select_waiting(db: sqlite3.Connection, now: int, limit: int) -> list[str]:
     """Return those who rested long enough, then those who wait."""
     asked = {"now": now, "limit": max(0, limit)}
     return [row[0] for row in db.execute(_WAITING, asked)]
+
+
+def count_rows(db: sqlite3.Connection, limit: int) -> int:
+    """Return how many rows there are, up to `limit`."""
+    row = db.execute(_DEPTH, (max(0, limit),)).fetchone()
+    return int(row[0])
 
 
 def select_rows(

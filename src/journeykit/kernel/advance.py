@@ -7,6 +7,8 @@ Keeps true:
     * inputs that waited go before every timer; of those received now, timers due earlier go
       first, timers due now go last (O2, O3);
     * no message is released before all inputs and timers are applied;
+    * nobody is decided on of whom some run is on a version that is not known here: it would not
+      hear what concerns it;
     * the entries of the decision, folded over the old state, give the new one.
 """
 
@@ -97,7 +99,13 @@ def advance(
         waited: Whether all signals arrived while nothing ran; those received before now did
             in any case.
         more: Whether more that arrived is to come with the next call: no timer fires before it.
+
+    Raises:
+        VersionError: A run is on a version that these rules do not have.
     """
+    for run in state.enrollments.values():
+        if (run.journey, run.version) not in rules.tables:
+            rules.table(run.journey, run.version)  # which says so
     turn = Turn(rules, state, profile, now)
     moved = bool(rules.migrations) and migrate(turn)
     if state.messages and not turn.look_again and is_set_free(rules, state):

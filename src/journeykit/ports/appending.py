@@ -11,6 +11,8 @@ from typing import Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from journeykit.ports.store import InboxRow
+
 
 class AppendingSQL(Struct, frozen=True):
     """What `Store.append` executes, for others to execute.
@@ -35,4 +37,28 @@ class Appendable(Protocol):
     @property
     def appending(self) -> AppendingSQL:
         """How."""
+        ...
+
+
+class Joined(Protocol):
+    """A transaction of a host's, in which rows of the inbox are to be appended."""
+
+    def begin(self) -> None:
+        """Begin a savepoint."""
+        ...
+
+    def end(self, rows: Sequence[InboxRow], *, failed: bool) -> None:
+        """Append the rows and release the savepoint; roll back to it where something failed."""
+        ...
+
+
+class AsyncJoined(Protocol):
+    """The same on an asynchronous connection."""
+
+    async def begin(self) -> None:
+        """Begin a savepoint."""
+        ...
+
+    async def end(self, rows: Sequence[InboxRow], *, failed: bool) -> None:
+        """Append the rows and release the savepoint; roll back to it where something failed."""
         ...

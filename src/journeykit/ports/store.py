@@ -18,6 +18,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from journeykit.ports.shared import Controls, Suppression, Taken, Taking
+from journeykit.ports.upkeep import Upkeep
 
 
 class StoredCustomer(Struct, frozen=True):
@@ -162,10 +163,10 @@ class CustomerCommit(Struct, frozen=True):
         first_seq: Journal number of the first entry in `journal`; numbers of one customer
             start at 1 and have no holes.
         journal: The entries, a JSON array; b"" when there are none.
-        put: Messages to add to the outbox, or to make due at another instant. A put on a
-            row that is there ends its lease and keeps its content.
-        drop: Keys of messages that leave the outbox, claimed or not. They leave before `put` is
-            added. A key belongs to one customer: no two commits of a call name the same one.
+        put: Messages to this customer to add to the outbox, or to make due at another instant. A
+            put on a row that is there ends its lease and keeps its content.
+        drop: Keys of messages to this customer that leave the outbox, claimed or not. They leave
+            before `put` is added. A key belongs to one customer.
         suppress: Addresses for the list of suppressed ones, as `Store.suppress` takes them.
         unsuppress: (channel, address) that leave the list, after those are added.
         taken: Numbers of rows of this customer that leave the inbox: they were decided on.
@@ -205,7 +206,7 @@ class Definition(Struct, frozen=True):
     body: bytes
 
 
-class Store(Protocol):
+class Store(Upkeep, Protocol):
     """Keeps customers, journal, outbox and definitions. Inherit from nothing.
 
     Every method is one transaction: when it has returned, what it wrote survives a crash of
@@ -276,6 +277,10 @@ class Store(Protocol):
 
         Customers for whom nothing lies there are absent from the answer.
         """
+        ...
+
+    def depth(self, limit: int) -> int:
+        """Return how many rows lie in the inbox, counted up to `limit`."""
         ...
 
     def discard(self, customer_id: str, numbers: Sequence[int]) -> None:

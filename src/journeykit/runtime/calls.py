@@ -21,12 +21,14 @@ from journeykit.ports import (
     Definition,
     Hand,
     InboxRow,
+    JournalCut,
     JournalRecord,
     OutgoingMessage,
     ParkedCustomer,
     Receipt,
     RenderContext,
     StoredCustomer,
+    StoreStatus,
     Suppression,
     Taken,
     Taking,
@@ -230,12 +232,36 @@ class Adopt(Call[None], frozen=True):
     rules: Rules
 
 
+class PruneJournals(Call[Sequence[str]], frozen=True):
+    """Cut journals; the answer names the customers who changed meanwhile."""
+
+    cuts: Sequence[JournalCut]
+
+
+class Forget(Call[int], frozen=True):
+    """Remove what has had its time, and the buckets named; the answer tells how many rows."""
+
+    now: int
+    limit: int
+    buckets: Sequence[str]
+
+
+class Buckets(Call[Sequence[str]], frozen=True):
+    """Ask for the names of all buckets."""
+
+
+class Status(Call[StoreStatus], frozen=True):
+    """Ask how the store stands."""
+
+    now: int
+
+
 class NextDue(Call[int | None], frozen=True):
     """Ask when something is due next."""
 
 
-class Doze(Call[None], frozen=True):
-    """Wait until something wakes this worker, at most `span`."""
+class Doze(Call[bool], frozen=True):
+    """Wait until something wakes this worker, at most `span`; tell whether it did."""
 
     span: int
 

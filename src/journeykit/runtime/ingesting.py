@@ -13,7 +13,8 @@ from journeykit.machine import Rules
 from journeykit.ports import CustomerCommit
 from journeykit.runtime.calls import Commit, Flow, Heed, Load, Now, Seen
 from journeykit.runtime.draining import catch_up
-from journeykit.runtime.parking import recovered, stuck
+from journeykit.runtime.learning import learn
+from journeykit.runtime.parking import is_strange, recovered, stuck
 from journeykit.runtime.script import (
     ATTEMPTS,
     Applied,
@@ -68,10 +69,12 @@ def _try_ingest(
     rules = yield from Heed(rules)
     profiles = rules.reads_profile or any(arrival.creates for arrival in pending.values())
     stored = yield from Load(list(pending), profiles)
+    strange: list[str] = []
     behind = [one for one, found in stored.items() if found.waiting]
     if behind:
         caught_up = yield from catch_up(rules, behind)
         failed.update((one, stuck(one, why)) for one, why in caught_up.failed.items())
+        strange += [one for one, why in caught_up.failed.items() if is_strange(why)]
         stored = {**stored, **(yield from Load(behind, profiles))}
     pairs = [
         (key, known_as(signal))
@@ -94,15 +97,20 @@ def _try_ingest(
                 commits.append(to_commit(rules, one.decision, version, seen=seen))
         except Exception as error:
             failed[customer_id] = stuck(customer_id, error)
+            strange += [customer_id] if is_strange(error) else []
         else:
             applied[customer_id] = one
     begun = [one for one in applied if one not in stored]
-    yield from recovered("work", begun)  # what was told before anybody knew them
+    yield from recovered("work", begun, begun)  # what was told before anybody knew them
     stale = (yield from Commit(commits)) if commits else ()
     for customer_id in stale:
         del applied[customer_id]
     if rules.paused:
         yield from wake_held(rules, [one.decision.state for one in applied.values()])
+    if strange and (yield from learn(rules)):
+        for customer_id in strange:
+            del failed[customer_id]
+        stale = [*stale, *strange]
     return applied, stale
 
 

@@ -46,6 +46,8 @@ EVENTS: Final[Mapping[str, tuple[int, str]]] = {
     "pruned": (logging.INFO, "what is older than wanted was removed"),
     "worker_started": (logging.INFO, "`run` works"),
     "worker_stopped": (logging.INFO, "`run` has returned"),
+    "store_error": (logging.WARNING, "the store failed; `run` tries again after a pause"),
+    "inbox_refused": (logging.WARNING, "the inbox had rows for customers who were erased since"),
 }
 """Every fact that is told, with its level and its meaning. Names are stable."""
 

@@ -32,6 +32,7 @@ from journeykit.runtime.drivers import drive
 from journeykit.runtime.hands import HANDS, Hands
 from journeykit.runtime.lines import Lines
 from journeykit.runtime.parking import NotHereError
+from journeykit.runtime.waking import Bell
 from journeykit.time import SECOND, to_micros
 
 R = TypeVar("R")
@@ -54,6 +55,7 @@ class Ports:
         hands: What this process has in hand: one for the process, except in a simulation of
             several.
         ask: How a channel, a renderer or a function of the host is called.
+        waker: What a worker that dozes waits for.
     """
 
     store: Any
@@ -69,6 +71,7 @@ class Ports:
     lines: Lines = field(default_factory=Lines)
     ask: Callable[..., Any] = _call
     couriers: Any = None
+    waker: Any = field(default_factory=Bell)
 
     def __post_init__(self) -> None:
         if self.couriers is None:
@@ -262,6 +265,13 @@ _PERFORM: dict[type[c.Call[Any]], Callable[[Ports, Any], Any]] = {
     c.Definitions: lambda ports, call: ports.store.definitions(),
     c.Adopt: lambda ports, call: ports.heeding.adopt(call.rules),
     c.NextDue: lambda ports, call: ports.store.next_due(),
+    c.Doze: lambda ports, call: ports.waker.wait(call.span / SECOND),
+    c.PruneJournals: lambda ports, call: ports.store.prune(call.cuts),
+    c.Forget: lambda ports, call: ports.store.forget(
+        call.now, limit=call.limit, buckets=call.buckets
+    ),
+    c.Buckets: lambda ports, call: ports.store.buckets(),
+    c.Status: lambda ports, call: ports.store.status(call.now),
     c.Claim: lambda ports, call: ports.store.claim(
         call.now, limit=call.limit, lease_until=call.lease_until, worker=ports.worker
     ),
