@@ -17,7 +17,7 @@ from contextlib import suppress
 
 from journeykit.errors import JourneykitError
 from journeykit.machine import Rules, compile_workspace
-from journeykit.model import Journey
+from journeykit.model import Journey, Send, steps_of
 from journeykit.ports import Definition
 from journeykit.runtime.calls import Adopt, Definitions, Flow
 
@@ -43,10 +43,19 @@ def _readable(definitions: Sequence[Definition]) -> list[Journey]:
     return found
 
 
+def _is_served(rules: Rules, journey: Journey) -> bool:
+    """Tell whether the policy of this worker knows by which rules the channels of a version go."""
+    declared = rules.workspace.policy.channels
+    sends = [step for _, step in steps_of(journey) if isinstance(step, Send)]
+    return all(channel in declared for send in sends for channel in send.channels)
+
+
 def _compiled(rules: Rules, older: Sequence[Journey], fresh: Sequence[Journey]) -> Rules | None:
     """Return the rules with those new versions that make sense here; None where none does."""
     learned = None
     for one in fresh:
+        if not _is_served(rules, one):
+            continue
         with suppress(JourneykitError):
             learned = compile_workspace(rules.workspace, [*older, one])
             older = [*older, one]

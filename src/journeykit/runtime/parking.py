@@ -77,6 +77,11 @@ def stuck(customer_id: str, error: Exception) -> StoreError:
     return told
 
 
+def is_strange(error: Exception) -> bool:
+    """Tell whether somebody is on a version that is not known here."""
+    return isinstance(error, VersionError) and error.has_value
+
+
 def leave_alone(rules: Rules, during: During, failed: Mapping[str, Exception]) -> Flow[Left]:
     """Let customers rest whom work failed for; what was claimed for them is given back.
 
@@ -86,13 +91,13 @@ def leave_alone(rules: Rules, during: During, failed: Mapping[str, Exception]) -
     left = Left()
     if not failed:
         return left
-    if any(map(_is_strange, failed.values())) and (yield from learn(rules)):
-        strangers = [one for one, error in failed.items() if _is_strange(error)]
+    if any(map(is_strange, failed.values())) and (yield from learn(rules)):
+        strangers = [one for one, error in failed.items() if is_strange(error)]
         now = yield from Now()
         yield from Park([ParkedCustomer(one, now, now, 0, "") for one in strangers])
         yield from Unpark(strangers, now)
         left.again = len(strangers)
-        failed = {one: error for one, error in failed.items() if not _is_strange(error)}
+        failed = {one: error for one, error in failed.items() if not is_strange(error)}
     before = {row.customer_id: row for row in (yield from ParkedOf(list(failed)))}
     now = yield from Now()
     rows: list[ParkedCustomer] = []
@@ -161,11 +166,6 @@ def _left_to_others(
         if known.reason == reason:
             pause = min(2 * max(known.until - known.at, SOON // 2), _LATER)
     return ParkedCustomer(customer_id, now + pause, now, attempts, reason)
-
-
-def _is_strange(error: Exception) -> bool:
-    """Tell whether somebody is on a version that is not known here."""
-    return isinstance(error, VersionError) and error.has_value
 
 
 def _lacking(error: Exception) -> NotHereError | None:
