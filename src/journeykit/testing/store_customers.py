@@ -227,7 +227,14 @@ def knows_the_next_instant(store: Store) -> None:
     """`next_due` is the earliest instant of customers, free rows, and ends of leases."""
     write(store, commit("ann", due=NOW + 9), commit("bob", due=NOW + 5), commit("cy"))
     expect_equal(store.next_due(), NOW + 5, "with customers")
-    write(store, commit("cy", 1, put=[message("m1", NOW + 2), message("m2", NOW + 30)]))
+    write(
+        store,
+        commit(
+            "cy",
+            1,
+            put=[message("m1", NOW + 2, customer="cy"), message("m2", NOW + 30, customer="cy")],
+        ),
+    )
     expect_equal(store.next_due(), NOW + 2, "with a message")
     claim(store, NOW + 2, lease_until=NOW + 4)
     expect_equal(store.next_due(), NOW + 4, "with the end of a lease")
@@ -236,7 +243,7 @@ def knows_the_next_instant(store: Store) -> None:
     write(store, commit("ann", 1), commit("bob", 1))
     expect_equal(store.next_due(), NOW + 30, "with nobody due")
     claim(store, NOW + 30, lease_until=NOW + 40)
-    write(store, commit("cy", 3, put=[message("m2", NOW + 35)]))
+    write(store, commit("cy", 3, put=[message("m2", NOW + 35, customer="cy")]))
     expect_equal(store.next_due(), NOW + 35, "with a claimed message put at another instant")
     write(store, commit("cy", 4, drop=["m2"]))
     expect_equal(store.next_due(), None, "with nothing at all")

@@ -189,7 +189,7 @@ def lets_go_of_dropped_rows(store: Store) -> None:
     write(store, commit("ann", 2, put=[message("m3", LEASE)], drop=["m3"]))
     anew = [(one.key, one.content) for one in claim(store, LEASE)]
     expect_equal(anew, [("m3", None)], "what was dropped and put by one commit")
-    write(store, commit("bob", drop=["m3"]))
+    write(store, commit("ann", 3, drop=["m3"]))
     expect_equal(store.next_due(), None, "next_due of an empty outbox")
 
 

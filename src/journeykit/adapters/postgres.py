@@ -1,0 +1,297 @@
+"""Where does a fleet of workers keep its customers? In one PostgreSQL.
+
+Every call is one transaction. A call with a thousand rows makes as many round trips as one with a
+single row, and waits for the disk once: prefer large batches. Customers never wait for each
+other; two workers who look for work get different work.
+
+Beyond the port:
+    * `due` and `waiting` keep what they returned from others until `lease_until`;
+    * who is due behind somebody's lease is found at once; a lease that ended is due again where it
+      was;
+    * content is kept for the newest claim of a row only;
+    * a commit with new event ids forgets up to twice as many that expired before its `at`,
+      oldest first, so that their table stops growing after one period;
+    * fencing tokens, and numbers of hands, come from one sequence, so they stay apart even
+      where a key leaves the outbox and comes back;
+    * transactions that others make fail (deadlock, serialization) are tried again a few times.
+
+Needs the extra `postgres`: SQLAlchemy has the pool, psycopg 3 sends the statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import URL, Engine
+
+from journeykit.adapters import postgres_commit as commits_
+from journeykit.adapters import postgres_customers as customers_
+from journeykit.adapters import postgres_inbox as inbox_
+from journeykit.adapters import postgres_outbox as outbox_
+from journeykit.adapters import postgres_parking as parking_
+from journeykit.adapters import postgres_shared as shared_
+from journeykit.adapters.commits import refuse_repeated_customers
+from journeykit.adapters.postgres_connection import Database, Texts
+from journeykit.adapters.postgres_schema import Names, migrate
+from journeykit.ports import (
+    AppendingSQL,
+    ClaimedMessage,
+    Claiming,
+    Committed,
+    Controls,
+    CustomerCommit,
+    Definition,
+    Hand,
+    InboxRow,
+    JournalRecord,
+    ParkedCustomer,
+    StoredCustomer,
+    Suppression,
+    Taken,
+    Taking,
+)
+
+
+class PostgresStore:
+    """A store in PostgreSQL 14 or newer, for any number of threads, processes and machines.
+
+    Args:
+        address: `postgresql://user@host/database`, or a host's own SQLAlchemy engine with psycopg 3,
+            whose pool is then used and stays open.
+        schema: Where the tables are; made when it is not there. None: where the user's
+            `search_path` leads.
+        prefix: How the names of the tables begin.
+        lock_timeout: How long to wait for other transactions.
+        migrate: Whether to bring the schema to the newest version; if not, an older one is refused.
+
+    Raises:
+        StoreSchemaError: The schema is newer than this journeykit; or older, and `migrate` is off.
+        StoreBusyError: Somebody held what a call needs for longer than `lock_timeout`. Any method
+            may raise it; nothing was written then.
+        StoreError: There is no connection to the database. Where one is lost in the midst of a
+            call, that may or may not have been written; the next call connects anew.
+        UsageError: The store was closed, or opened before the process forked.
+    """
+
+    def __init__(
+        self,
+        address: str | URL | Engine,
+        *,
+        schema: str | None = None,
+        prefix: str = "journeykit_",
+        lock_timeout: timedelta = timedelta(seconds=10),
+        migrate: bool = True,
+    ) -> None:
+        names = Names(schema, prefix)
+        self._database = Database(address, Texts(names, lock_timeout))
+        self._turn = inbox_.Turn()
+        try:
+            self._bring_up(names, migrate)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _bring_up(self, names: Names, may_migrate: bool) -> None:
+        self._database.run(migrate, names, may_migrate=may_migrate)
+
+    @property
+    def names(self) -> Names:
+        """Where the tables are."""
+        return self._database.texts.names
+
+    @property
+    def appending(self) -> AppendingSQL:
+        """What `append` executes, for a host's own connection."""
+        return inbox_.appending(self.names, self._database.place)
+
+    def load(
+        self, customer_ids: Sequence[str], *, profiles: bool = False
+    ) -> Mapping[str, StoredCustomer]:
+        """See `Store.load`."""
+        if not customer_ids:
+            return {}
+        return self._database.run(customers_.load, customer_ids, profiles)
+
+    def commit(self, commits: Sequence[CustomerCommit]) -> Sequence[str]:
+        """See `Store.commit`.
+
+        Raises:
+            UsageError: Two commits are for one customer, or a journal is not a JSON array.
+            StoreError: A journal does not begin where the stored one ends.
+        """
+        refuse_repeated_customers(commits)
+        if not commits:
+            return ()
+        return self._database.run(commits_.commit, commits, None).stale
+
+    def commit_and_claim(self, commits: Sequence[CustomerCommit], claiming: Claiming) -> Committed:
+        """See `Store.commit_and_claim`; it raises what `commit` raises."""
+        refuse_repeated_customers(commits)
+        if not commits:
+            return Committed()
+        return self._database.run(commits_.commit, commits, claiming)
+
+    def seen(self, events: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+        """See `Store.seen`."""
+        return self._database.run(customers_.seen, events) if events else {}
+
+    def due(self, now: int, *, limit: int, lease_until: int = 0, worker: str = "") -> Sequence[str]:
+        """See `Store.due`."""
+        return self._database.run(customers_.due, now, limit, lease_until, worker)
+
+    def append(self, rows: Sequence[InboxRow]) -> None:
+        """See `Store.append`."""
+        if rows:
+            self._database.run(inbox_.append, rows)
+
+    def waiting(
+        self, now: int, *, limit: int, lease_until: int = 0, worker: str = ""
+    ) -> Sequence[str]:
+        """See `Store.waiting`."""
+        return self._database.run(inbox_.waiting, self._turn, now, limit, lease_until, worker)
+
+    def inbox(self, customer_ids: Sequence[str], *, limit: int) -> Mapping[str, Sequence[InboxRow]]:
+        """See `Store.inbox`."""
+        return self._database.run(inbox_.inbox, customer_ids, limit) if customer_ids else {}
+
+    def discard(self, customer_id: str, numbers: Sequence[int]) -> None:
+        """See `Store.discard`."""
+        if numbers:
+            self._database.run(inbox_.discard, customer_id, numbers)
+
+    def park(self, rows: Sequence[ParkedCustomer]) -> None:
+        """See `Store.park`."""
+        if rows:
+            self._database.run(parking_.park, rows)
+
+    def unpark(self, customer_ids: Sequence[str], now: int) -> Sequence[str]:  # noqa: ARG002  # it stays due
+        """See `Store.unpark`."""
+        return self._database.run(parking_.unpark, customer_ids) if customer_ids else ()
+
+    def parked(
+        self, *, of: Sequence[str] | None = None, after: str = "", limit: int = 1000
+    ) -> Sequence[ParkedCustomer]:
+        """See `Store.parked`."""
+        return self._database.run(parking_.parked, of, after, limit)
+
+    def shelved(self, *, after: str = "", limit: int = 1000) -> Sequence[str]:
+        """See `Store.shelved`."""
+        return self._database.run(outbox_.shelved, after, limit)
+
+    def claim(
+        self, now: int, *, limit: int, lease_until: int, worker: str
+    ) -> Sequence[ClaimedMessage]:
+        """See `Store.claim`."""
+        return self._database.run(outbox_.claim, now, limit, lease_until, worker)
+
+    def unclaim(self, claims: Sequence[ClaimedMessage]) -> None:
+        """See `Store.unclaim`."""
+        if claims:
+            self._database.run(outbox_.unclaim, claims)
+
+    def recover(self, worker: str) -> int:
+        """See `Store.recover`. It looks through the whole outbox, and all timers."""
+        return self._database.run(outbox_.recover, worker)
+
+    def hold(self, customer_ids: Sequence[str], now: int, *, until: int, worker: str) -> Hand:
+        """See `Store.hold`."""
+        return self._database.run(outbox_.hold, customer_ids, now, until, worker)
+
+    def let_go(self, hand: Hand) -> None:
+        """See `Store.let_go`."""
+        self._database.run(outbox_.let_go, hand)
+
+    def hands(self, customer_id: str | None, now: int) -> Sequence[Hand]:
+        """See `Store.hands`."""
+        return self._database.run(outbox_.hands, customer_id, now)
+
+    def take(self, bucket: str, asked: Taking) -> Taken:
+        """See `Store.take`."""
+        return self._database.run(shared_.take, bucket, asked)
+
+    def suppress(self, rows: Sequence[Suppression]) -> None:
+        """See `Store.suppress`."""
+        if rows:
+            self._database.run(shared_.suppress, rows)
+
+    def unsuppress(self, addresses: Sequence[tuple[str, str]]) -> None:
+        """See `Store.unsuppress`."""
+        if addresses:
+            self._database.run(shared_.unsuppress, addresses)
+
+    def suppressed(
+        self, addresses: Sequence[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], Suppression]:
+        """See `Store.suppressed`."""
+        return self._database.run(shared_.suppressed, addresses) if addresses else {}
+
+    def begin(self, handing: Sequence[tuple[ClaimedMessage, bytes | None]]) -> None:
+        """See `Store.begin`."""
+        if handing:
+            self._database.run(outbox_.begin, handing)
+
+    def versions(self, customer_ids: Sequence[str]) -> Mapping[str, int]:
+        """See `Store.versions`."""
+        return self._database.run(customers_.versions, customer_ids) if customer_ids else {}
+
+    def next_due(self) -> int | None:
+        """See `Store.next_due`."""
+        return self._database.run(customers_.next_due)
+
+    def journal(self, customer_id: str, *, after: int = 0) -> Iterable[JournalRecord]:
+        """See `Store.journal`."""
+        return self._database.run(customers_.journal, customer_id, after)
+
+    def customers(self, *, after: str = "", limit: int = 1000) -> Sequence[str]:
+        """See `Store.customers`."""
+        return self._database.run(customers_.customers, after, limit)
+
+    def publish(self, definitions: Sequence[Definition]) -> None:
+        """See `Store.publish`."""
+        if definitions:
+            self._database.run(customers_.publish, definitions)
+
+    def definitions(self) -> Sequence[Definition]:
+        """See `Store.definitions`."""
+        return self._database.run(customers_.definitions)
+
+    def controls(self) -> Controls:
+        """See `Store.controls`."""
+        return self._database.run(shared_.controls)
+
+    def set_controls(self, body: bytes, *, expected: int) -> bool:
+        """See `Store.set_controls`."""
+        return self._database.run(shared_.set_controls, body, expected)
+
+    def erase(self, customer_id: str, *, mark: str, at: int) -> bool:
+        """See `Store.erase`.
+
+        The server overwrites what was deleted when it vacuums the tables; its write-ahead log,
+        replicas and backups keep older pages until they are replaced.
+        """
+        return self._database.run(shared_.erase, customer_id, mark, at)
+
+    def erased(self, marks: Sequence[str]) -> Mapping[str, int]:
+        """See `Store.erased`."""
+        return self._database.run(shared_.erased, marks) if marks else {}
+
+    def close(self) -> None:
+        """See `Store.close`. A host's own engine stays as it is."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"PostgresStore({self._database.place!r})"
