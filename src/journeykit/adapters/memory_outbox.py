@@ -8,10 +8,19 @@ looks through all rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from journeykit.adapters.agenda import Agenda
 from journeykit.adapters.memory_rows import KeptHand, KeptMessage
 from journeykit.ports import FOREVER, ClaimedMessage, Hand, OutboxRow
+
+
+class RowStanding(NamedTuple):
+    """Whose row it is, when it is due, and until when a worker holds it."""
+
+    of: str
+    due: int
+    lease: int | None
 
 
 class MemoryOutbox:
@@ -146,6 +155,25 @@ class MemoryOutbox:
             for one in self._hands.values()
             if (customer_id is None or customer_id in one.customers) and one.hand.until > now
         ]
+
+    def standing(self, now: int) -> tuple[list[RowStanding], int]:
+        """Return how every row stands, and how many announcements do."""
+        rows = [
+            RowStanding(row.customer_id, row.due, self._leased.at(key) if row.worker else None)
+            for key, row in self._rows.items()
+        ]
+        return rows, len(self.hands(None, now))
+
+    def rows_of(self, customer_id: str) -> list[ClaimedMessage]:
+        """Return the rows of a customer; looks through all of them."""
+        rows = sorted(self._rows.items())
+        return [row.claimed(key) for key, row in rows if row.customer_id == customer_id]
+
+    def forget_hands(self, now: int) -> int:
+        """Remove announcements that have ended; return how many."""
+        before = len(self._hands)
+        self._forget_hands(lambda one: one.hand.until <= now)
+        return before - len(self._hands)
 
     def _unparked(self, now: int, limit: int) -> list[str]:
         """Return what may go, once everything of parked customers in front of it lies aside."""

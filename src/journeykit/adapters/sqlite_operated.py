@@ -6,6 +6,8 @@ Runs inside a transaction that somebody else began and ends.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from journeykit.ports import Controls
 
@@ -56,8 +58,7 @@ def erase_customer(db: sqlite3.Connection, customer_id: str, mark: str, at: int)
 
     In the file, that is; its `-wal` file keeps older pages until it is begun anew.
     """
-    db.execute("PRAGMA secure_delete = on")
-    try:
+    with overwriting(db):
         db.execute(_MARK, (mark, at))
         for statement in _ERASE_ANYWAY:
             db.execute(statement, (customer_id,))
@@ -69,5 +70,13 @@ def erase_customer(db: sqlite3.Connection, customer_id: str, mark: str, at: int)
         for statement in _ERASE:
             db.execute(statement, {"customer": customer, "customer_id": customer_id})
         return True
+
+
+@contextmanager
+def overwriting(db: sqlite3.Connection) -> Iterator[None]:
+    """Let what is deleted be overwritten in the file."""
+    db.execute("PRAGMA secure_delete = on")
+    try:
+        yield
     finally:
         db.execute("PRAGMA secure_delete = off")

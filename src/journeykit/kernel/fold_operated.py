@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from msgspec import convert
+
 from journeykit.kernel import journal as j
 from journeykit.kernel.state import CustomerState
 
@@ -39,11 +41,18 @@ def _renamed(kept: dict[str, T], names: Mapping[str, str]) -> dict[str, T]:
     return {names.get(step, step): value for step, value in kept.items()}
 
 
+def _pruned(state: CustomerState, entry: j.Pruned) -> None:
+    then = convert(entry.state, CustomerState, str_keys=True)
+    for name in then.__struct_fields__:
+        setattr(state, name, getattr(then, name))
+
+
 def _spared(state: CustomerState, entry: j.Spared) -> None:
     state.enrollments[entry.enrollment].spared.remove(entry.step)
 
 
 OPERATED: dict[type[j.Entry], Callable[[CustomerState, Any], None]] = {
     j.Migrated: _migrated,
+    j.Pruned: _pruned,
     j.Spared: _spared,
 }

@@ -1,5 +1,6 @@
 """What does the host provide? Protocols, and the values that pass through them."""
 
+from journeykit.ports.appending import Appendable, AppendingSQL
 from journeykit.ports.channel import (
     Accepted,
     Channel,
@@ -15,8 +16,8 @@ from journeykit.ports.clock import Clock
 from journeykit.ports.delivering import Circuit, Delivery
 from journeykit.ports.functions import CallContext, Function
 from journeykit.ports.observing import METRICS, Observer
-from journeykit.ports.shared import Bucket, Controls, Suppression, Taken, Taking, take_from
-from journeykit.ports.store import (
+from journeykit.ports.pruning import JournalCut
+from journeykit.ports.rows import (
     FOREVER,
     ClaimedMessage,
     Claiming,
@@ -29,20 +30,26 @@ from journeykit.ports.store import (
     OutboxRow,
     ParkedCustomer,
     SeenEvent,
-    Store,
     StoredCustomer,
 )
+from journeykit.ports.shared import Bucket, Controls, Suppression, Taken, Taking, take_from
+from journeykit.ports.status import Backlog, StoreStatus
+from journeykit.ports.store import Store
 from journeykit.ports.tokens import (
     TokenClaim,
     TokenPurpose,
     TokenSigner,
     UnsubscribeHeaders,
 )
+from journeykit.ports.upkeep import Upkeep
 
 __all__ = [
     "FOREVER",
     "METRICS",
     "Accepted",
+    "Appendable",
+    "AppendingSQL",
+    "Backlog",
     "Bucket",
     "CallContext",
     "Channel",
@@ -59,6 +66,7 @@ __all__ = [
     "Function",
     "Hand",
     "InboxRow",
+    "JournalCut",
     "JournalRecord",
     "Observer",
     "OutboxRow",
@@ -71,6 +79,7 @@ __all__ = [
     "Retry",
     "SeenEvent",
     "Store",
+    "StoreStatus",
     "StoredCustomer",
     "Suppression",
     "Taken",
@@ -79,5 +88,6 @@ __all__ = [
     "TokenPurpose",
     "TokenSigner",
     "UnsubscribeHeaders",
+    "Upkeep",
     "take_from",
 ]

@@ -11,7 +11,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from journeykit.ports.store import InboxRow
+from journeykit.ports.rows import InboxRow
 
 
 class AppendingSQL(Struct, frozen=True):

@@ -21,14 +21,12 @@ from journeykit.ports import (
     Definition,
     Hand,
     InboxRow,
-    JournalCut,
     JournalRecord,
     OutgoingMessage,
     ParkedCustomer,
     Receipt,
     RenderContext,
     StoredCustomer,
-    StoreStatus,
     Suppression,
     Taken,
     Taking,
@@ -230,30 +228,6 @@ class Adopt(Call[None], frozen=True):
     """Go by these rules from now on: the same workspace, with more versions beside it."""
 
     rules: Rules
-
-
-class PruneJournals(Call[Sequence[str]], frozen=True):
-    """Cut journals; the answer names the customers who changed meanwhile."""
-
-    cuts: Sequence[JournalCut]
-
-
-class Forget(Call[int], frozen=True):
-    """Remove what has had its time, and the buckets named; the answer tells how many rows."""
-
-    now: int
-    limit: int
-    buckets: Sequence[str]
-
-
-class Buckets(Call[Sequence[str]], frozen=True):
-    """Ask for the names of all buckets."""
-
-
-class Status(Call[StoreStatus], frozen=True):
-    """Ask how the store stands."""
-
-    now: int
 
 
 class NextDue(Call[int | None], frozen=True):

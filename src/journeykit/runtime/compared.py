@@ -41,6 +41,9 @@ def _decided_by_conditions(entries: Sequence[j.Entry]) -> list[str]:
         match entry:
             case j.Entered():
                 runs[entry.enrollment] = entry.journey
+            case j.Pruned(state=state):
+                for run, open_run in state.get("enrollments", {}).items():
+                    runs[run] = open_run["journey"]
             case j.Refused(reason="condition_false" | "exit_condition_holds"):
                 found[entry.journey] = None
             case j.Ended(reason="exit_condition"):

@@ -113,6 +113,8 @@ class _Then:
             self.received = self.latest[entry.name] = entry
             if entry.name in self.starts:
                 self.starts[entry.name].append(entry)
+        if isinstance(entry, j.Pruned):
+            self.profile = dict(entry.profile)
         if isinstance(entry, j.Profiled | j.Assigned):
             self.profile = {**self.profile, **entry.attributes}
         if self.looking.complete:

@@ -269,6 +269,9 @@ def lives_of(timeline: Timeline, entries: Iterable[j.Entry]) -> list[MessageLife
         match entry:
             case j.Entered():
                 places[entry.enrollment] = entry.journey, "start"
+            case j.Pruned():
+                for run, one in entry.state.get("enrollments", {}).items():
+                    places[run] = one["journey"], one["step"]
             case j.Moved():
                 journey, _ = places.get(entry.enrollment, ("", ""))
                 places[entry.enrollment] = journey, entry.step

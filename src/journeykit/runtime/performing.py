@@ -26,6 +26,7 @@ from journeykit.ports import (
 )
 from journeykit.runtime import calls as c
 from journeykit.runtime import logs
+from journeykit.runtime import upkeep_calls as upkeep
 from journeykit.runtime.controls import Heeding, note_changed
 from journeykit.runtime.couriers import Couriers
 from journeykit.runtime.drivers import drive
@@ -59,7 +60,7 @@ class Ports:
     """
 
     store: Any
-    channels: Mapping[str, Channel]
+    channels: dict[str, Channel]
     renderer: Renderer
     clock: Clock
     worker: str
@@ -266,12 +267,13 @@ _PERFORM: dict[type[c.Call[Any]], Callable[[Ports, Any], Any]] = {
     c.Adopt: lambda ports, call: ports.heeding.adopt(call.rules),
     c.NextDue: lambda ports, call: ports.store.next_due(),
     c.Doze: lambda ports, call: ports.waker.wait(call.span / SECOND),
-    c.PruneJournals: lambda ports, call: ports.store.prune(call.cuts),
-    c.Forget: lambda ports, call: ports.store.forget(
+    upkeep.PruneJournals: lambda ports, call: ports.store.prune(call.cuts),
+    upkeep.Forget: lambda ports, call: ports.store.forget(
         call.now, limit=call.limit, buckets=call.buckets
     ),
-    c.Buckets: lambda ports, call: ports.store.buckets(),
-    c.Status: lambda ports, call: ports.store.status(call.now),
+    upkeep.Buckets: lambda ports, call: ports.store.buckets(),
+    upkeep.Status: lambda ports, call: ports.store.status(call.now),
+    upkeep.OutboxOf: lambda ports, call: ports.store.outbox(call.customer_id),
     c.Claim: lambda ports, call: ports.store.claim(
         call.now, limit=call.limit, lease_until=call.lease_until, worker=ports.worker
     ),

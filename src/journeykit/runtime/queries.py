@@ -18,6 +18,7 @@ from journeykit.runtime.intake import check_journey
 from journeykit.runtime.lives import MessageLife, lives_of
 from journeykit.runtime.preferences import Preferences, preferences_of
 from journeykit.runtime.preview import Preview, standing, stops_of
+from journeykit.runtime.records import can_be_replayed, upto
 from journeykit.runtime.script import profile_of
 from journeykit.runtime.telling import tell
 from journeykit.runtime.timeline import Timeline
@@ -85,10 +86,10 @@ class Queries(Desk):
         found = yield from load_customer(self._rules, customer_id)
         state = decode_state(found.body)
         entries = yield from Queries.journal(self, customer_id)
-        entries = entries[: state.seq]  # what was committed meanwhile is left out
+        entries = upto(entries, state.seq)  # what was committed meanwhile is left out
         zone = state.zone or self._rules.workspace.timezone
         timeline = tell(customer_id, zone, entries, self._rules)
-        complete = len(entries) == state.seq
+        complete = can_be_replayed(entries, state.seq)
         return with_values(self._rules, timeline, entries, complete=complete)
 
     @verb
@@ -176,7 +177,7 @@ class Queries(Desk):
         rules = self._rules.pausing(frozenset((yield from read_controls()).paused))
         before: list[j.Entry] = list(standing(state))
         if state.messages:  # whose lives began before; what was committed meanwhile is left out
-            before = [*(yield from Queries.journal(self, customer_id))[: state.seq]]
+            before = [*upto((yield from Queries.journal(self, customer_id)), state.seq)]
         ahead = run_ahead(rules, state, now, end, profile=dict(profile_of(found)))
         return Preview(
             self._rules,

@@ -49,13 +49,14 @@ from journeykit.runtime.reporting import report
 from journeykit.runtime.resuming import Resuming
 from journeykit.runtime.script import Arrival
 from journeykit.runtime.ticking import Pace, tick, turn
+from journeykit.runtime.upkeep import Upkeeping
 from journeykit.runtime.verbs import Drives, verb
 from journeykit.runtime.waiting import let_hands_finish
 
 R = TypeVar("R")
 
 
-class Verbs(Operations, Queries, Many, Resuming, Clarifying):
+class Verbs(Operations, Queries, Many, Resuming, Clarifying, Upkeeping):
     """All that a host can call, for both kinds of hosts.
 
     Args:

@@ -15,9 +15,11 @@ class RunTeller(Protocol):
 
     Attributes:
         runs: Id to the journey and the version of a run.
+        messages: Id to the journey and the template of a message.
     """
 
     runs: dict[str, tuple[str, int]]
+    messages: dict[str, tuple[str, str]]
 
     def journey(self, enrollment: str) -> str:
         """Return the journey of a run."""
@@ -35,6 +37,14 @@ def _migrated(t: RunTeller, e: j.Migrated) -> Line:
     return journey, "", f"moves to version {e.version}{where}"
 
 
+def _pruned(t: RunTeller, e: j.Pruned) -> Line:
+    for id, run in e.state.get("enrollments", {}).items():
+        t.runs[id] = run["journey"], run["version"]
+    for id, message in e.state.get("messages", {}).items():
+        t.messages[id] = message["journey"], message["template"]
+    return "", "", f"the journal begins here: {e.entries} older entries were removed"
+
+
 def _spared(t: RunTeller, e: j.Spared) -> Line:
     text = f"{e.step}: not sent again, it was sent before the journey moved to this version"
     return t.journey(e.enrollment), "", text
@@ -42,5 +52,6 @@ def _spared(t: RunTeller, e: j.Spared) -> Line:
 
 OPERATED: dict[type[j.Entry], Callable[[Any, Any], Line]] = {
     j.Migrated: _migrated,
+    j.Pruned: _pruned,
     j.Spared: _spared,
 }

@@ -23,6 +23,7 @@ from journeykit.runtime.hindsight import Found, Looked, Looking, look_back
 from journeykit.runtime.intake import check_journey
 from journeykit.runtime.lives import MessageLife, lives_of
 from journeykit.runtime.performing import ask_store
+from journeykit.runtime.records import begins, can_be_replayed, upto
 from journeykit.runtime.script import profile_of
 from journeykit.runtime.telling import tell
 from journeykit.runtime.timeline import Timeline, local_time
@@ -75,6 +76,7 @@ class WhyNot:
         whys: What holds now first, then what happened, latest first.
         complete: Whether the journal reaches back to the customer's beginning. Where it does
             not, conditions are told without the values that were compared.
+        begins: Since when the journal tells, where it was pruned; else None.
     """
 
     customer_id: str
@@ -83,6 +85,7 @@ class WhyNot:
     standing: Standing
     whys: tuple[Why, ...] = ()
     complete: bool = True
+    begins: datetime | None = None
 
     @property
     def reasons(self) -> list[str]:
@@ -98,6 +101,9 @@ class WhyNot:
             rows.append(f"  {when}  {why.text}")
             rows += [row for one in why.explained for row in one.lines("    ")]
             rows += [f"    {fact}" for fact in why.facts]
+        if self.begins is not None:
+            when = local_time(self.begins, zone)
+            rows.append(f"  the journal begins {when}: what was before was removed")
         if not self.complete:
             rows.append("  the journal does not reach back far enough to tell what was compared")
         return "\n".join(rows)
@@ -131,7 +137,7 @@ def find_why_not(rules: Rules, customer_id: str, journey: str, now: int) -> Flow
     state, profile = decode_state(found.body), dict(profile_of(found))
     pause = (yield from read_controls()).paused.get(journey)
     paused = None if pause is None else pause.reason
-    entries = entries[: state.seq]  # what was committed meanwhile is left out
+    entries = upto(entries, state.seq)  # what was committed meanwhile is left out
     return why_not(rules, customer_id, journey, entries, state, profile, now=now, paused=paused)
 
 
@@ -155,7 +161,7 @@ def why_not(
         paused: Why the journey pauses, or None where it does not.
     """
     zone = state.zone or rules.workspace.timezone
-    complete = len(entries) == state.seq
+    complete = can_be_replayed(entries, state.seq)
     timeline = tell(customer_id, zone, entries, rules)
     looking = Looking(rules, journey, _MOST, complete=complete)
     looked = look_back(looking, customer_id, entries)
@@ -169,7 +175,8 @@ def why_not(
     if standing == "never_triggered":
         asked = untriggered(rules, journey, state, profile, entries, now)
         whys += [Why("now", reason, None, text, told) for reason, text, told in asked]
-    return WhyNot(customer_id, journey, zone, standing, tuple(whys), complete)
+    since = begins(entries)
+    return WhyNot(customer_id, journey, zone, standing, tuple(whys), complete, since)
 
 
 def _standing(looked: Looked, state: CustomerState, journey: str) -> Standing:

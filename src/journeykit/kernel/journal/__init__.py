@@ -43,7 +43,7 @@ from journeykit.kernel.journal.messages import (
     Timed,
     Withdrawn,
 )
-from journeykit.kernel.journal.operated import Migrated, Spared
+from journeykit.kernel.journal.operated import Migrated, Pruned, Spared
 from journeykit.kernel.journal.runs import (
     Collected,
     Ended,
@@ -89,6 +89,7 @@ __all__ = [
     "Parked",
     "Postponed",
     "Profiled",
+    "Pruned",
     "Recalled",
     "Receipted",
     "Received",

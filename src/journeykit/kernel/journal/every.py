@@ -43,7 +43,7 @@ from journeykit.kernel.journal.messages import (
     Timed,
     Withdrawn,
 )
-from journeykit.kernel.journal.operated import Migrated, Spared
+from journeykit.kernel.journal.operated import Migrated, Pruned, Spared
 from journeykit.kernel.journal.runs import (
     Collected,
     Ended,
@@ -99,6 +99,7 @@ AnyEntry = (
     | Clarified
     | Migrated
     | Spared
+    | Pruned
     | Requested
     | Overheard
     | Postponed

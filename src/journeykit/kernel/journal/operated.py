@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from journeykit.kernel.journal.base import Entry
 
@@ -31,6 +32,18 @@ class Migrated(Entry, tag="migrate"):
     emptied: Sequence[str] = ()
     due: int | None = None
     untimed: bool = False
+
+
+class Pruned(Entry, tag="prune"):
+    """What was before was removed; so the customer stood then.
+
+    It stands for `entries` entries, and has the number of the last of them. `state` is the
+    document of the customer, `profile` what had been told of the attributes.
+    """
+
+    entries: int
+    state: dict[str, Any]
+    profile: dict[str, Any]
 
 
 class Spared(Entry, tag="spare"):

@@ -1,0 +1,45 @@
+"""How does an operator look at the file, and keep it small?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from journeykit.adapters.sqlite_connection import Database
+from journeykit.adapters.sqlite_prune import bucket_names, cut_journals, forget
+from journeykit.adapters.sqlite_status import read_status, rows_of
+from journeykit.ports import ClaimedMessage
+from journeykit.ports.pruning import JournalCut
+from journeykit.ports.status import StoreStatus
+
+
+class SQLiteUpkeep:
+    """The part of `SQLiteStore` that no journey needs."""
+
+    _database: Database
+
+    def status(self, now: int) -> StoreStatus:
+        """See `Upkeep.status`."""
+        with self._database.reading() as db:
+            return read_status(db, self._database.path, now)
+
+    def prune(self, cuts: Sequence[JournalCut]) -> Sequence[str]:
+        """See `Upkeep.prune`. What is removed is overwritten."""
+        if not cuts:
+            return ()
+        with self._database.writing() as db:
+            return cut_journals(db, cuts)
+
+    def forget(self, now: int, *, limit: int, buckets: Sequence[str] = ()) -> int:
+        """See `Upkeep.forget`."""
+        with self._database.writing() as db:
+            return forget(db, now, limit, buckets)
+
+    def outbox(self, customer_id: str) -> Sequence[ClaimedMessage]:
+        """See `Upkeep.outbox`. It looks through the whole outbox."""
+        with self._database.reading() as db:
+            return rows_of(db, customer_id)
+
+    def buckets(self) -> Sequence[str]:
+        """See `Upkeep.buckets`."""
+        with self._database.reading() as db:
+            return bucket_names(db)
