@@ -65,7 +65,8 @@ def write_commits(db: sqlite3.Connection, commits: Sequence[CustomerCommit]) -> 
     """
     ids = [commit.customer_id for commit in commits]
     heads = {row[0]: row[1:] for row in select_by_ids(db, _HEADS, ids)}
-    rows = _Rows(*db.execute(_LAST_IDS).fetchone(), parked_until(db, ids))
+    last_customer, last_record, floor = db.execute(_LAST_IDS).fetchone()
+    rows = _Rows(last_customer, last_record, floor, parked_until(db, ids))
     stale = []
     for commit in commits:
         head = heads.get(commit.customer_id)

@@ -8,7 +8,7 @@ Keeps true:
     * a write transaction begins with the write lock, so it never fails half-way because
       somebody else was faster;
     * whatever ends a transaction early, nothing of it is written and no lock is left behind;
-    * nothing is written to a file that is not journeykit's;
+    * nothing is written to a file that is not journeykit's, unless the host shares its own;
     * a process that inherited an open file by a fork does not open it a second time: SQLite
       would take the parent's locks for its own, and what it commits could be lost.
 """
@@ -16,6 +16,7 @@ Keeps true:
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import threading
 import time
@@ -23,10 +24,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from weakref import WeakSet
 
-from journeykit.adapters.sqlite_schema import migrate, schema_version
+from journeykit.adapters.sqlite_schema import PREFIX, migrate, schema_version
 from journeykit.errors import StoreBusyError, StoreError, StoreSchemaError, UsageError
 
 Synchronous = Literal["full", "normal", "off"]
@@ -40,6 +41,7 @@ _CHECKPOINT_PAGES = 2000
 _WAL_BYTES_KEPT = 64 * 1024 * 1024
 _STATEMENTS_KEPT = 512
 _RETRY_SECONDS = 0.02
+_PREFIX = re.compile(r"[a-z][a-z0-9_]{0,40}_")
 
 _open_here: WeakSet[Database] = WeakSet()
 """Open files of this process, and those that it inherited: not a cache, a fact about locks."""
@@ -54,15 +56,28 @@ class Database:
             survives a crash of the process; a power failure may take the last commits.
             `"off"`: a power failure may ruin the file.
         busy_timeout: How long to wait for other threads and processes.
+        prefix: What the names of tables begin with. With another one than `journeykit_`, each
+            statement is looked up under the name that it has then.
+        shared: Whether another program's tables may lie in the file as well.
     """
 
-    def __init__(self, path: Path, *, synchronous: Synchronous, busy_timeout: timedelta) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        synchronous: Synchronous,
+        busy_timeout: timedelta,
+        prefix: str = PREFIX,
+        shared: bool = False,
+    ) -> None:
         self.path = path
+        self.prefix = prefix
+        self._shared = shared
         self._seconds = busy_timeout.total_seconds()
         self._process = os.getpid()
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
-        _refuse_impossible(path, synchronous, busy_timeout)
+        _refuse_impossible(path, synchronous, busy_timeout, prefix)
         _refuse_inherited(path)
         with self._named_errors():
             connection = self._connect()
@@ -116,16 +131,22 @@ class Database:
                     connection.close()
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(
+        prefixed = self.prefix != PREFIX
+        connection = sqlite3.connect(
             self.path,
             timeout=self._seconds,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=_STATEMENTS_KEPT,
+            factory=_Prefixed if prefixed else sqlite3.Connection,
         )
+        if isinstance(connection, _Prefixed):
+            connection.prefix = self.prefix
+        return connection
 
     def _prepare(self, connection: sqlite3.Connection, synchronous: Synchronous) -> None:
-        schema_version(connection, self.path)  # before anything is written
+        whose: dict[str, Any] = {"prefix": self.prefix, "shared": self._shared}
+        schema_version(connection, self.path, **whose)  # before anything is written
         connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")  # of a file not yet there
         self._switch_to_wal(connection)
         connection.execute(f"PRAGMA synchronous = {synchronous}")
@@ -133,7 +154,7 @@ class Database:
         connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_KEPT}")
         connection.execute("PRAGMA temp_store = memory")
-        migrate(connection, self.path)
+        migrate(connection, self.path, **whose)
 
     def _switch_to_wal(self, connection: sqlite3.Connection) -> None:
         """Turn write-ahead logging on; SQLite refuses it at once, not after a time-out, while
@@ -199,7 +220,29 @@ class Database:
         )
 
 
-def _refuse_impossible(path: Path, synchronous: str, busy_timeout: timedelta) -> None:
+class _Prefixed(sqlite3.Connection):
+    """A connection on which tables begin with another prefix than the statements say."""
+
+    prefix = PREFIX
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._meant: dict[str, str] = {}
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        return super().execute(self._mean(sql), parameters)
+
+    def executemany(self, sql: str, parameters: Any, /) -> sqlite3.Cursor:
+        return super().executemany(self._mean(sql), parameters)
+
+    def _mean(self, sql: str) -> str:
+        meant = self._meant.get(sql)
+        if meant is None:
+            meant = self._meant[sql] = sql.replace(PREFIX, self.prefix)
+        return meant
+
+
+def _refuse_impossible(path: Path, synchronous: str, busy_timeout: timedelta, prefix: str) -> None:
     if synchronous not in ("full", "normal", "off"):
         raise UsageError(
             "unknown setting",
@@ -212,6 +255,13 @@ def _refuse_impossible(path: Path, synchronous: str, busy_timeout: timedelta) ->
             "a busy_timeout lies between zero and a day",
             place="SQLiteStore.busy_timeout",
             value=busy_timeout,
+        )
+    if not _PREFIX.fullmatch(prefix) or prefix.startswith("sqlite_"):
+        raise UsageError(
+            "a prefix is a few lower-case letters, digits and underscores, and ends in one",
+            place="SQLiteStore.prefix",
+            value=prefix,
+            remedy="such as 'journeykit_', or 'shop_a_'",
         )
     if path.name == ":memory:":
         raise UsageError("a store needs a file", value=":memory:", remedy="use MemoryStore()")

@@ -98,7 +98,10 @@ def claim_rows(
             db.execute(_LAY_ALL_ASIDE, (now, now))
         else:
             db.execute(_LAY_FIRST_ASIDE, (rows[-1][3], rows[-1][0], now))
-    return [ClaimedMessage(*row[:6], bool(row[6])) for row in rows]
+    return [
+        ClaimedMessage(key, customer, channel, due, token, content, bool(begun))
+        for key, customer, channel, due, token, content, begun in rows
+    ]
 
 
 def claim_put(

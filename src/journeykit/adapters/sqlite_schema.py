@@ -2,7 +2,7 @@
 
 A database belongs to journeykit when it has the table `journeykit_schema`, which holds one
 row for each migration that ran. Files of other programs are refused before anything is
-written to them.
+written to them, unless the host says that it shares its file.
 
 Three choices that are not plain to see:
     * documents of 500 bytes and more want rowid tables; clustered ones split their pages;
@@ -19,9 +19,13 @@ A migration that was released never changes; the next one gets the next number.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Set
 from pathlib import Path
 
 from journeykit.errors import StoreSchemaError
+
+PREFIX = "journeykit_"
+"""What the names of all tables and indexes begin with, unless told otherwise."""
 
 _FIRST = (
     """
@@ -183,23 +187,29 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SHARED, _OPERATED, _DURABLE)
 """The statements of migration 1, 2, …; the schema version is the number of those that ran."""
 
 
-def schema_version(db: sqlite3.Connection, path: Path) -> int:
-    """Return how many migrations have run: 0 for an empty database. Changes nothing.
+def schema_version(
+    db: sqlite3.Connection, path: Path, *, prefix: str = PREFIX, shared: bool = False
+) -> int:
+    """Return how many migrations have run: 0 where none has. Changes nothing.
+
+    Args:
+        prefix: What the tables begin with instead of `journeykit_`.
+        shared: Whether the file may hold another program's tables as well.
 
     Raises:
         StoreSchemaError: Another program's tables, or a newer journeykit's.
     """
     tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
-    if not tables:
+    if f"{prefix}schema" not in tables:
+        if tables and not shared and not _are_ours(tables):
+            raise StoreSchemaError(
+                "this SQLite file belongs to another program",
+                place=str(path),
+                value=sorted(tables)[:5],
+                remedy="give journeykit a file of its own, or say shared=True if both are yours",
+            )
         return 0
-    if "journeykit_schema" not in tables:
-        raise StoreSchemaError(
-            "this SQLite file belongs to another program",
-            place=str(path),
-            value=sorted(tables)[:5],
-            remedy="give journeykit a file of its own",
-        )
-    newest = db.execute("SELECT max(version) FROM journeykit_schema").fetchone()
+    newest = db.execute(f"SELECT max(version) FROM {prefix}schema").fetchone()
     version: int = newest[0] or 0
     if version > len(MIGRATIONS):
         raise StoreSchemaError(
@@ -210,24 +220,40 @@ def schema_version(db: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def migrate(db: sqlite3.Connection, path: Path) -> None:
+def migrate(
+    db: sqlite3.Connection, path: Path, *, prefix: str = PREFIX, shared: bool = False
+) -> None:
     """Bring the schema to the newest version; do nothing when it is there.
 
     All missing migrations run in one transaction that begins with the write lock, so two
     processes may do this at once: the second finds the work done.
     """
-    if schema_version(db, path) == len(MIGRATIONS):
+    if schema_version(db, path, prefix=prefix, shared=shared) == len(MIGRATIONS):
         return
     db.execute("BEGIN IMMEDIATE")
     try:
-        version = schema_version(db, path)
-        db.execute("CREATE TABLE IF NOT EXISTS journeykit_schema (version INTEGER PRIMARY KEY)")
-        for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
-            for statement in statements:
-                db.execute(statement)
-            db.execute("INSERT INTO journeykit_schema (version) VALUES (?)", (number,))
+        version = schema_version(db, path, prefix=prefix, shared=shared)
+        for statement in statements_from(version, prefix=prefix):
+            db.execute(statement)
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
+
+
+def statements_from(version: int, *, prefix: str = PREFIX) -> list[str]:
+    """Return all that brings a schema of `version` up to date, for one transaction."""
+    if version == len(MIGRATIONS):
+        return []
+    found = ["CREATE TABLE IF NOT EXISTS journeykit_schema (version INTEGER PRIMARY KEY)"]
+    for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+        found += statements
+        found.append(f"INSERT INTO journeykit_schema (version) VALUES ({number})")
+    return [statement.replace(PREFIX, prefix) for statement in found]
+
+
+def _are_ours(tables: Set[str]) -> bool:
+    """Tell whether some journeykit, under whatever prefix, made this file."""
+    begun = {name.removesuffix("schema") for name in tables if name.endswith("schema")}
+    return any({f"{one}customer", f"{one}journal"} <= tables for one in begun)
