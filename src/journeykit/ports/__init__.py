@@ -1,6 +1,13 @@
 """What does the host provide? Protocols, and the values that pass through them."""
 
 from journeykit.ports.appending import Appendable, AppendingSQL
+from journeykit.ports.async_host import (
+    AnyFunction,
+    AsyncChannel,
+    AsyncFunction,
+    AsyncRenderer,
+)
+from journeykit.ports.async_store import AsyncStore
 from journeykit.ports.channel import (
     Accepted,
     Channel,
@@ -47,8 +54,13 @@ __all__ = [
     "FOREVER",
     "METRICS",
     "Accepted",
+    "AnyFunction",
     "Appendable",
     "AppendingSQL",
+    "AsyncChannel",
+    "AsyncFunction",
+    "AsyncRenderer",
+    "AsyncStore",
     "Backlog",
     "Bucket",
     "CallContext",

@@ -89,14 +89,18 @@ class Operations(Desk, ABC):
     def _publish(
         self, workspace: Workspace, channels: Mapping[str, Any], functions: Mapping[str, Any]
     ) -> Flow[None]:
-        before = self._ports.channels, self._ports.functions
-        self._ports.channels = {**before[0], **channels}
-        self._ports.functions = {**before[1], **functions}
+        ports = self._ports
+        before = dict(ports.channels), ports.functions
+        ports.channels.update(channels)  # in place: whoever carries messages holds it too
+        ports.functions = {**ports.functions, **functions}
         try:
             self._fit(workspace)
             yield from self._take(workspace)
         except BaseException:
-            self._ports.channels, self._ports.functions = before
+            for name in channels:
+                del ports.channels[name]
+            ports.channels.update(before[0])
+            ports.functions = before[1]
             raise
 
     def _take(self, workspace: Workspace) -> Flow[None]:
