@@ -27,7 +27,9 @@ def read_preferences(
     """
     for place, given in (("choices", choices), ("limits", limits or {})):
         if not isinstance(given, Mapping):
-            raise UsageError(f"{place} must be a mapping", place=place, value=given)
+            raise UsageError(
+                f"{place} must be a mapping", place=place, value=given, private=True
+            )
     signals: list[Signal] = []
     if limits:
         signals.append(_read_limits(rules, limits, now))
@@ -50,7 +52,7 @@ def _read_choices(
         if not isinstance(chosen, bool):
             raise UsageError(
                 "a choice is True or False", place=f"choices[{key!r}]", value=chosen,
-                remedy=remedy,
+                remedy=remedy, private=True,
             )  # fmt: skip
         told[key] = chosen
     check_source(source)

@@ -12,18 +12,35 @@ Keeps true:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from journeykit.kernel import CustomerState, EnrollAsked, EventArrived, Signal, customer_mark
+from journeykit.kernel import (
+    CustomerState,
+    Decision,
+    EnrollAsked,
+    EventArrived,
+    Signal,
+    advance,
+    customer_mark,
+    decode_state,
+)
 from journeykit.machine import Rules
-from journeykit.ports import CustomerCommit, InboxRow, StoredCustomer
+from journeykit.ports import CustomerCommit, InboxRow, SeenEvent, StoredCustomer
 from journeykit.runtime.calls import Commit, Discard, Erased, Flow, Heed, InboxOf, Load, Now, Seen
 from journeykit.runtime.erasing import absent
 from journeykit.runtime.inbox import Told, from_row
 from journeykit.runtime.parking import NotHereError, recovered
-from journeykit.runtime.script import Arrival, Identified, apply, known_as, to_commit, wake_held
+from journeykit.runtime.script import (
+    Identified,
+    Repeats,
+    decode_json,
+    known_as,
+    to_commit,
+    wake_held,
+)
 
 ROWS = 10_000
 """How many rows are read at a time, all customers together, at least a few of each."""
@@ -55,13 +72,14 @@ class _Mail(Struct):
     """What is decided on at once for one customer.
 
     Attributes:
-        numbers: Of the rows that leave the inbox with the decision.
+        told: What was told, by the number of its row.
         more: Whether more lies there that is to be decided on before time acts.
+        refused: The numbers of rows that leave the inbox undecided.
     """
 
-    arrival: Arrival
-    numbers: list[int] = field(default_factory=list)
-    more: bool = False
+    told: list[tuple[int, Told]]
+    more: bool
+    refused: list[int] = field(default_factory=list)
 
 
 def catch_up(rules: Rules, ids: Sequence[str]) -> Flow[Drained]:
@@ -102,9 +120,9 @@ def drain(rules: Rules, ids: Sequence[str]) -> Flow[Drained]:
                 if not told:
                     yield from Discard(customer_id, refused)
                     continue
-                mails[customer_id] = _mail(customer_id, told[:share], now, more, refused)
+                mails[customer_id] = _Mail(told[:share], more, refused)
             else:
-                mails[customer_id] = _mail(customer_id, told, now, more)
+                mails[customer_id] = _Mail(told, more)
         except Exception as error:
             done.failed[customer_id] = error
     if mails:
@@ -169,23 +187,6 @@ def _begin(
     return [told[first], *told[:first], *told[first + 1 :]], []
 
 
-def _mail(
-    customer_id: str,
-    told: Sequence[tuple[int, Told]],
-    now: int,
-    more: bool,
-    refused: Sequence[int] = (),
-) -> _Mail:
-    mail = _Mail(Arrival(customer_id), list(refused), more)
-    for number, one in told:
-        mail.numbers.append(number)
-        mail.arrival.creates = mail.arrival.creates or one.creates
-        for signal, digest in zip(one.signals, one.digests, strict=True):
-            early = signal.received > now  # the clock of whoever told it is ahead of ours
-            mail.arrival.add(replace(signal, received=now) if early else signal, digest)
-    return mail
-
-
 def _decide(
     rules: Rules,
     done: Drained,
@@ -196,8 +197,9 @@ def _decide(
     pairs = [
         (customer_id, known_as(signal))
         for customer_id, mail in mails.items()
-        for place in mail.arrival.digests
-        if isinstance(signal := mail.arrival.signals[place], Identified)
+        for _, one in mail.told
+        for signal, digest in zip(one.signals, one.digests, strict=True)
+        if digest is not None and isinstance(signal, Identified)
     ]
     known = (yield from Seen(pairs)) if pairs else {}
     commits: list[CustomerCommit] = []
@@ -206,15 +208,17 @@ def _decide(
     for customer_id, mail in mails.items():
         found = stored.get(customer_id)
         try:
-            one, seen = apply(rules, mail.arrival, found, known, now, more=mail.more)
+            decision, seen = _decide_one(rules, customer_id, found, mail, known, now)
             version = 0 if found is None else found.version
-            commits.append(to_commit(rules, one.decision, version, seen=seen, taken=mail.numbers))
+            numbers = [*mail.refused, *(number for number, _ in mail.told)]
+            commits.append(to_commit(rules, decision, version, seen=seen, taken=numbers))
         except Exception as error:
             done.failed[customer_id] = error
         else:
-            states[customer_id] = one.decision.state
-            entries[customer_id] = len(one.decision.entries)
-    yield from recovered("work", [one for one in states if one not in stored])
+            states[customer_id] = decision.state
+            entries[customer_id] = len(decision.entries)
+    begun = [one for one in states if one not in stored]
+    yield from recovered("work", begun, begun)
     stale = (yield from Commit(commits)) if commits else ()
     for customer_id in stale:
         del states[customer_id], entries[customer_id]
@@ -224,3 +228,49 @@ def _decide(
     done.left += [*stale, *(one for one in states if mails[one].more)]
     if rules.paused:
         yield from wake_held(rules, list(states.values()))
+
+
+def _decide_one(
+    rules: Rules,
+    customer_id: str,
+    found: StoredCustomer | None,
+    mail: _Mail,
+    known: Mapping[tuple[str, str], str],
+    now: int,
+) -> tuple[Decision, list[SeenEvent]]:
+    """Decide on one call after the other, as if each had been made at once; then time may act."""
+    state = CustomerState(customer_id) if found is None else decode_state(found.body)
+    profile: dict[str, Any] | None = {}
+    if found is not None:
+        profile = None if found.profile is None else decode_json(found.profile)
+    whole = Decision(state, [], {}, set(), None, None)
+    seen: dict[str, SeenEvent] = {}
+    repeats = Repeats(customer_id, known, seen, now + rules.remember)
+    late = max((place for place, (_, one) in enumerate(mail.told) if _is_late(one, now)), default=0)
+    for place, (_, one) in enumerate(mail.told):
+        signals = [_not_after(now, one) for one in repeats.left_out(one.signals, one.digests)]
+        more = mail.more or place < late
+        decision = advance(rules, state, signals, now, profile=profile, fire_now=False, more=more)
+        profile = profile if decision.profile is None else decision.profile
+        _add(whole, decision)
+    return whole, list(seen.values())
+
+
+def _is_late(one: Told, now: int) -> bool:
+    return any(signal.received < now for signal in one.signals)
+
+
+def _not_after(now: int, signal: Signal) -> Signal:
+    """The clock of whoever told it may be ahead of ours."""
+    return signal if signal.received <= now else replace(signal, received=now)
+
+
+def _add(whole: Decision, then: Decision) -> None:
+    """Take what follows from the next call into one commit."""
+    whole.entries += then.entries
+    for key in then.drop:
+        whole.put.pop(key, None)
+    whole.drop |= then.drop
+    whole.put.update(then.put)
+    whole.profile = whole.profile if then.profile is None else then.profile
+    whole.next_due = then.next_due

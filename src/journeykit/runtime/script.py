@@ -87,40 +87,60 @@ def apply(
     found: StoredCustomer | None,
     known: Mapping[tuple[str, str], str],
     now: int,
-    *,
-    more: bool = False,
 ) -> tuple[Applied, list[SeenEvent]]:
-    """Leave out repeats (rule O8), then decide. `more`: as for `advance`."""
-    signals: list[Signal] = []
+    """Leave out repeats (rule O8), then decide."""
     seen: dict[str, SeenEvent] = {}
-    repeated: set[int] = set()
-    conflicting: set[int] = set()
-    for place, signal in enumerate(arrival.signals):
-        digest = arrival.digests.get(place)
-        if digest is not None and isinstance(signal, Identified):
-            key = known_as(signal)
-            first = seen.get(key)
-            earlier = known.get((arrival.customer_id, key)) if first is None else first.digest
-            if earlier == digest:
-                repeated.add(place)
-                continue
-            if earlier is not None:
-                conflicting.add(place)
-                signals.append(EventConflicted(signal.received, _called(signal), signal.id))
-                continue
-            seen[key] = SeenEvent(key, digest, now + rules.remember)
-        signals.append(signal)
+    customer_id = arrival.customer_id
+    digests = [arrival.digests.get(place) for place in range(len(arrival.signals))]
+    told = Repeats(customer_id, known, seen, now + rules.remember)
+    signals = told.left_out(arrival.signals, digests)
     decision = decide(
         rules,
-        arrival.customer_id,
+        customer_id,
         found,
         signals,
         now,
         fire_now=False,
         waited=arrival.waited,
-        more=more,
     )
-    return Applied(decision, repeated, conflicting), list(seen.values())
+    return Applied(decision, told.repeated, told.conflicting), list(seen.values())
+
+
+class Repeats(msgspec.Struct):
+    """Knows which inputs of a customer are repeats (rule O8).
+
+    Attributes:
+        known: What was committed before: customer and id to the digest of the content.
+        seen: What comes now for the first time, to be remembered until `expires`.
+        repeated, conflicting: Places of repeats with equal content, and with other content.
+    """
+
+    customer_id: str
+    known: Mapping[tuple[str, str], str]
+    seen: dict[str, SeenEvent]
+    expires: int
+    repeated: set[int] = msgspec.field(default_factory=set)
+    conflicting: set[int] = msgspec.field(default_factory=set)
+
+    def left_out(self, signals: Sequence[Signal], digests: Sequence[str | None]) -> list[Signal]:
+        """Return the signals without repeats; what is in conflict says so instead."""
+        first_ones: list[Signal] = []
+        for place, (signal, digest) in enumerate(zip(signals, digests, strict=True)):
+            if digest is not None and isinstance(signal, Identified):
+                key = known_as(signal)
+                first = self.seen.get(key)
+                earlier = self.known.get((self.customer_id, key)) if first is None else first.digest
+                if earlier == digest:
+                    self.repeated.add(place)
+                    continue
+                if earlier is not None:
+                    self.conflicting.add(place)
+                    conflict = EventConflicted(signal.received, _called(signal), signal.id)
+                    first_ones.append(conflict)
+                    continue
+                self.seen[key] = SeenEvent(key, digest, self.expires)
+            first_ones.append(signal)
+        return first_ones
 
 
 def known_as(signal: Identified) -> str:
@@ -185,7 +205,6 @@ def decide(
     *,
     fire_now: bool = True,
     waited: bool = False,
-    more: bool = False,
 ) -> Decision:
     """Decode, advance."""
     profile: dict[str, Any] | None = {}
@@ -194,9 +213,7 @@ def decide(
     else:
         state = decode_state(found.body)
         profile = None if found.profile is None else decode_json(found.profile)
-    return advance(
-        rules, state, signals, now, profile=profile, fire_now=fire_now, waited=waited, more=more
-    )
+    return advance(rules, state, signals, now, profile=profile, fire_now=fire_now, waited=waited)
 
 
 def to_commit(

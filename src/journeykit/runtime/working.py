@@ -16,6 +16,7 @@ import msgspec
 from journeykit.kernel import CustomerState
 from journeykit.machine import Rules
 from journeykit.ports import CustomerCommit
+from journeykit.runtime import logs
 from journeykit.runtime.calls import Commit, Due, Flow, Heed, Load, Now, Waiting
 from journeykit.runtime.draining import drain
 from journeykit.runtime.outcomes import Failure
@@ -63,6 +64,8 @@ def _drain(rules: Rules, ids: Sequence[str], done: Worked) -> Flow[None]:
     done.advanced += drained.advanced
     done.entries += drained.entries
     done.refused += drained.refused
+    if drained.refused:
+        logs.tell("inbox_refused", rows=drained.refused)
     done.left = done.left or bool(drained.advanced or drained.left or drained.refused)
     yield from _leave_alone(rules, drained.failed, done)
 
