@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from journeykit.ports import (
     ClaimedMessage,
     CustomerCommit,
+    InboxRow,
     OutboxRow,
+    ParkedCustomer,
     SeenEvent,
     Store,
     Suppression,
@@ -58,6 +60,7 @@ def commit(  # every argument is a column of the tables in the checks
     at: int = NOW,
     suppress: Sequence[Suppression] = (),
     unsuppress: Sequence[tuple[str, str]] = (),
+    taken: Sequence[int] = (),
 ) -> CustomerCommit:
     """Return a commit of `customer` on version `expected`, with a body that tells its version."""
     return CustomerCommit(
@@ -74,6 +77,7 @@ def commit(  # every argument is a column of the tables in the checks
         seen=seen,
         suppress=suppress,
         unsuppress=unsuppress,
+        taken=taken,
     )
 
 
@@ -82,6 +86,26 @@ def message(
 ) -> OutboxRow:
     """Return an outbox row."""
     return OutboxRow(key=key, customer_id=customer, channel=channel, due=due)
+
+
+def told(customer: str, body: bytes = b"hi", at: int = NOW) -> InboxRow:
+    """Return a row for the inbox."""
+    return InboxRow(customer, at, body)
+
+
+def bodies(store: Store, customer: str = "ann") -> list[bytes]:
+    """Return what lies in the inbox for a customer, in order."""
+    return [row.body for row in store.inbox([customer], limit=100).get(customer, ())]
+
+
+def numbers(store: Store, customer: str = "ann") -> list[int]:
+    """Return the numbers of what lies in the inbox for a customer, in order."""
+    return [row.number for row in store.inbox([customer], limit=100).get(customer, ())]
+
+
+def parked(customer: str, until: int, *, at: int = NOW, attempts: int = 1) -> ParkedCustomer:
+    """Return how a customer is parked."""
+    return ParkedCustomer(customer, until, at, attempts, "RuntimeError")
 
 
 def write(store: Store, *commits: CustomerCommit) -> None:
