@@ -8,14 +8,18 @@ from typing import TypeVar
 
 from journeykit.ports import Store
 from journeykit.testing.store_customers import CUSTOMER_PROMISES
+from journeykit.testing.store_handing import HANDING_PROMISES
 from journeykit.testing.store_hands import HAND_PROMISES, shows_hands_to_its_twin
+from journeykit.testing.store_inbox import INBOX_PROMISES
 from journeykit.testing.store_operated import (
     OPERATED_PROMISES,
     shows_what_operators_did_to_its_twin,
 )
 from journeykit.testing.store_outbox import OUTBOX_PROMISES
+from journeykit.testing.store_parking import PARKING_PROMISES
 from journeykit.testing.store_records import RECORD_PROMISES, REOPENING_PROMISES
 from journeykit.testing.store_shared import SHARED_PROMISES, shares_with_its_twin
+from journeykit.testing.store_upkeep import UPKEEP_PROMISES, shows_upkeep_to_its_twin
 
 S = TypeVar("S", bound=Store)
 
@@ -23,15 +27,20 @@ STORE_PROMISES = (
     *CUSTOMER_PROMISES,
     *OUTBOX_PROMISES,
     *HAND_PROMISES,
+    *HANDING_PROMISES,
+    *INBOX_PROMISES,
+    *PARKING_PROMISES,
     *RECORD_PROMISES,
     *SHARED_PROMISES,
     *OPERATED_PROMISES,
+    *UPKEEP_PROMISES,
 )
 TWIN_PROMISES = (
     *REOPENING_PROMISES,
     shows_hands_to_its_twin,
     shares_with_its_twin,
     shows_what_operators_did_to_its_twin,
+    shows_upkeep_to_its_twin,
 )
 """Those of a store that outlives its process: they open its data twice."""
 
@@ -43,7 +52,7 @@ def check_store(make: Callable[[], S], *, reopen: Callable[[S], Store] | None = 
 
     Args:
         make: Returns a new store with nothing in it; it is called once for each
-            promise, some seventy times, and each store is closed after it.
+            promise, some hundred times, and each store is closed after it.
         reopen: Opens the data of a store once more, as a second process would, while the
             first stays open. Give it for a store that outlives its process.
 
