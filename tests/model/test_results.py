@@ -98,8 +98,11 @@ def test_they_go_through_json(written: Journey) -> None:
 def test_the_ways_of_a_call_that_failed() -> None:
     graph = journey(Call("a", label="a", on_failure=[Exit("x", label="x")]), Exit(label="y")).graph
     assert graph.states["a"].outcomes == {"failed": "x", "done": "y", "exit": "exited"}
-    graph = journey(Call("a", label="a"), Exit(label="y")).graph
-    assert graph.states["a"].outcomes == {"failed": "y", "done": "y", "exit": "exited"}
+    for word in ("continue", "exit"):
+        graph = journey(Call("a", label="a", on_failure=word), Exit(label="y")).graph
+        assert graph.states["a"].outcomes == {"failed": "y", "done": "y", "exit": "exited"}
+    graph = journey(Call("a", label="a"), Exit(label="y")).graph  # it stays where it is
+    assert graph.states["a"].outcomes == {"done": "y", "exit": "exited"}
 
 
 REFUSED: list[tuple[Callable[[], object], str, str]] = [

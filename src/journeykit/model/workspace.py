@@ -55,6 +55,9 @@ class Workspace(Frozen):
         future_tolerance: How far ahead of now `occurred_at` may lie (rule O9).
         remember_events: How long event ids are remembered (rule O8): at least 90 days.
         max_steps: Steps that one run may take in one instant (rule E5).
+        max_input_bytes: How large an event, the attributes of one call, the data of an
+            enrollment or the result of a function may be, as JSON.
+        max_content_bytes: How large the content of a message may be, as JSON.
     """
 
     journeys: Annotated[Sequence[Journey], AfterValidator(as_tuple)] = Field(kw_only=True)
@@ -75,6 +78,8 @@ class Workspace(Frozen):
     future_tolerance: NotNegative = Field(default_factory=lambda: minutes(5), kw_only=True)
     remember_events: Positive = Field(default_factory=lambda: days(90), kw_only=True)
     max_steps: int = Field(default=200, ge=1, kw_only=True, strict=True)
+    max_input_bytes: int = Field(default=256 * 1024, ge=1024, kw_only=True, strict=True)
+    max_content_bytes: int = Field(default=10 * 1024**2, ge=1024, kw_only=True, strict=True)
     __check__: ClassVar[Callable[..., Findings]]  # filled in by `analysis`
 
     if TYPE_CHECKING:
@@ -94,6 +99,8 @@ class Workspace(Frozen):
             future_tolerance: Span = ...,
             remember_events: Span = ...,
             max_steps: int = 200,
+            max_input_bytes: int = 262_144,
+            max_content_bytes: int = 10_485_760,
         ) -> None: ...
 
     @model_validator(mode="after")

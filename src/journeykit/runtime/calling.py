@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec import json
-
 from journeykit.errors import InputError
 from journeykit.kernel import CustomerState, Errand, ErrandAnswered
 from journeykit.machine import CallPlan, Rules
@@ -14,6 +12,7 @@ from journeykit.model import Result, validate_result, wire
 from journeykit.ports import CallContext, Retry, StoredCustomer
 from journeykit.runtime.answers import copied, delay_of, results_of, text_of
 from journeykit.runtime.script import profile_of
+from journeykit.runtime.writable import loose_fields, refuse_unlike_json, refuse_unwritable
 from journeykit.time import from_micros
 
 
@@ -59,7 +58,7 @@ def read_answer(
         return ErrandAnswered(*about, "done")
     try:
         data = _fields(rules, plan.gives, returned)
-        json.encode(data)
+        refuse_unwritable(plan.gives, data, InputError, rules.workspace.max_input_bytes)
     except InputError as error:
         return ErrandAnswered(*about, "retry", detail=f"{error.place}: {error.problem}")
     except Exception as error:  # what the host wrote into its class or mapping
@@ -77,9 +76,13 @@ def _fields(rules: Rules, gives: str, returned: object) -> dict[str, Any]:
     """
     cls = rules.result_classes.get(gives)
     if isinstance(returned, Result) and returned.__wire_name__ == gives:
+        loose = [(name, getattr(returned, name)) for name in loose_fields(type(returned))]
+        refuse_unlike_json(gives, loose, InputError)
         return wire(returned)
     if isinstance(returned, Result) or not isinstance(returned, Mapping):
         raise InputError(f"the function gave {type(returned).__name__}", place=gives)
+    names = returned if cls is None else [one for one in loose_fields(cls) if one in returned]
+    refuse_unlike_json(gives, [(str(one), returned[one]) for one in names], InputError)
     if cls is None:  # an older version, whose class is gone
         return dict(returned)
     return wire(validate_result(cls, returned))

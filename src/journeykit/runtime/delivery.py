@@ -40,11 +40,11 @@ from journeykit.runtime.judging import judged
 from journeykit.runtime.parking import NotHereError
 from journeykit.runtime.resting import leave_out_resting
 from journeykit.runtime.rounds import Delivered, Going, Member, Round, answered, stick
-from journeykit.runtime.script import encode_json
 from journeykit.runtime.settling import settle
 from journeykit.runtime.suppressing import leave_out_listed
 from journeykit.runtime.throttling import queue_up
 from journeykit.runtime.withholding import withhold
+from journeykit.runtime.writable import UnfitContentError, content_bytes
 from journeykit.time import SECOND
 
 HOLD = 30 * SECOND
@@ -212,7 +212,8 @@ def _render(round_: Round, going: Sequence[Going]) -> Flow[list[Going]]:
                 context = context_of(
                     round_.rules, one.customer.stored, one.message, one.customer.state
                 )
-                body = encode_json((yield from Render(context)))
+                content = yield from Render(context)
+                body = content_bytes(content, round_.rules.workspace.max_content_bytes)
             elif not (yield from Reaches(channel)):
                 raise NotHereError("channel_missing", channel, one.message.journey)
             one.content = _content.decode(body)  # also at first, so that retries are equal to it
@@ -220,6 +221,9 @@ def _render(round_: Round, going: Sequence[Going]) -> Flow[list[Going]]:
                 one.fresh = body
         except NotHereError as error:
             stick(round_, one.claim.customer_id, error)
+        except UnfitContentError as error:
+            detail = f"template {one.message.template!r} failed: {error}"
+            answered(round_, one, Retry(detail), "")
         except Exception as error:
             detail = f"template {one.message.template!r} failed: {type(error).__name__}"
             answered(round_, one, Retry(detail), "")

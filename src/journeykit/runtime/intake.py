@@ -5,7 +5,7 @@ Behind this door there are only wire values and micros: no pydantic, no classes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -16,7 +16,6 @@ import msgspec
 
 from journeykit.errors import (
     FutureEventError,
-    InputError,
     InvalidEventError,
     InvalidProfileError,
     UnknownChannelError,
@@ -35,10 +34,16 @@ from journeykit.model import (
     wire,
 )
 from journeykit.model.spans import Span, validate_positive
+from journeykit.runtime.writable import (
+    can_be_written,
+    canonical,
+    loose_fields,
+    refuse_unlike_json,
+    refuse_unwritable,
+)
 from journeykit.time import MINUTE, Duration, from_micros, to_micros
 
 _LONGEST_ID = 500
-_canonical = msgspec.json.Encoder(order="deterministic").encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ def check_customer_id(customer_id: object) -> str:
     """
     if not is_text(customer_id) or len(customer_id) > _LONGEST_ID:
         raise UsageError(
-            f"a customer id must be a string of 1 to {_LONGEST_ID} characters",
+            f"a customer id must be a string of 1 to {_LONGEST_ID} characters, without NUL",
             place="customer_id",
             value=customer_id,
             remedy="such as the primary key of your users table, as text",
@@ -77,8 +82,12 @@ def check_customer_id(customer_id: object) -> str:
 
 
 def is_text(value: object) -> TypeGuard[str]:
-    """Tell whether a value is text that can be written down: not empty, no lone surrogates."""
-    return isinstance(value, str) and value != "" and _can_be_written(value)
+    """Tell whether a value is text that any store can hold.
+
+    It is not empty, and has neither lone surrogates nor the character NUL, which PostgreSQL
+    does not take.
+    """
+    return isinstance(value, str) and value != "" and "\0" not in value and can_be_written(value)
 
 
 def read_event(
@@ -104,8 +113,12 @@ def read_event(
     check_customer_id(customer_id)
     checked = _checked(rules, event, data)
     name = type(checked).__wire_name__
+    loose = loose_fields(type(checked))
+    if loose:
+        given = [(field, getattr(checked, field)) for field in loose]
+        refuse_unlike_json(name, given, InvalidEventError)
     fields = wire(checked)
-    _refuse_unwritable(name, fields, InvalidEventError)
+    refuse_unwritable(name, fields, InvalidEventError, rules.workspace.max_input_bytes)
     occurred = now if occurred_at is None else occurred_micros(rules, name, occurred_at, now)
     digest = None
     if id is not None:
@@ -116,14 +129,15 @@ def read_event(
 
 def digest_of(content: object) -> str:
     """Return what tells two contents under one id apart (rule O8)."""
-    return blake2b(_canonical(content), digest_size=10).hexdigest()
+    return blake2b(canonical(content), digest_size=10).hexdigest()
 
 
 def check_id(id: object) -> None:
     """Refuse an id that is none."""
-    if not is_text(id) or id.startswith("#"):
+    if not is_text(id) or id.startswith("#") or len(id) > _LONGEST_ID:
         raise UsageError(
-            "an event id must be a string that is not empty and does not begin with '#'",
+            f"an event id must be a string of 1 to {_LONGEST_ID} characters, without NUL, that "
+            "does not begin with '#'",
             place="id",
             value=id,
             remedy="give the id of the message or row that the event comes from",
@@ -143,27 +157,6 @@ def occurred_micros(rules: Rules, name: str, occurred_at: datetime, now: int) ->
             "Workspace(future_tolerance=...)",
         )
     return occurred
-
-
-def _refuse_unwritable(place: str, fields: Mapping[str, Any], kind: type[InputError]) -> None:
-    """Refuse text that no file and no database can hold."""
-    try:
-        _canonical(fields)
-    except UnicodeEncodeError as error:
-        field = next(name for name, value in fields.items() if not _can_be_written(value))
-        raise kind(
-            "text with half of a surrogate pair cannot be stored", place=f"{place}.{field}",
-            value=error.object[error.start : error.end],
-            remedy="decode what you received as UTF-8, with errors='replace' if need be",
-        ) from None  # fmt: skip
-
-
-def _can_be_written(value: object) -> bool:
-    try:
-        _canonical(value)
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _span(micros: int) -> str:
@@ -222,8 +215,12 @@ def read_profile(rules: Rules, attributes: Mapping[str, Any] | Profile, now: int
     given: Any = attributes
     if isinstance(attributes, Profile):
         given = {name: getattr(attributes, name) for name in attributes.model_fields_set}
+    loose = loose_fields(cls)
+    if loose and isinstance(given, Mapping):
+        told_loosely = [(name, given[name]) for name in loose if name in given]
+        refuse_unlike_json("profile", told_loosely, InvalidProfileError)
     told = validate_profile(cls, given)
-    _refuse_unwritable("profile", told, InvalidProfileError)
+    refuse_unwritable("profile", told, InvalidProfileError, rules.workspace.max_input_bytes)
     return ProfileTold(now, told)
 
 
@@ -361,16 +358,22 @@ def read_enrollment(
             "data must be a mapping", place="data", value=data,
             remedy="such as {'cart_id': 'c1'}", private=True,
         )  # fmt: skip
+    refuse_unlike_json("data", _named(data or {}), UsageError)
     told = {**(data or {}), **known_fields(rules, journey, data or {})}
-    try:
-        fields = msgspec.json.decode(msgspec.json.encode(told), type=dict[str, Any])
-    except (TypeError, ValueError) as error:
-        raise UsageError(
-            f"data must be JSON values: {error}", place="data",
-            remedy="texts, numbers, True, False, None, lists and dicts of these",
-        ) from None  # fmt: skip
+    fields = msgspec.json.decode(msgspec.json.encode(told), type=dict[str, Any])
+    refuse_unwritable("data", fields, UsageError, rules.workspace.max_input_bytes)
     digest = None if id is None else digest_of([journey, key, fields])
     return Asked(customer_id, EnrollAsked(now, journey, key, fields, id or ""), digest)
+
+
+def _named(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name in data:
+        if not is_text(name):
+            raise UsageError(
+                "the name of a field must be text", place="data", value=name,
+                remedy="such as 'cart_id'",
+            )  # fmt: skip
+    yield from data.items()
 
 
 def check_key(key: object) -> None:
