@@ -33,9 +33,11 @@ from journeykit.adapters import postgres_inbox as inbox_
 from journeykit.adapters import postgres_outbox as outbox_
 from journeykit.adapters import postgres_parking as parking_
 from journeykit.adapters import postgres_shared as shared_
-from journeykit.adapters.commits import refuse_repeated_customers
-from journeykit.adapters.postgres_connection import Database, Texts
-from journeykit.adapters.postgres_schema import Names, migrate
+from journeykit.adapters import postgres_upkeep as upkeep_
+from journeykit.adapters.postgres_connection import Database
+from journeykit.adapters.postgres_course import Texts
+from journeykit.adapters.postgres_schema import Names, bring_up
+from journeykit.adapters.postgres_waker import PostgresWaker
 from journeykit.ports import (
     AppendingSQL,
     ClaimedMessage,
@@ -46,9 +48,11 @@ from journeykit.ports import (
     Definition,
     Hand,
     InboxRow,
+    JournalCut,
     JournalRecord,
     ParkedCustomer,
     StoredCustomer,
+    StoreStatus,
     Suppression,
     Taken,
     Taking,
@@ -89,13 +93,10 @@ class PostgresStore:
         self._database = Database(address, Texts(names, lock_timeout))
         self._turn = inbox_.Turn()
         try:
-            self._bring_up(names, migrate)
+            self._database.run(bring_up, names, may_migrate=migrate)
         except BaseException:
             self._database.close()
             raise
-
-    def _bring_up(self, names: Names, may_migrate: bool) -> None:
-        self._database.run(migrate, names, may_migrate=may_migrate)
 
     @property
     def names(self) -> Names:
@@ -111,8 +112,6 @@ class PostgresStore:
         self, customer_ids: Sequence[str], *, profiles: bool = False
     ) -> Mapping[str, StoredCustomer]:
         """See `Store.load`."""
-        if not customer_ids:
-            return {}
         return self._database.run(customers_.load, customer_ids, profiles)
 
     def commit(self, commits: Sequence[CustomerCommit]) -> Sequence[str]:
@@ -122,21 +121,15 @@ class PostgresStore:
             UsageError: Two commits are for one customer, or a journal is not a JSON array.
             StoreError: A journal does not begin where the stored one ends.
         """
-        refuse_repeated_customers(commits)
-        if not commits:
-            return ()
         return self._database.run(commits_.commit, commits, None).stale
 
     def commit_and_claim(self, commits: Sequence[CustomerCommit], claiming: Claiming) -> Committed:
         """See `Store.commit_and_claim`; it raises what `commit` raises."""
-        refuse_repeated_customers(commits)
-        if not commits:
-            return Committed()
         return self._database.run(commits_.commit, commits, claiming)
 
     def seen(self, events: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
         """See `Store.seen`."""
-        return self._database.run(customers_.seen, events) if events else {}
+        return self._database.run(customers_.seen, events)
 
     def due(self, now: int, *, limit: int, lease_until: int = 0, worker: str = "") -> Sequence[str]:
         """See `Store.due`."""
@@ -144,8 +137,7 @@ class PostgresStore:
 
     def append(self, rows: Sequence[InboxRow]) -> None:
         """See `Store.append`."""
-        if rows:
-            self._database.run(inbox_.append, rows)
+        self._database.run(inbox_.append, rows)
 
     def waiting(
         self, now: int, *, limit: int, lease_until: int = 0, worker: str = ""
@@ -155,21 +147,23 @@ class PostgresStore:
 
     def inbox(self, customer_ids: Sequence[str], *, limit: int) -> Mapping[str, Sequence[InboxRow]]:
         """See `Store.inbox`."""
-        return self._database.run(inbox_.inbox, customer_ids, limit) if customer_ids else {}
+        return self._database.run(inbox_.inbox, customer_ids, limit)
+
+    def depth(self, limit: int) -> int:
+        """See `Store.depth`."""
+        return self._database.run(inbox_.depth, limit)
 
     def discard(self, customer_id: str, numbers: Sequence[int]) -> None:
         """See `Store.discard`."""
-        if numbers:
-            self._database.run(inbox_.discard, customer_id, numbers)
+        self._database.run(inbox_.discard, customer_id, numbers)
 
     def park(self, rows: Sequence[ParkedCustomer]) -> None:
         """See `Store.park`."""
-        if rows:
-            self._database.run(parking_.park, rows)
+        self._database.run(parking_.park, rows)
 
     def unpark(self, customer_ids: Sequence[str], now: int) -> Sequence[str]:  # noqa: ARG002  # it stays due
         """See `Store.unpark`."""
-        return self._database.run(parking_.unpark, customer_ids) if customer_ids else ()
+        return self._database.run(parking_.unpark, customer_ids)
 
     def parked(
         self, *, of: Sequence[str] | None = None, after: str = "", limit: int = 1000
@@ -189,8 +183,7 @@ class PostgresStore:
 
     def unclaim(self, claims: Sequence[ClaimedMessage]) -> None:
         """See `Store.unclaim`."""
-        if claims:
-            self._database.run(outbox_.unclaim, claims)
+        self._database.run(outbox_.unclaim, claims)
 
     def recover(self, worker: str) -> int:
         """See `Store.recover`. It looks through the whole outbox, and all timers."""
@@ -214,28 +207,25 @@ class PostgresStore:
 
     def suppress(self, rows: Sequence[Suppression]) -> None:
         """See `Store.suppress`."""
-        if rows:
-            self._database.run(shared_.suppress, rows)
+        self._database.run(shared_.suppress, rows)
 
     def unsuppress(self, addresses: Sequence[tuple[str, str]]) -> None:
         """See `Store.unsuppress`."""
-        if addresses:
-            self._database.run(shared_.unsuppress, addresses)
+        self._database.run(shared_.unsuppress, addresses)
 
     def suppressed(
         self, addresses: Sequence[tuple[str, str]]
     ) -> Mapping[tuple[str, str], Suppression]:
         """See `Store.suppressed`."""
-        return self._database.run(shared_.suppressed, addresses) if addresses else {}
+        return self._database.run(shared_.suppressed, addresses)
 
     def begin(self, handing: Sequence[tuple[ClaimedMessage, bytes | None]]) -> None:
         """See `Store.begin`."""
-        if handing:
-            self._database.run(outbox_.begin, handing)
+        self._database.run(outbox_.begin, handing)
 
     def versions(self, customer_ids: Sequence[str]) -> Mapping[str, int]:
         """See `Store.versions`."""
-        return self._database.run(customers_.versions, customer_ids) if customer_ids else {}
+        return self._database.run(customers_.versions, customer_ids)
 
     def next_due(self) -> int | None:
         """See `Store.next_due`."""
@@ -251,8 +241,7 @@ class PostgresStore:
 
     def publish(self, definitions: Sequence[Definition]) -> None:
         """See `Store.publish`."""
-        if definitions:
-            self._database.run(customers_.publish, definitions)
+        self._database.run(customers_.publish, definitions)
 
     def definitions(self) -> Sequence[Definition]:
         """See `Store.definitions`."""
@@ -276,7 +265,31 @@ class PostgresStore:
 
     def erased(self, marks: Sequence[str]) -> Mapping[str, int]:
         """See `Store.erased`."""
-        return self._database.run(shared_.erased, marks) if marks else {}
+        return self._database.run(shared_.erased, marks)
+
+    def status(self, now: int) -> StoreStatus:
+        """See `Upkeep.status`."""
+        return self._database.run(upkeep_.status, now)
+
+    def prune(self, cuts: Sequence[JournalCut]) -> Sequence[str]:
+        """See `Upkeep.prune`."""
+        return self._database.run(upkeep_.prune, cuts)
+
+    def forget(self, now: int, *, limit: int, buckets: Sequence[str] = ()) -> int:
+        """See `Upkeep.forget`."""
+        return self._database.run(upkeep_.forget, now, limit, buckets)
+
+    def outbox(self, customer_id: str) -> Sequence[ClaimedMessage]:
+        """See `Upkeep.outbox`."""
+        return self._database.run(upkeep_.outbox, customer_id)
+
+    def buckets(self) -> Sequence[str]:
+        """See `Upkeep.buckets`."""
+        return self._database.run(upkeep_.bucket_names)
+
+    def waker(self) -> PostgresWaker:
+        """See `Wakes.waker`. It takes a connection of its own, as soon as it waits."""
+        return PostgresWaker(self._database.connect, self.names.wakes)
 
     def close(self) -> None:
         """See `Store.close`. A host's own engine stays as it is."""

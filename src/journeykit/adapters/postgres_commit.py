@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from journeykit.adapters.commits import entries_in, refuse_hole
+from journeykit.adapters.commits import entries_in, refuse_hole, refuse_repeated_customers
 from journeykit.adapters.postgres_arrays import blobs, integers, texts
 from journeykit.adapters.postgres_shared import list_addresses, unlist_addresses
 from journeykit.adapters.postgres_steps import Statement, Steps, ask, finish
@@ -137,9 +137,12 @@ def commit(commits: Sequence[CustomerCommit], claiming: Claiming | None) -> Step
     """Write those of `commits` that are not stale; claim what they put, if that is asked for.
 
     Raises:
-        UsageError: A journal is not a JSON array.
+        UsageError: Two commits are for one customer, or a journal is not a JSON array.
         StoreError: A journal does not begin where the stored one ends.
     """
+    refuse_repeated_customers(commits)
+    if not commits:
+        return Committed()
     changes = [_Change(one, entries_in(one)) for one in sorted(commits, key=_customer)]
     fresh, parked = yield from _write_documents(changes)
     written = {one.commit.customer_id for one in fresh}

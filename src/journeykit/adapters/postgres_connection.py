@@ -3,8 +3,6 @@
 Keeps true:
     * whatever ends a transaction early, nothing of it is written, and no connection goes back
       to the pool in the midst of one;
-    * plans do not depend on statistics: rows are always found by an index, in the order in
-      which they are asked for, so that two transactions lock them in one order;
     * what a host's own pool has set on a connection is as it was when the connection goes back;
     * a connection that the server closed while it was idle is not used.
 """
@@ -15,8 +13,7 @@ import os
 import select
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from datetime import timedelta
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, ParamSpec, TypeVar
 
 import psycopg
@@ -26,9 +23,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import PoolProxiedConnection
 
+from journeykit.adapters.postgres_course import Course, Texts
 from journeykit.adapters.postgres_errors import TRANSIENT, is_lost, named
-from journeykit.adapters.postgres_schema import Names
-from journeykit.adapters.postgres_steps import Answer, Batch, Statement, Steps
+from journeykit.adapters.postgres_steps import Answer, Statement, Steps
 from journeykit.errors import StoreError, UsageError
 
 P = ParamSpec("P")
@@ -36,55 +33,6 @@ R = TypeVar("R")
 
 TRIES = 5
 """How often a transaction is begun that others make fail."""
-
-BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-_SET = """
-    SELECT set_config('lock_timeout', %s, true), set_config('jit', 'off', true),
-        set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-        set_config('enable_mergejoin', 'off', true)
-"""
-_WAKE = "SELECT pg_notify('{wakes}', '')"
-
-
-class Texts:
-    """The statements of one store, with the names of its tables in them."""
-
-    def __init__(self, names: Names, lock_timeout: timedelta) -> None:
-        if not timedelta(milliseconds=1) <= lock_timeout <= timedelta(days=1):
-            raise UsageError(
-                "a lock_timeout lies between a millisecond and a day",
-                place="PostgresStore.lock_timeout",
-                value=lock_timeout,
-            )
-        names.check()
-        self.names = names
-        self.patience = lock_timeout.total_seconds()
-        self.first = (
-            Statement(BEGIN),
-            Statement(_SET, (str(lock_timeout // timedelta(milliseconds=1)),)),
-        )
-        self.commit = (Statement("COMMIT"),)
-        self.commit_and_wake = (Statement("COMMIT"), Statement(_WAKE))
-        self._filled: dict[str, bytes] = {}
-
-    def filled(self, text: str) -> bytes:
-        """Return a statement as it is sent."""
-        found = self._filled.get(text)
-        if found is None:
-            found = self._filled[text] = self.names.fill(text).encode()
-        return found
-
-    def sent(self, batch: Batch, *, begins: bool) -> list[Statement]:
-        """Return what to send for a batch: with the beginning and the end of the transaction."""
-        statements = [*self.first, *batch.statements] if begins else list(batch.statements)
-        if batch.last:
-            statements += self.commit_and_wake if batch.wakes else self.commit
-        return statements
-
-    def own(self, batch: Batch, answers: list[Answer], *, begins: bool) -> list[Answer]:
-        """Return the answers to what the batch itself asked."""
-        start = len(self.first) if begins else 0
-        return answers[start : start + len(batch.statements)]
 
 
 class Database:
@@ -128,6 +76,15 @@ class Database:
                     return self._once(steps(*args, **kwargs))
             return self._once(steps(*args, **kwargs))
 
+    def connect(self) -> psycopg.Connection[Any]:
+        """Return a new connection that the pool does not know, and that its user closes."""
+        with self._named_errors():
+            lent = self._living()
+            connection: psycopg.Connection[Any] = lent.driver_connection  # type: ignore[assignment]
+            lent.detach()
+            connection.autocommit = True
+            return connection
+
     def close(self) -> None:
         """Let go of the pool, if it is the store's own."""
         if self._closed or os.getpid() != self._process:
@@ -137,20 +94,13 @@ class Database:
             self._engine.dispose()
 
     def _once(self, steps: Steps[R]) -> R:
+        course = Course(steps, self.texts)
+        if course.over:
+            return course.result
         with self._lent() as connection:
-            answers: list[Answer] | None = None
-            begins, ended = True, False
-            while True:
-                try:
-                    batch = next(steps) if answers is None else steps.send(answers)
-                except StopIteration as done:
-                    if not begins and not ended:
-                        _send(connection, self.texts, list(self.texts.commit))
-                    result: R = done.value
-                    return result
-                sent = self.texts.sent(batch, begins=begins)
-                answers = self.texts.own(batch, _send(connection, self.texts, sent), begins=begins)
-                begins, ended = False, batch.last
+            while not course.over:
+                course.go_on(_send(connection, self.texts, course.statements))
+        return course.result
 
     @contextmanager
     def _lent(self) -> Iterator[psycopg.Connection[Any]]:
@@ -212,27 +162,33 @@ def is_open(connection: Any) -> bool:
         return False
     poller = select.poll()
     poller.register(connection.fileno(), select.POLLIN)
-    if not poller.poll(0):
-        return True
     try:
-        connection.pgconn.consume_input()
+        while poller.poll(0):  # something to read: a farewell and the end, or a notice
+            connection.pgconn.consume_input()
     except psycopg.Error:
         return False
-    return bool(connection.pgconn.status == psycopg.pq.ConnStatus.OK)
+    return True
 
 
 def _send(
     connection: psycopg.Connection[Any], texts: Texts, statements: list[Statement]
 ) -> list[Answer]:
-    together: AbstractContextManager[Any] = (
-        connection.pipeline() if psycopg.Pipeline.is_supported() else nullcontext()
-    )
-    cursors = []
-    with together:
-        for text, parameters in statements:
-            cursor = psycopg.Cursor(connection, row_factory=tuple_row)
-            cursors.append(cursor)
-            cursor.execute(texts.filled(text), parameters or None, binary=True)
+    together = psycopg.Pipeline.is_supported()
+    cursors: list[psycopg.Cursor[tuple[Any, ...]]] = []
+    first: psycopg.Error | None = None
+    try:
+        with connection.pipeline() if together else nullcontext():
+            try:
+                for text, parameters in statements:
+                    cursor = psycopg.Cursor(connection, row_factory=tuple_row)
+                    cursors.append(cursor)
+                    cursor.execute(texts.filled(text), parameters or None, binary=True)
+            except psycopg.Error as error:  # those behind it only say that they were not run
+                first = error
+    except psycopg.Error as error:
+        raise first or error from None
+    if first is not None:
+        raise first
     return [
         Answer(cursor.fetchall() if cursor.description else [], cursor.rowcount)
         for cursor in cursors

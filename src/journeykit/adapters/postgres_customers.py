@@ -80,6 +80,8 @@ _DEFINITIONS = """
 
 def load(customer_ids: Sequence[str], profiles: bool) -> Steps[Mapping[str, StoredCustomer]]:
     """Return customers that are there."""
+    if not customer_ids:
+        return {}
     text = _LOAD_WITH_PROFILES if profiles else _LOAD
     (found,) = yield from finish(Statement(text, (texts(customer_ids),)))
     return {row[0]: StoredCustomer(*row) for row in found.rows}
@@ -87,12 +89,16 @@ def load(customer_ids: Sequence[str], profiles: bool) -> Steps[Mapping[str, Stor
 
 def versions(customer_ids: Sequence[str]) -> Steps[Mapping[str, int]]:
     """Return versions of customers for whom nothing waits."""
+    if not customer_ids:
+        return {}
     (found,) = yield from finish(Statement(_VERSIONS, (texts(customer_ids),)))
     return dict(found.rows)
 
 
 def seen(events: Sequence[tuple[str, str]]) -> Steps[Mapping[tuple[str, str], str]]:
     """Return digests of events that are there."""
+    if not events:
+        return {}
     asked = texts([one[0] for one in events]), texts([one[1] for one in events])
     (found,) = yield from finish(Statement(_SEEN, asked))
     return {(customer, event): digest for customer, event, digest in found.rows}
@@ -129,6 +135,8 @@ def customers(after: str, limit: int) -> Steps[Sequence[str]]:
 
 def publish(definitions: Sequence[Definition]) -> Steps[None]:
     """Keep definitions that are not there yet."""
+    if not definitions:
+        return
     ordered = sorted(definitions, key=lambda one: (one.journey, one.version))
     yield from finish(
         *(Statement(_PUBLISH, (one.journey, one.version, one.digest, one.body)) for one in ordered)

@@ -34,6 +34,7 @@ _ROWS = """
         SELECT * FROM {p}inbox i WHERE i.customer_id = n.customer_id ORDER BY number LIMIT %s::bigint
     ) AS i
 """
+_DEPTH = "SELECT count(*) FROM (SELECT 1 FROM {p}inbox LIMIT %s::bigint) AS few"
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock({lock_waiting})"
 _OLDEST = """
     WITH rested AS (
@@ -97,6 +98,8 @@ class Turn:
 
 def append(rows: Sequence[InboxRow]) -> Steps[None]:
     """Add rows, in this order."""
+    if not rows:
+        return
     columns = (
         texts([row.customer_id for row in rows]),
         integers([row.at for row in rows]),
@@ -139,6 +142,8 @@ def waiting(
 
 def inbox(customer_ids: Sequence[str], limit: int) -> Steps[Mapping[str, Sequence[InboxRow]]]:
     """Return the first rows of customers."""
+    if not customer_ids:
+        return {}
     ids = texts(list(dict.fromkeys(customer_ids)))
     (answer,) = yield from finish(Statement(_ROWS, (ids, max(0, limit))))
     found: dict[str, list[InboxRow]] = defaultdict(list)
@@ -147,6 +152,15 @@ def inbox(customer_ids: Sequence[str], limit: int) -> Steps[Mapping[str, Sequenc
     return dict(found)
 
 
+def depth(limit: int) -> Steps[int]:
+    """Return how many rows lie there, counted up to `limit`."""
+    (found,) = yield from finish(Statement(_DEPTH, (max(0, limit),)))
+    count: int = found.rows[0][0]
+    return count
+
+
 def discard(customer_id: str, numbers: Sequence[int]) -> Steps[None]:
     """Take rows out."""
+    if not numbers:
+        return
     yield from finish(*take_rows([(customer_id, number) for number in sorted(numbers)]))

@@ -64,11 +64,15 @@ def claim(now: int, limit: int, lease_until: int, worker: str) -> Steps[Sequence
 
 def unclaim(claims: Sequence[ClaimedMessage]) -> Steps[None]:
     """Give rows back."""
+    if not claims:
+        return
     yield from finish(Statement(_UNCLAIM, _places(sorted(claims, key=_place))), wakes=True)
 
 
 def begin(handing: Sequence[tuple[ClaimedMessage, bytes | None]]) -> Steps[None]:
     """Note that rows are about to be handed over."""
+    if not handing:
+        return
     ordered = sorted(handing, key=lambda one: _place(one[0]))
     places = _places([claim for claim, _ in ordered])
     yield from finish(Statement(_BEGIN, (*places, blobs([content for _, content in ordered]))))

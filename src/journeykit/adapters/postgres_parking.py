@@ -55,6 +55,8 @@ _OF = """
 
 def park(rows: Sequence[ParkedCustomer]) -> Steps[None]:
     """Park customers, anew if they are."""
+    if not rows:
+        return
     last = {row.customer_id: row for row in rows}
     ordered = [last[id] for id in sorted(last)]
     ids, untils = texts(sorted(last)), integers([row.until for row in ordered])
@@ -77,6 +79,8 @@ def park(rows: Sequence[ParkedCustomer]) -> Steps[None]:
 
 def unpark(customer_ids: Sequence[str]) -> Steps[Sequence[str]]:
     """End the parking of customers; return who was parked."""
+    if not customer_ids:
+        return ()
     dues, before = yield from _locked(texts(sorted(set(customer_ids))))
     if not before:
         yield from finish()

@@ -177,6 +177,12 @@ _FIRST = (
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
 """The statements of migration 1, 2, …; the schema version is the number of those that ran."""
 
+TABLES = (
+    "customer", "timer", "profile", "journal", "seen", "outbox", "inbox", "drain", "parked", "hand",
+    "bucket", "suppression", "controls", "erased", "fence", "definition", "schema",
+)  # fmt: skip
+"""The tables of the newest schema."""
+
 _ENCODING = "SELECT current_setting('server_encoding'), current_setting('client_encoding')"
 _SCHEMA_IS_THERE = "SELECT to_regnamespace(%s::text) IS NOT NULL"
 _IS_THERE = "SELECT to_regclass('{p}schema') IS NOT NULL"
@@ -227,7 +233,7 @@ class Names(NamedTuple):
         return int.from_bytes(named[:8], signed=True)
 
 
-def migrate(names: Names, *, may_migrate: bool) -> Steps[None]:
+def bring_up(names: Names, *, may_migrate: bool) -> Steps[None]:
     """Bring the schema to the newest version; do nothing when it is there.
 
     All missing migrations run in one transaction, behind a lock, so two processes may do this

@@ -92,11 +92,15 @@ def unlist_addresses(addresses: Sequence[tuple[str, str]]) -> Statement:
 
 def suppress(rows: Sequence[Suppression]) -> Steps[None]:
     """Put addresses on the list."""
+    if not rows:
+        return
     yield from finish(list_addresses(rows))
 
 
 def unsuppress(addresses: Sequence[tuple[str, str]]) -> Steps[None]:
     """Take addresses off the list."""
+    if not addresses:
+        return
     yield from finish(unlist_addresses(addresses))
 
 
@@ -104,6 +108,8 @@ def suppressed(
     addresses: Sequence[tuple[str, str]],
 ) -> Steps[Mapping[tuple[str, str], Suppression]]:
     """Return those that are on the list."""
+    if not addresses:
+        return {}
     (found,) = yield from finish(Statement(_LISTED, _places(addresses)))
     return {(row[0], row[1]): Suppression(*row) for row in found.rows}
 
@@ -141,6 +147,8 @@ def erase(customer_id: str, mark: str, at: int) -> Steps[bool]:
 
 def erased(marks: Sequence[str]) -> Steps[Mapping[str, int]]:
     """Return the instant for each mark that is there."""
+    if not marks:
+        return {}
     (found,) = yield from finish(Statement(_ERASED, (texts(marks),)))
     return dict(found.rows)
 
