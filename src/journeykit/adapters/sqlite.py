@@ -109,6 +109,8 @@ class SQLiteStore(SQLiteUpkeep):
             as one side writes the other waits.
         prefix: What the names of all tables begin with; several stores with different ones may
             lie in one file and know nothing of each other.
+        migrate: Whether to bring the schema to the newest version; if not, an older one is refused.
+        read_only: Open a file that is there for reading; every method that writes is refused.
 
     Raises:
         StoreSchemaError: The file is no SQLite database, another program's, or a newer
@@ -116,7 +118,7 @@ class SQLiteStore(SQLiteUpkeep):
         StoreBusyError: Somebody held the file for longer than `busy_timeout`. Any method
             may raise it; nothing was written then.
         StoreError: The folder does not exist, or the file cannot be opened.
-        UsageError: The store was closed, or opened before the process forked: close it before
+        UsageError: The store was closed, is read only, or was opened before the process forked: close it before
             a fork, or open stores only after it. A child that inherited an open store cannot
             open the file at all.
     """
@@ -129,14 +131,13 @@ class SQLiteStore(SQLiteUpkeep):
         busy_timeout: timedelta = timedelta(seconds=10),
         shared: bool = False,
         prefix: str = PREFIX,
+        migrate: bool = True,
+        read_only: bool = False,
     ) -> None:
         self._database = Database(
-            Path(path),
-            synchronous=synchronous,
-            busy_timeout=busy_timeout,
-            prefix=prefix,
-            shared=shared,
-        )
+            Path(path), synchronous=synchronous, busy_timeout=busy_timeout, prefix=prefix,
+            shared=shared, may_migrate=migrate, read_only=read_only,
+        )  # fmt: skip
 
     @property
     def path(self) -> Path:
@@ -364,11 +365,13 @@ class SQLiteStore(SQLiteUpkeep):
     def erase(self, customer_id: str, *, mark: str, at: int) -> bool:
         """See `Store.erase`. It looks through the whole outbox.
 
-        Deleted pages of the file are overwritten; the `-wal` file beside it, and the file's
-        copies, keep older ones until they are replaced.
+        What is deleted is overwritten in the file, and the `-wal` file beside it is emptied,
+        unless somebody reads at that moment; see `checkpoint`. Copies keep what they have.
         """
         with self._database.writing() as db:
-            return erase_customer(db, customer_id, mark, at)
+            there = erase_customer(db, customer_id, mark, at)
+        self._database.checkpoint()
+        return there
 
     def erased(self, marks: Sequence[str]) -> Mapping[str, int]:
         """See `Store.erased`."""

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Literal
 from weakref import WeakSet
 
-from journeykit.adapters.sqlite_schema import PREFIX, migrate, schema_version
+from journeykit.adapters.sqlite_schema import MIGRATIONS, PREFIX, migrate, schema_version
 from journeykit.errors import StoreBusyError, StoreError, StoreSchemaError, UsageError
 
 Synchronous = Literal["full", "normal", "off"]
@@ -59,6 +59,8 @@ class Database:
         prefix: What the names of tables begin with. With another one than `journeykit_`, each
             statement is looked up under the name that it has then.
         shared: Whether another program's tables may lie in the file as well.
+        may_migrate: Whether an older schema is brought to the newest one, or refused.
+        read_only: Whether nothing may be written, nor the schema changed.
     """
 
     def __init__(
@@ -69,8 +71,12 @@ class Database:
         busy_timeout: timedelta,
         prefix: str = PREFIX,
         shared: bool = False,
+        may_migrate: bool = True,
+        read_only: bool = False,
     ) -> None:
         self.path = path
+        self._may_migrate = may_migrate
+        self._read_only = read_only
         self.prefix = prefix
         self._shared = shared
         self._seconds = busy_timeout.total_seconds()
@@ -108,6 +114,12 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Lend the connection inside one write transaction: all of it, or nothing."""
+        if self._read_only:
+            raise UsageError(
+                "this store was opened to be read only",
+                place=str(self.path),
+                remedy="open it with read_only=False where something is to change",
+            )
         with self.reading() as connection:
             try:
                 connection.execute("BEGIN IMMEDIATE")
@@ -118,6 +130,16 @@ class Database:
                     if connection.in_transaction:
                         connection.execute("ROLLBACK")
                 raise
+
+    def checkpoint(self) -> bool:
+        """Move the log into the file and empty it; tell whether nobody was in the way."""
+        with self.reading() as connection:
+            connection.execute("PRAGMA busy_timeout = 0")
+            try:
+                busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {round(self._seconds * 1000)}")
+        return not busy
 
     def close(self) -> None:
         """Close the file. Again, or in a child process that inherited it: nothing happens."""
@@ -133,7 +155,8 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         prefixed = self.prefix != PREFIX
         connection = sqlite3.connect(
-            self.path,
+            f"{self.path.resolve().as_uri()}?mode=ro" if self._read_only else self.path,
+            uri=self._read_only,
             timeout=self._seconds,
             isolation_level=None,
             check_same_thread=False,
@@ -146,7 +169,16 @@ class Database:
 
     def _prepare(self, connection: sqlite3.Connection, synchronous: Synchronous) -> None:
         whose: dict[str, Any] = {"prefix": self.prefix, "shared": self._shared}
-        schema_version(connection, self.path, **whose)  # before anything is written
+        version = schema_version(connection, self.path, **whose)  # before anything is written
+        if version < len(MIGRATIONS) and (self._read_only or not self._may_migrate):
+            raise StoreSchemaError(
+                f"the file has schema version {version}, this journeykit needs {len(MIGRATIONS)}",
+                place=str(self.path),
+                remedy=f"run: journeykit migrate {self.path}",
+            )
+        if self._read_only:
+            connection.execute("PRAGMA query_only = on")
+            return
         connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")  # of a file not yet there
         self._switch_to_wal(connection)
         connection.execute(f"PRAGMA synchronous = {synchronous}")
@@ -154,6 +186,7 @@ class Database:
         connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_KEPT}")
         connection.execute("PRAGMA temp_store = memory")
+        connection.execute("PRAGMA secure_delete = on")  # an old version is deleted as well (F4)
         migrate(connection, self.path, **whose)
 
     def _switch_to_wal(self, connection: sqlite3.Connection) -> None:

@@ -6,8 +6,6 @@ Runs inside a transaction that somebody else began and ends.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from journeykit.ports import Controls
 
@@ -54,29 +52,15 @@ def write_controls(db: sqlite3.Connection, body: bytes, expected: int) -> bool:
 
 
 def erase_customer(db: sqlite3.Connection, customer_id: str, mark: str, at: int) -> bool:
-    """Delete every row about a customer, and keep the mark. What is deleted is overwritten.
-
-    In the file, that is; its `-wal` file keeps older pages until it is begun anew.
-    """
-    with overwriting(db):
-        db.execute(_MARK, (mark, at))
-        for statement in _ERASE_ANYWAY:
-            db.execute(statement, (customer_id,))
-        found = db.execute(_CUSTOMER, (customer_id,)).fetchone()
-        if found is None:
-            return False
-        customer, version = found
-        db.execute(_RAISE_FLOOR, (version,))
-        for statement in _ERASE:
-            db.execute(statement, {"customer": customer, "customer_id": customer_id})
-        return True
-
-
-@contextmanager
-def overwriting(db: sqlite3.Connection) -> Iterator[None]:
-    """Let what is deleted be overwritten in the file."""
-    db.execute("PRAGMA secure_delete = on")
-    try:
-        yield
-    finally:
-        db.execute("PRAGMA secure_delete = off")
+    """Delete every row about a customer, and keep the mark."""
+    db.execute(_MARK, (mark, at))
+    for statement in _ERASE_ANYWAY:
+        db.execute(statement, (customer_id,))
+    found = db.execute(_CUSTOMER, (customer_id,)).fetchone()
+    if found is None:
+        return False
+    customer, version = found
+    db.execute(_RAISE_FLOOR, (version,))
+    for statement in _ERASE:
+        db.execute(statement, {"customer": customer, "customer_id": customer_id})
+    return True

@@ -1,6 +1,6 @@
 """How are old rows removed from the file? Journals are cut, and what has had its time is forgotten.
 
-What is cut is overwritten, as an erasure overwrites. Runs inside a transaction that somebody else
+Runs inside a transaction that somebody else
 began and ends.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from journeykit.adapters.sqlite_operated import overwriting
 from journeykit.ports import JournalCut
 
 _CUSTOMER = "SELECT id, version, journal FROM journeykit_customer WHERE customer_id = ?"
@@ -36,15 +35,14 @@ _BUCKETS = "SELECT name FROM journeykit_bucket ORDER BY name"
 def cut_journals(db: sqlite3.Connection, cuts: Sequence[JournalCut]) -> list[str]:
     """Replace the beginnings of journals; return the ids of customers who changed meanwhile."""
     stale: list[str] = []
-    with overwriting(db):
-        for cut in cuts:
-            found = db.execute(_CUSTOMER, (cut.customer_id,)).fetchone()
-            if found is None or found[1] != cut.version:
-                stale.append(cut.customer_id)
-                continue
-            last, *older = [id for (id,) in db.execute(_OLD, (found[2], cut.upto)).fetchall()]
-            db.executemany(_REMOVE, [(id,) for id in older])
-            db.execute(_REPLACE, (cut.upto, cut.at, cut.entries, last))
+    for cut in cuts:
+        found = db.execute(_CUSTOMER, (cut.customer_id,)).fetchone()
+        if found is None or found[1] != cut.version:
+            stale.append(cut.customer_id)
+            continue
+        last, *older = [id for (id,) in db.execute(_OLD, (found[2], cut.upto)).fetchall()]
+        db.executemany(_REMOVE, [(id,) for id in older])
+        db.execute(_REPLACE, (cut.upto, cut.at, cut.entries, last))
     return stale
 
 

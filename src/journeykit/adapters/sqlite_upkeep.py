@@ -23,7 +23,7 @@ class SQLiteUpkeep:
             return read_status(db, self._database.path, now)
 
     def prune(self, cuts: Sequence[JournalCut]) -> Sequence[str]:
-        """See `Upkeep.prune`. What is removed is overwritten."""
+        """See `Upkeep.prune`. What is removed is overwritten, as in `SQLiteStore.erase`."""
         if not cuts:
             return ()
         with self._database.writing() as db:
@@ -38,6 +38,10 @@ class SQLiteUpkeep:
         """See `Upkeep.outbox`. It looks through the whole outbox."""
         with self._database.reading() as db:
             return rows_of(db, customer_id)
+
+    def checkpoint(self) -> bool:
+        """Move the `-wal` file into the file and empty it; tell whether nobody was in the way."""
+        return self._database.checkpoint()
 
     def buckets(self) -> Sequence[str]:
         """See `Upkeep.buckets`."""
