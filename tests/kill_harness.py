@@ -49,6 +49,7 @@ from journeykit import (
     Workspace,
     hours,
 )
+from journeykit.adapters.postgres import PostgresStore
 from journeykit.ports import Receipt, Store
 
 
@@ -207,8 +208,6 @@ def _open(kind: str, folder: Path, url: str, places: Places) -> Store:
         (psycopg.Cursor, "execute"), (psycopg.Cursor, "executemany"), (psycopg.Connection, "commit"),
     ):  # fmt: skip
         _numbered(owner, name, places)
-    from journeykit.adapters.postgres import PostgresStore
-
     return PostgresStore(url)
 
 
