@@ -411,6 +411,7 @@ def test_a_template_that_fails_costs_its_message_a_retry(answer: Any) -> None:
     (commit,) = play.expect(c.Commit, []).commits
     assert b'"retry"' in commit.journal
     assert b"secret" not in commit.journal
+    play.expect(c.Now, NOW)
     assert play.expect(c.Start, "go").customer_id == "ann"
     assert play.expect(c.HandOver, Accepted()).parcels[0].messages[0].key == claims[1].key
 
@@ -441,6 +442,7 @@ def test_a_customer_whom_another_process_changed_is_given_back() -> None:
     play.expect(c.Now, NOW + RECHECK)
     assert play.expect(c.Versions, {"bob": 2}).customer_ids == ["bob"]
     play.expect(c.Now, NOW + RECHECK)
+    play.expect(c.Now, NOW + RECHECK)
     assert [one.customer_id for one in play.expect(c.Commit, []).commits] == ["ann"]
     assert [one.key for one in play.expect(c.Unclaim).claims] == [of_bob[0].key]
     play.expect(c.LetGo)
@@ -459,9 +461,11 @@ def test_a_note_of_this_process_is_looked_into(version: int, goes: bool) -> None
     play.expect(c.Versions, {"ann": version})
     if goes:
         play.expect(c.Listed, {})
+        play.expect(c.Now, NOW)
         play.expect(c.Start, "go")
         play.expect(c.HandOver, Accepted())
     else:
+        play.expect(c.Now, NOW)
         play.expect(c.Now, NOW)
         play.expect(c.Unclaim)
         play.expect(c.LetGo)
@@ -493,6 +497,21 @@ def test_nothing_starts_when_the_announcement_is_too_old() -> None:
     play.expect(c.Now, NOW + HOLD)
     play.expect(c.Now, NOW + HOLD)
     play.expect(c.Unclaim)
+    play.expect(c.LetGo)
+    assert play.over
+
+
+def test_nothing_starts_behind_a_store_that_took_too_long() -> None:
+    """G7: what was asked right before the hand-over may take as long as an announcement lasts."""
+    (ann, of_ann), (bob, of_bob) = entered(ONE, "ann"), entered(ONE, "bob")
+    play = Hand_(deliver(ONE, NOW, 10, LEASE))
+    open_round(play, [*of_ann, *of_bob], {"ann": ann, "bob": bob})
+    rendered(play, 2)
+    play.expect(c.Now, NOW + RECHECK)
+    play.expect(c.Versions, {"ann": 1, "bob": 1})
+    play.expect(c.Now, NOW + HOLD)
+    play.expect(c.Now, NOW + HOLD)
+    assert len(play.expect(c.Unclaim).claims) == 2
     play.expect(c.LetGo)
     assert play.over
 
@@ -583,6 +602,7 @@ def test_a_second_message_goes_with_what_the_first_one_taught() -> None:
     hand_over(play, Rejected("no such mailbox"))
     play.expect(c.Now, NOW)
     play.expect(c.Commit, [])
+    play.expect(c.Now, NOW)
     play.expect(c.Now, NOW)  # no Start: the gate is closed now
     (commit,) = play.expect(c.Commit, []).commits
     assert b'"drop"' in commit.journal

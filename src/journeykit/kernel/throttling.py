@@ -33,6 +33,12 @@ def place_in_queue(turn: Turn, message: Message) -> int:
     return turn.now if message.queued is None else message.queued - _AHEAD
 
 
+def place_again(turn: Turn, message: Message) -> int:
+    """Return the due instant of a released message that is to be claimed once more: as it was."""
+    place = place_in_queue(turn, message)
+    return place if message.until is None else min(place, message.until)
+
+
 def waits_for_its_instant(turn: Turn, message: Message) -> bool:
     """Tell whether nothing that happens elsewhere lets a held message go before `until`.
 

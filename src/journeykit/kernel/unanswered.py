@@ -10,6 +10,7 @@ from journeykit.kernel.answering import answered
 from journeykit.kernel.doubting import MOST_DOUBTS, awaits_word
 from journeykit.kernel.sending import ask_again, hold, wait_for_word
 from journeykit.kernel.state import Message
+from journeykit.kernel.throttling import place_again
 from journeykit.kernel.turn import Turn
 from journeykit.kernel.verdict import Verdict
 
@@ -23,6 +24,8 @@ def left_unknown(turn: Turn, signal: s.OutcomeUnknown) -> None:
     turn.emit(j.Doubted(turn.stamp, message.id, message.channel, holds))
     if holds:
         wait_for_word(turn, message)
+    else:
+        turn.put[message.id] = (message.channel, place_again(turn, message))
 
 
 def outcome_told(turn: Turn, signal: s.OutcomeTold) -> None:

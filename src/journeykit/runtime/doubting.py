@@ -16,10 +16,10 @@ from journeykit.runtime.settling import settle
 
 
 def note_unknown(round_: Round, claims: Sequence[ClaimedMessage]) -> Flow[Sequence[ClaimedMessage]]:
-    """Store that nobody knows of what had begun; return the claims that still may leave.
+    """Store that nobody knows of what had begun; return the other claims.
 
-    Until that is stored, none of these claims is given back: with that the store forgets what
-    it knows.
+    What may go again is claimed anew, soon. Nothing of it is given back here: with that the
+    store would forget what it knows, should the journal not be told.
     """
     begun = [one for one in claims if one.begun and _is_waited_for(round_, one)]
     if not begun:
@@ -32,14 +32,9 @@ def note_unknown(round_: Round, claims: Sequence[ClaimedMessage]) -> Flow[Sequen
         members[claim.customer_id] = member
         del round_.unsent[claim.key]
     yield from settle(round_, list(members.values()))
-    for claim in begun:
-        found = round_.customers.get(claim.customer_id)
-        if found is None:
-            continue
-        message = found.state.messages.get(claim.key)
-        if found.overtaken or (message is not None and message.status == "released"):
-            round_.unsent[claim.key] = claim
-    return [one for one in claims if one.key in round_.unsent]
+    round_.done.overtaken += len(begun)
+    gone = {claim.key for claim in begun}
+    return [one for one in claims if one.key not in gone]
 
 
 def _is_waited_for(round_: Round, claim: ClaimedMessage) -> bool:

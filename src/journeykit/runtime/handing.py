@@ -105,6 +105,9 @@ def hand_over_all(round_: Round, ready: Sequence[Going]) -> Flow[None]:
         parcels: list[Parcel] = []
         for lane in sorted(desk.lanes.values(), key=_is_shared):
             yield from _fill(round_, desk, lane, parcels)
+        if parcels and round_.now >= round_.last_start:
+            yield from _take_back(round_, parcels)
+            parcels = []
         if not parcels and not round_.flying:
             return
         handed = yield from HandOver(parcels, round_.hand)
@@ -114,7 +117,7 @@ def hand_over_all(round_: Round, ready: Sequence[Going]) -> Flow[None]:
                 desk.is_done(one)
         if round_.flying and round_.now - desk.settled >= ROUND:
             yield from settle(round_, list(round_.customers.values()))
-            desk.settled = round_.now
+            desk.settled = round_.now = yield from Now()
 
 
 def collect(round_: Round) -> Flow[None]:
@@ -231,8 +234,9 @@ def _try_start(round_: Round, desk: _Desk, lane: _Lane, one: Going) -> Flow[str]
     left = [one, *lane.queue]
     if round_.now - round_.checked >= RECHECK:
         rest = [other for other_lane in desk.lanes.values() for other in other_lane.queue]
+        asked = round_.now
         yield from _recheck([other.customer for other in (one, *rest)])
-        round_.checked = round_.now
+        round_.checked, round_.now = asked, (yield from Now())
         if one.customer.overtaken:
             return "no"
     if not leave_out_resting(round_, [one]) or (round_.dead and is_dead(round_, one)):
@@ -249,6 +253,9 @@ def _try_start(round_: Round, desk: _Desk, lane: _Lane, one: Going) -> Flow[str]
         for other_lane in desk.lanes.values():
             other_lane.is_over = True
         return "over"
+    if may_start == "late":
+        round_.done.cut = lane.is_over = True
+        return "over"
     if may_start == "go" and throttle is not None and not (yield from spend(round_, throttle)):
         yield from Stay(round_.hand, one.claim.customer_id)
         round_.done.cut = lane.is_over = True
@@ -257,11 +264,17 @@ def _try_start(round_: Round, desk: _Desk, lane: _Lane, one: Going) -> Flow[str]
 
 
 def _may_start(round_: Round, one: Going) -> Flow[str]:
-    """Return `go`, `stop`, or `no` where the gate or somebody else was in between."""
+    """Return `go`, `stop`, `late`, or `no` where the gate or somebody else was in between.
+
+    However long the store took to answer: what starts, starts in time.
+    """
     customer = one.customer
     if customer.answers:  # what the channel said of another message may forbid this one (D4)
         yield from settle(round_, [customer])
+        round_.now = yield from Now()
     while not customer.overtaken:
+        if round_.now >= round_.last_start:
+            return "late"
         asked = (round_.now, customer.stored.version, round_.rules.paused)
         if one.judged != asked:
             message = allowed(round_, customer, one.claim)
@@ -275,6 +288,7 @@ def _may_start(round_: Round, one: Going) -> Flow[str]:
         round_.rules = yield from Heed(round_.rules, fresh=True)
         if (yield from _is_listed(round_, one)):
             return "no"
+        round_.now = yield from Now()
     return "no"
 
 
@@ -292,6 +306,15 @@ def _recheck(customers: Sequence[Member]) -> Flow[None]:
     for customer in customers:
         if newest.get(customer.stored.customer_id) != customer.stored.version:
             customer.overtaken = True
+
+
+def _take_back(round_: Round, parcels: Sequence[Parcel]) -> Flow[None]:
+    """The store took so long over others that the announcement is too old: nothing leaves."""
+    for parcel in parcels:
+        for one in round_.flying.pop(parcel.number).members:
+            yield from Stay(round_.hand, one.claim.customer_id)
+            round_.unsent[one.claim.key] = one.claim
+    round_.done.cut = True
 
 
 def _pack(round_: Round, lane: _Lane, members: Sequence[Going]) -> Parcel:

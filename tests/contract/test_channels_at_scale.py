@@ -1,0 +1,530 @@
+"""Do many hand-overs at a time keep what one after the other keeps? (D2, D3, D5, G1, G3, G7)
+
+Threads meet at barriers and events, never by sleeping: a test that waits in vain fails.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from journeykit import (
+    Accepted,
+    Event,
+    FrequencyCap,
+    Journey,
+    MemoryStore,
+    On,
+    Orchestrator,
+    OutgoingMessage,
+    Policy,
+    Rejected,
+    Retry,
+    Send,
+    SQLiteStore,
+    Throttle,
+    Workspace,
+    hours,
+    minutes,
+)
+from journeykit.errors import UsageError
+from journeykit.kernel import journal as j
+from journeykit.ports import Circuit, Delivery, Receipt
+from journeykit.runtime import TickCounts
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+PATIENCE = 5.0
+CHANNELS = ("email", "push")
+
+
+class SignedUp(Event):
+    pass
+
+
+class Hand:
+    def __init__(self) -> None:
+        self.at = NOON
+
+    def now(self) -> datetime:
+        return self.at
+
+    def passes(self, **span: float) -> None:
+        self.at += timedelta(**span)
+
+
+class Post:
+    """A channel that counts how many are in it at a time."""
+
+    def __init__(self, act: Callable[[OutgoingMessage], Receipt | None] | None = None) -> None:
+        self.act = act
+        self.messages: list[OutgoingMessage] = []
+        self.within = self.most = 0
+        self.lock = threading.Lock()
+        self.meets: dict[str, int] = defaultdict(int)
+
+    def send(self, message: OutgoingMessage) -> Receipt:
+        with self.lock:
+            self.messages.append(message)
+            self.within += 1
+            self.most = max(self.most, self.within)
+            self.meets[message.customer_id] += 1
+            assert self.meets[message.customer_id] == 1, "two at a time for one customer"
+        try:
+            answer = self.act(message) if self.act else None
+            return Accepted(message.key) if answer is None else answer
+        finally:
+            with self.lock:
+                self.within -= 1
+                self.meets[message.customer_id] -= 1
+
+    @property
+    def keys(self) -> list[str]:
+        return [message.key for message in self.messages]
+
+
+class Bulk(Post):
+    """A channel that takes many in one call."""
+
+    def __init__(self, answer: Callable[[Sequence[OutgoingMessage]], Any] | None = None) -> None:
+        super().__init__()
+        self.answer = answer
+        self.batches: list[list[OutgoingMessage]] = []
+
+    def send_many(self, messages: Sequence[OutgoingMessage]) -> Any:
+        self.batches.append(list(messages))
+        self.messages += messages
+        if self.answer is not None:
+            return self.answer(messages)
+        return [Accepted(message.key) for message in messages]
+
+
+def shop(*sends: Send, **policy: Any) -> Workspace:
+    journeys = [
+        Journey(f"j{n}", entry=On(SignedUp), steps=[send])
+        for n, send in enumerate(sends or (Send("hello", via=["email"]),))
+    ]
+    policy.setdefault("consent", dict.fromkeys(CHANNELS, "opt-out"))
+    return Workspace(journeys=journeys, timezone="UTC", policy=Policy(**policy))
+
+
+Make = Callable[..., Orchestrator]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
+    stores: list[Any] = []
+
+    def made(
+        workspace: Workspace, people: int, delivery: dict[str, Delivery], **channels: Any
+    ) -> Orchestrator:
+        store: Any = MemoryStore()
+        if request.param == "sqlite":
+            store = SQLiteStore(tmp_path / f"{len(stores)}.db")
+            stores.append(store)
+        kit = Orchestrator(
+            workspace,
+            store=store,
+            channels={name: Post() for name in CHANNELS} | channels,
+            clock=Hand(),
+            delivery=delivery,
+        )
+        kit.identify_many({"customer_id": f"c{n:03}"} for n in range(people))
+        kit.track_many({"customer_id": f"c{n:03}", "event": "signed_up"} for n in range(people))
+        return kit
+
+    yield made
+    for store in stores:
+        store.close()
+
+
+def entries(kit: Orchestrator, customer_id: str, kind: type) -> list[Any]:
+    return [entry for entry in kit.journal(customer_id) if isinstance(entry, kind)]
+
+
+def passes(kit: Orchestrator, **span: float) -> None:
+    assert isinstance(kit.clock, Hand)
+    kit.clock.passes(**span)
+
+
+# ---- several at a time
+
+
+def test_so_many_are_on_their_way_at_a_time_and_no_more(make: Make) -> None:
+    barrier = threading.Barrier(4, timeout=PATIENCE)
+
+    def meets_three_others(message: OutgoingMessage) -> None:
+        barrier.wait()
+
+    email = Post(meets_three_others)
+    kit = make(shop(), 40, {"email": Delivery(concurrency=4)}, email=email)
+    counts = kit.tick()
+    assert (counts.accepted, email.most) == (40, 4)
+    assert max(Counter(email.keys).values()) == 1
+
+
+def test_a_channel_that_hangs_holds_up_no_other(make: Make) -> None:
+    """All of the other channel's messages leave while the first one's is on its way."""
+    lock, sent = threading.Lock(), threading.Event()
+    count = 0
+
+    def counts(message: OutgoingMessage) -> None:
+        nonlocal count
+        with lock:
+            count += 1
+            if count == 30:
+                sent.set()
+
+    def hangs(message: OutgoingMessage) -> None:
+        assert sent.wait(PATIENCE)
+
+    workspace = shop(Send("a", via=["email"]), Send("b", via=["push"]))
+    delivery = {"email": Delivery(concurrency=2)}
+    kit = make(workspace, 0, delivery, email=Post(hangs), push=Post(counts))
+    for number in range(60):  # half of them wait for the one channel, half for the other
+        kit.identify(f"c{number}")
+        kit.enroll(f"c{number}", "j0" if number % 2 else "j1")
+    assert kit.tick().accepted == 60
+
+
+def test_others_follow_while_one_that_began_early_hangs(make: Make) -> None:
+    """Also when the time of the round is over: they would only wait for it."""
+    done = threading.Event()
+    count = 0
+
+    def first_hangs(message: OutgoingMessage) -> None:
+        nonlocal count
+        if message.customer_id == "c000":
+            assert done.wait(PATIENCE)
+            return
+        count += 1
+        passes(kit, milliseconds=100)
+        if count == 20:
+            done.set()
+
+    email = Post(first_hangs)
+    kit = make(shop(), 21, {"email": Delivery(concurrency=2)}, email=email)
+    kit.turn(TickCounts())
+    assert len(email.keys) == 21
+    assert max(Counter(email.keys).values()) == 1
+
+
+def test_one_customers_messages_leave_one_after_the_other(make: Make) -> None:
+    """G3: with a cap of one, only the first of five may leave, however many threads there are."""
+    sends = [Send(f"m{n}", via=["email"]) for n in range(5)]
+    email = Post()
+    kit = make(
+        shop(*sends, caps=[FrequencyCap(3, per=timedelta(days=1))]),
+        10,
+        {"email": Delivery(concurrency=8)},
+        email=email,
+    )
+    kit.tick()
+    assert set(Counter(message.customer_id for message in email.messages).values()) == {3}
+
+
+def test_a_dead_address_is_told_to_the_next_message(make: Make) -> None:
+    """D4: the second message to a customer is judged with the answer to the first."""
+    sends = [Send(f"m{n}", via=["email"]) for n in range(3)]
+    email = Post(lambda message: Rejected("no such mailbox"))
+    kit = make(shop(*sends), 10, {"email": Delivery(concurrency=8)}, email=email)
+    kit.tick()
+    assert set(Counter(message.customer_id for message in email.messages).values()) == {1}
+
+
+def test_an_exception_in_a_thread_is_a_retry(make: Make) -> None:
+    def fails(message: OutgoingMessage) -> None:
+        raise SystemExit if message.customer_id == "c000" else ConnectionError
+
+    kit = make(shop(), 2, {"email": Delivery(concurrency=2)}, email=Post(fails))
+    assert kit.tick().retried == 2
+    told = {entry.detail for name in ("c000", "c001") for entry in entries(kit, name, j.Answered)}
+    assert told == {f"{kind} from channel 'email'" for kind in ("SystemExit", "ConnectionError")}
+
+
+def test_a_withdrawal_from_within_a_channel_waits_for_itself_never(make: Make) -> None:
+    """G7: and for what is on its way to the same customer elsewhere, it does."""
+
+    def withdraws(message: OutgoingMessage) -> None:
+        kit.withdraw(message.customer_id, ["email"], source="reply")
+
+    email = Post(withdraws)
+    kit = make(shop(), 20, {"email": Delivery(concurrency=4)}, email=email)
+    assert kit.tick().accepted == 20
+
+
+def test_after_a_withdrawal_nothing_starts_on_any_thread(make: Make) -> None:
+    """G7."""
+    started = threading.Event()
+    go_on = threading.Event()
+    withdrawn = threading.Event()
+    late: list[str] = []
+
+    def notes(message: OutgoingMessage) -> None:
+        if withdrawn.is_set() and message.customer_id == "c019":
+            late.append(message.customer_id)
+        started.set()
+        assert go_on.wait(PATIENCE)
+
+    kit = make(shop(), 20, {"email": Delivery(concurrency=2)}, email=Post(notes))
+    worker = threading.Thread(target=kit.tick)
+    worker.start()
+    assert started.wait(PATIENCE)
+    kit.withdraw("c019", ["email"], source="page")
+    withdrawn.set()
+    go_on.set()
+    worker.join(PATIENCE)
+    assert not worker.is_alive()
+    assert late == []
+
+
+def test_a_throttle_counts_every_thread(make: Make) -> None:
+    """D5: tokens are taken before a message is on its way."""
+    email = Post()
+    kit = make(
+        shop(throttles=[Throttle(5, per=minutes(1), channels=["email"])]),
+        20,
+        {"email": Delivery(concurrency=8)},
+        email=email,
+    )
+    kit.tick()
+    assert len(email.keys) <= 5
+
+
+# ---- many in one call
+
+
+def test_a_batch_is_one_call_with_one_receipt_each(make: Make) -> None:
+    email = Bulk()
+    kit = make(shop(), 25, {"email": Delivery(batch=10)}, email=email)
+    assert kit.tick().accepted == 25
+    assert [len(batch) for batch in email.batches] == [10, 10, 5]
+    for name in ("c000", "c024"):
+        (answered,) = entries(kit, name, j.Answered)
+        assert answered.detail == answered.message
+
+
+def test_receipts_belong_to_their_messages(make: Make) -> None:
+    """D3: each has its own answer."""
+
+    def answer(messages: Sequence[OutgoingMessage]) -> list[Receipt]:
+        kinds = [Accepted("ok"), Rejected("no", dead_address=False), Retry("busy")]
+        return [kinds[int(message.customer_id[1:]) % 3] for message in messages]
+
+    kit = make(shop(), 9, {"email": Delivery(batch=4)}, email=Bulk(answer))
+    counts = kit.tick()
+    assert (counts.accepted, counts.rejected, counts.retried) == (3, 3, 3)
+    told = ["accepted", "failed", "retry"]
+    for number in range(9):
+        (answered,) = entries(kit, f"c{number:03}", j.Answered)
+        assert answered.answer == told[number % 3]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda messages: [Accepted()], "answered 3 messages with 1 receipts"),
+        (lambda messages: [Accepted()] * 4, "answered 3 messages with 4 receipts"),
+        (lambda messages: None, "answered 3 messages with NoneType"),
+        (lambda messages: 1 / 0, "ZeroDivisionError from channel 'email'"),
+    ],
+)
+def test_a_batch_that_nobody_can_read_comes_again(make: Make, answer: Any, words: str) -> None:
+    """D2: all of it, under the same keys."""
+    email = Bulk(answer)
+    kit = make(shop(), 3, {"email": Delivery(batch=10)}, email=email)
+    assert kit.tick().retried == 3
+    for number in range(3):
+        (answered,) = entries(kit, f"c{number:03}", j.Answered)
+        assert words in answered.detail
+    email.answer = None
+    passes(kit, hours=7)
+    kit.tick()
+    assert set(Counter(email.keys).values()) == {2}
+
+
+def test_two_messages_of_one_customer_never_go_in_one_batch(make: Make) -> None:
+    """G1, G3: the answer to one may forbid the other."""
+    sends = [Send(f"m{n}", via=["email"]) for n in range(3)]
+    email = Bulk()
+    kit = make(shop(*sends), 4, {"email": Delivery(batch=100, concurrency=2)}, email=email)
+    assert kit.tick().accepted == 12
+    for batch in email.batches:
+        assert len({message.customer_id for message in batch}) == len(batch)
+
+
+# ---- a channel that rests
+
+
+def test_a_channel_that_fails_is_left_alone_and_tried_with_one(make: Make) -> None:
+    """The others wait, which is no attempt; when the first is taken, all follow."""
+    email = Post(lambda message: Retry("down"))
+    circuit = Circuit(after=3, pause=minutes(1))
+    kit = make(shop(), 20, {"email": Delivery(circuit=circuit)}, email=email)
+    kit.tick()
+    assert len(email.keys) == 3
+    held = [name for name in (f"c{n:03}" for n in range(20)) if entries(kit, name, j.Held)]
+    assert len(held) == 17
+    (entry,) = entries(kit, held[0], j.Held)
+    assert (entry.reason, entry.detail["channel"]) == ("circuit_open", "email")
+    assert entry.until - entry.at == 60_000_000
+    assert entries(kit, held[0], j.Answered) == []
+
+    passes(kit, minutes=1)
+    kit.tick()
+    assert len(email.keys) == 4  # one was tried
+    email.act = None
+    passes(kit, minutes=2)
+    kit.tick()
+    assert len({message.customer_id for message in email.messages}) == 20
+    assert all(
+        message.attempt == 1 for message in email.messages if message.customer_id == held[-1]
+    )
+
+
+@pytest.mark.parametrize("delivery", [{"concurrency": 4}, {"batch": 5}, {"concurrency": 2}])
+def test_one_goes_first_also_where_many_could(make: Make, delivery: Any) -> None:
+    fails = True
+    email = Bulk(lambda messages: [Retry("down") if fails else Accepted()] * len(messages))
+    email.act = lambda message: Retry("down") if fails else None
+    circuit = Circuit(after=4, pause=minutes(1))
+    kit = make(shop(), 30, {"email": Delivery(circuit=circuit, **delivery)}, email=email)
+    kit.tick()
+    begun = len(email.keys)
+    assert 4 <= begun <= 8  # and what was on its way then
+    passes(kit, minutes=1)
+    kit.tick()
+    assert len(email.keys) == begun + 1
+    fails = False
+    passes(kit, minutes=2)
+    kit.tick()
+    assert len({message.customer_id for message in email.messages}) == 30
+
+
+def test_validity_ends_what_waits_for_a_channel(make: Make) -> None:
+    """G4."""
+    email = Post(lambda message: Retry("down"))
+    hello = Send("hello", via=["email"], valid_for=minutes(30))
+    circuit = Circuit(after=1, pause=hours(2), longest=hours(2))
+    kit = make(shop(hello), 3, {"email": Delivery(circuit=circuit)}, email=email)
+    kit.tick()
+    passes(kit, minutes=30)
+    kit.tick()
+    dropped = [entry.reason for n in range(3) for entry in entries(kit, f"c{n:03}", j.Dropped)]
+    assert dropped == ["expired"] * 3
+    assert len(email.keys) == 1
+
+
+def test_a_channel_that_asks_for_rest_gets_it_to_the_microsecond(make: Make) -> None:
+    """D3: the whole channel, and the message itself as ever."""
+    asks = Retry("quota", after=timedelta(seconds=90), whole_channel=True)
+    email = Post(lambda message: asks)
+    kit = make(shop(), 5, {}, email=email)
+    kit.tick()
+    assert len(email.keys) == 1
+    email.act = None
+    passes(kit, microseconds=89_999_999)
+    kit.tick()
+    assert len(email.keys) == 1
+    passes(kit, microseconds=1)
+    kit.tick()
+    assert len(email.keys) == 6
+    reasons = {entry.reason for n in range(5) for entry in entries(kit, f"c{n:03}", j.Held)}
+    assert reasons == {"channel_paused"}
+
+
+def test_a_rest_of_one_channel_is_none_of_another(make: Make) -> None:
+    email = Post(lambda message: Retry("down"))
+    sends = [Send("a", via=["email"]), Send("b", via=["push"])]
+    kit = make(shop(*sends), 10, {"email": Delivery(circuit=Circuit(after=1))}, email=email)
+    assert kit.tick().accepted == 10
+
+
+def test_who_waits_for_a_channel_keeps_a_slot_only_if_it_may_have_gone(make: Make) -> None:
+    """G3: as with a throttle."""
+    cap = FrequencyCap(1, per=timedelta(days=1))
+    email = Post(lambda message: Retry("down"))
+    workspace = shop(Send("a", via=["email"]), Send("b", via=["push"]), caps=[cap])
+    kit = make(workspace, 2, {"email": Delivery(circuit=Circuit(after=1))}, email=email)
+    kit.tick()
+    (first,) = email.messages
+    pushed = {message.customer_id for message in kit_channel(kit, "push").messages}
+    assert pushed == {"c000", "c001"} - {first.customer_id}
+
+
+def kit_channel(kit: Orchestrator, name: str) -> Post:
+    channel: Any = kit._ports.channels[name]
+    assert isinstance(channel, Post)
+    return channel
+
+
+# ---- the same outcome
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    concurrency=st.integers(1, 6),
+    batch=st.integers(1, 5),
+    people=st.integers(1, 12),
+    fates=st.lists(st.sampled_from(["ok", "no", "dead", "later", "raise"]), min_size=7, max_size=7),
+)
+def test_as_one_after_the_other(
+    concurrency: int, batch: int, people: int, fates: list[str]
+) -> None:
+    """O4: however a channel is called, the journals are the same."""
+
+    def fate(message: OutgoingMessage) -> Receipt:
+        place = sum(map(ord, message.customer_id + message.template + str(message.attempt)))
+        match fates[place % len(fates)]:
+            case "no":
+                return Rejected("no", dead_address=False)
+            case "dead":
+                return Rejected("dead")
+            case "later":
+                return Retry("later", after=timedelta(minutes=7))
+            case "raise":
+                return Retry("ConnectionError from channel 'email'")
+        return Accepted()
+
+    def run(delivery: dict[str, Delivery]) -> list[Any]:
+        email = Bulk(lambda messages: [fate(message) for message in messages])
+        email.act = fate
+        workspace = shop(
+            Send("a", via=["email", "push"]),
+            Send("b", via=["email"]),
+            caps=[FrequencyCap(2, per=timedelta(hours=1))],
+        )
+        kit = Orchestrator(
+            workspace,
+            store=MemoryStore(),
+            channels={"email": email, "push": Post()},
+            clock=Hand(),
+            delivery=delivery,
+        )
+        for number in range(people):
+            kit.identify(f"c{number}")
+            kit.track(f"c{number}", SignedUp())
+        for _ in range(6):
+            kit.tick()
+            passes(kit, minutes=7)
+        return [list(kit.journal(f"c{number}")) for number in range(people)]
+
+    assert run({"email": Delivery(concurrency, batch)}) == run({})
+
+
+def test_options_for_no_channel_are_refused() -> None:
+    """F1."""
+    with pytest.raises(UsageError, match="not given"):
+        Orchestrator(
+            shop(),
+            store=MemoryStore(),
+            channels={name: Post() for name in CHANNELS},
+            delivery={"sms": Delivery()},
+        )
