@@ -26,6 +26,7 @@
     └── StoreError                  the operator: the store cannot do its work
         ├── StoreSchemaError        the schema is newer than this code, or not ours
         ├── StoreBusyError          somebody else holds the store for too long
+        ├── RefusedCommitError      a commit that contradicts what is stored of its customer
         ├── StaleSnapshotError      a transaction of the host's that cannot write any more
         ├── InboxFullError          more waits in the inbox than may
         └── ContentionError         one customer was overtaken too often
@@ -239,6 +240,12 @@ class StoreSchemaError(StoreError):
 
 class StoreBusyError(StoreError):
     """Somebody else holds the store for longer than the time-out."""
+
+
+class RefusedCommitError(StoreError):
+    """A commit contradicts what is stored of its customer, whose id is `value`; nothing was written."""
+
+    is_about_people = True
 
 
 class StaleSnapshotError(StoreError):

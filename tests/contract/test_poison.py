@@ -335,3 +335,53 @@ def test_a_function_that_asks_for_a_pause_is_no_failure_of_the_customer(host: Ho
     host.let_pass(HOUR).kit.tick()
     assert host.kit.parked() == []
     assert FOREVER > START
+
+
+class Counting(MemoryStore):
+    """Notes how large commits are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+
+    def commit(self, commits: Any) -> Any:
+        self.sizes.append(len(commits))
+        return super().commit(commits)
+
+
+@pytest.mark.parametrize("when", ["told", "waiting", "due", "released", "called"])
+def test_F2_a_document_that_contradicts_its_journal_holds_up_nobody(when: str) -> None:
+    """It can be read and decided on, but no store can take what comes of it."""
+    host = Host(Counting())
+    host.broken = False
+    ids = [f"c{number}" for number in range(20)]
+    host.kit.identify_many([{"customer_id": one} for one in [*ids, "ann"]])
+    rows = [{"customer_id": one, "event": "joined"} for one in [*ids[:10], "ann", *ids[10:]]]
+    kind = "called" if when == "called" else "plain"
+    if when in ("due", "released", "called"):
+        for row in rows:
+            host.kit.enroll(row["customer_id"], kind)
+    if when in ("released", "called"):
+        host.let_pass(HOUR)
+        _released(host)
+    state = decode_state(host.store.load(["ann"])["ann"].body)
+    state.seq += 5
+    damage(host.store, "ann", encode_state(state))
+    if when == "told":
+        outcome = host.kit.track_many(rows)
+        assert (outcome.done, [bad.index for bad in outcome.bad]) == (20, [10])
+        assert "could not be decided on: RefusedCommitError" in str(outcome.bad[0].error)
+    if when == "waiting":
+        host.kit.inbox.track_many(rows)
+    counts = host.let_pass(HOUR).kit.tick()
+    if when in ("told", "waiting"):
+        counts += host.let_pass(HOUR).kit.tick()
+    done = host.called if when == "called" else [m.customer_id for m in host.email.accepted]
+    assert sorted(set(done) - {"ann"}) == sorted(ids)
+    told = {one.customer_id: (one.failed, one.reason) for one in host.kit.parked()}
+    if when == "told":
+        assert told == {}
+        return
+    failed = {"waiting": "work", "due": "work", "released": "delivery", "called": "errand"}
+    assert told == {"ann": (failed[when], "RefusedCommitError")}
+    assert {failure.customer_id for failure in counts.failures} == {"ann"}

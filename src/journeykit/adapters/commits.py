@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec import DecodeError, Raw
 from msgspec.json import Decoder
 
-from journeykit.errors import StoreError, UsageError
+from journeykit.errors import RefusedCommitError, UsageError
 from journeykit.ports import CustomerCommit
 
 _ENTRIES = Decoder(list[Raw])
@@ -54,12 +54,12 @@ def refuse_hole(commit: CustomerCommit, next_seq: int) -> None:
     """Let the journal of `commit` begin at `next_seq` only.
 
     Raises:
-        StoreError: It would leave a hole, or number an entry twice.
+        RefusedCommitError: It would leave a hole, or number an entry twice.
     """
     if commit.first_seq != next_seq:
-        raise StoreError(
-            f"the next journal entry has number {next_seq}",
+        raise RefusedCommitError(
+            f"the next journal entry has number {next_seq}, not {commit.first_seq}",
             place="CustomerCommit.first_seq",
-            value=commit.first_seq,
+            value=commit.customer_id,
             remedy="nothing of this call was written; load the customer and decide again",
         )

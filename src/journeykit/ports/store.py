@@ -55,6 +55,10 @@ class Store(Upkeep, Protocol):
         Returns:
             The ids of the stale ones, of which nothing was written. The caller loads them
             anew and decides again.
+
+        Raises:
+            RefusedCommitError: A journal does not begin where the stored one ends. It names the
+                customer, and nothing of the call was written.
         """
         ...
 

@@ -29,7 +29,8 @@ from journeykit.kernel import (
 )
 from journeykit.machine import Rules
 from journeykit.ports import CustomerCommit, InboxRow, SeenEvent, StoredCustomer
-from journeykit.runtime.calls import Commit, Discard, Erased, Flow, Heed, InboxOf, Load, Now, Seen
+from journeykit.runtime.calls import Discard, Erased, Flow, Heed, InboxOf, Load, Now, Seen
+from journeykit.runtime.committing import commit_apart
 from journeykit.runtime.erasing import absent
 from journeykit.runtime.inbox import Told, from_row
 from journeykit.runtime.parking import NotHereError, recovered
@@ -219,9 +220,11 @@ def _decide(
             entries[customer_id] = len(decision.entries)
     begun = [one for one in states if one not in stored]
     yield from recovered("work", begun, begun)
-    stale = (yield from Commit(commits)) if commits else ()
-    for customer_id in stale:
+    objected: dict[str, Exception] = {}
+    stale = yield from commit_apart(commits, objected)
+    for customer_id in (*stale, *objected):
         del states[customer_id], entries[customer_id]
+    done.failed.update(objected)
     yield from recovered("work", [one for one in states if one in stored and stored[one].parked])
     done.advanced += len(states)
     done.entries += sum(entries.values())

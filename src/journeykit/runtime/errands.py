@@ -373,11 +373,15 @@ def _commit(
     desk: _Desk, commits: Sequence[CustomerCommit], waiting: Mapping[str, list[ErrandAnswered]]
 ) -> Flow[None]:
     """Commit; where somebody else changed a customer, apply the answers to the newest state."""
-    stale = yield from commit_patiently(commits)
+    objected: dict[str, Exception] = {}
+    stale = yield from commit_patiently(commits, objected)
     if desk.rules.paused:
         yield from wake_held(desk.rules, [member.state for member in desk.members.values()])
     parked = [one for one in waiting if desk.members[one].stored.parked]
-    yield from recovered("errand", [one for one in parked if one not in stale])
+    parked = [one for one in parked if one not in stale and one not in objected]
+    yield from recovered("errand", parked)
+    for customer_id, error in objected.items():
+        desk.stick(customer_id, error)
     for customer_id in stale:
         if customer_id in desk.members:
             desk.members[customer_id].overtaken = True

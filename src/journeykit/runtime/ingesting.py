@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from journeykit.errors import ContentionError, StoreError
 from journeykit.machine import Rules
 from journeykit.ports import CustomerCommit
-from journeykit.runtime.calls import Commit, Flow, Heed, Load, Now, Seen
+from journeykit.runtime.calls import Flow, Heed, Load, Now, Seen
+from journeykit.runtime.committing import commit_apart
 from journeykit.runtime.draining import catch_up
 from journeykit.runtime.learning import learn
 from journeykit.runtime.parking import is_strange, recovered, stuck
@@ -102,9 +103,11 @@ def _try_ingest(
             applied[customer_id] = one
     begun = [one for one in applied if one not in stored]
     yield from recovered("work", begun, begun)  # what was told before anybody knew them
-    stale = (yield from Commit(commits)) if commits else ()
-    for customer_id in stale:
+    objected: dict[str, Exception] = {}
+    stale = yield from commit_apart(commits, objected)
+    for customer_id in (*stale, *objected):
         del applied[customer_id]
+    failed.update((one, stuck(one, why)) for one, why in objected.items())
     if rules.paused:
         yield from wake_held(rules, [one.decision.state for one in applied.values()])
     if strange and (yield from learn(rules)):

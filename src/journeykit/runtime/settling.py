@@ -12,7 +12,8 @@ import msgspec
 from journeykit.errors import StoreBusyError, StoreError
 from journeykit.kernel import Signal, advance
 from journeykit.ports import CustomerCommit
-from journeykit.runtime.calls import Commit, Flow, Now
+from journeykit.runtime.calls import Flow, Now
+from journeykit.runtime.committing import commit_apart
 from journeykit.runtime.ingesting import ingest
 from journeykit.runtime.outcomes import Failure
 from journeykit.runtime.parking import leave_alone, recovered
@@ -62,11 +63,15 @@ def _commit(
     commits: Sequence[CustomerCommit],
     waiting: Mapping[str, tuple[Member, list[Signal]]],
 ) -> Flow[None]:
-    stale = yield from commit_patiently(commits)
+    objected: dict[str, Exception] = {}
+    stale = yield from commit_patiently(commits, objected)
+    for customer_id, error in objected.items():
+        stick(round_, customer_id, error)
     if round_.rules.paused:
         yield from wake_held(round_.rules, [one.state for one, _ in waiting.values()])
     parked = [one for one, (customer, _) in waiting.items() if customer.stored.parked]
-    yield from recovered("delivery", [one for one in parked if one not in stale])
+    parked = [one for one in parked if one not in stale and one not in objected]
+    yield from recovered("delivery", parked)
     arrivals = []
     for customer_id in stale:
         if customer_id in waiting:
@@ -79,15 +84,21 @@ def _commit(
         round_.done.failures += [Failure(*one) for one in refused.items()]
 
 
-def commit_patiently(commits: Sequence[CustomerCommit]) -> Flow[Sequence[str]]:
-    """Try again where the store is busy: these answers are known to nobody else."""
+def commit_patiently(
+    commits: Sequence[CustomerCommit], failed: dict[str, Exception]
+) -> Flow[list[str]]:
+    """Try again where the store is busy: these answers are known to nobody else.
+
+    Args:
+        failed: Receives the error of each customer whose commit the store refuses.
+    """
     for _ in range(_COMMITS - 1):
         try:
-            stale = yield from Commit(commits)
+            stale = yield from commit_apart(commits, failed)
         except StoreBusyError:  # nothing was written
             continue
         return stale
-    stale = yield from Commit(commits)
+    stale = yield from commit_apart(commits, failed)
     return stale
 
 
