@@ -6,24 +6,30 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
 
-from journeykit.ports import Store
-from journeykit.ports.pruning import JournalCut
-from journeykit.ports.rows import (
+from journeykit.ports import (
+    Appendable,
+    AppendingSQL,
     ClaimedMessage,
     Claiming,
     Committed,
+    Controls,
     CustomerCommit,
     Definition,
     Hand,
     InboxRow,
+    JournalCut,
     JournalRecord,
     ParkedCustomer,
+    Store,
     StoredCustomer,
+    StoreStatus,
+    Suppression,
+    Taken,
+    Taking,
 )
-from journeykit.ports.shared import Controls, Suppression, Taken, Taking
-from journeykit.ports.status import StoreStatus
+from journeykit.ports.waking import Waker, Wakes
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,6 +49,7 @@ class ThreadedStore:
     def __init__(self, store: Store, *, threads: int = 4) -> None:
         self._store = store
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="journeykit-store")
+        self._is_closed = False
 
     async def load(
         self, customer_ids: Sequence[str], *, profiles: bool = False
@@ -208,10 +215,12 @@ class ThreadedStore:
 
     async def close(self) -> None:
         """As `Store.close`."""
-        try:
-            await self._call(self._store.close)
-        finally:
-            self._threads.shutdown(wait=False)
+        if not self._is_closed:
+            self._is_closed = True
+            try:
+                await self._call(self._store.close)
+            finally:
+                self._threads.shutdown(wait=False)
 
     async def status(self, now: int) -> StoreStatus:
         """As `Store.status`."""
@@ -225,25 +234,78 @@ class ThreadedStore:
         """As `Store.forget`."""
         return await self._call(self._store.forget, now, limit=limit, buckets=buckets)
 
+    async def outbox(self, customer_id: str) -> Sequence[ClaimedMessage]:
+        """As `Store.outbox`."""
+        return await self._call(self._store.outbox, customer_id)
+
     async def buckets(self) -> Sequence[str]:
         """As `Store.buckets`."""
         return await self._call(self._store.buckets)
 
+    # ---- what not every store has
+
+    @property
+    def appending(self) -> AppendingSQL:
+        """As `Appendable.appending`, where the store has that."""
+        return cast(Appendable, self._store).appending
+
+    @property
+    def waker(self) -> Callable[[], ThreadedWaker]:
+        """As `Wakes.waker`, where the store has that."""
+        make = cast(Wakes, self._store).waker
+        return lambda: ThreadedWaker(make())
+
     # ---- within
 
     async def _call(self, method: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        loop = asyncio.get_running_loop()
-        asked = loop.run_in_executor(self._threads, partial(method, *args, **kwargs))
-        cancelled = None
-        while not asked.done():
-            try:
-                await asyncio.wait((asked,))
-            except asyncio.CancelledError as error:
-                cancelled = error
-        if cancelled is not None:
-            asked.exception()  # whatever it is, nobody hears of it
-            raise cancelled
-        return asked.result()
+        return await _in_thread(self._threads, partial(method, *args, **kwargs))
 
     def _journal(self, customer_id: str, after: int) -> Iterable[JournalRecord]:
         return list(self._store.journal(customer_id, after=after))
+
+
+class ThreadedWaker:
+    """Makes a `Waker` an `AsyncWaker`, with a thread of its own."""
+
+    def __init__(self, waker: Waker) -> None:
+        self._waker = waker
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journeykit-waker")
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait until it is woken, at most so long; tell whether it was."""
+        wait = partial(self._waker.wait, seconds)
+        return await _in_thread(self._thread, wait, cut=self._waker.wake)
+
+    def wake(self) -> None:
+        """End the wait, or the next one. From any thread, and from a signal handler."""
+        self._waker.wake()
+
+    async def close(self) -> None:
+        """Let go of what it holds."""
+        try:
+            await _in_thread(self._thread, self._waker.close)
+        finally:
+            self._thread.shutdown(wait=False)
+
+
+async def _in_thread(
+    threads: ThreadPoolExecutor, call: Callable[[], R], *, cut: Callable[[], None] | None = None
+) -> R:
+    """Make a call in a thread, and wait until it has returned, whoever cancels meanwhile.
+
+    Args:
+        cut: Makes the call return early.
+    """
+    asked = asyncio.get_running_loop().run_in_executor(threads, call)
+    cancelled = None
+    while not asked.done():
+        try:
+            await asyncio.wait((asked,))
+        except asyncio.CancelledError as error:
+            cancelled = error
+            if cut is not None:
+                cut()
+    if cancelled is not None:
+        asked.exception()  # whatever it is, nobody hears of it
+        raise cancelled
+    return asked.result()

@@ -204,6 +204,10 @@ class AsyncStore(Protocol):
         """As `Upkeep.forget`."""
         ...
 
+    async def outbox(self, customer_id: str) -> Sequence[ClaimedMessage]:
+        """As `Upkeep.outbox`."""
+        ...
+
     async def buckets(self) -> Sequence[str]:
         """As `Upkeep.buckets`."""
         ...

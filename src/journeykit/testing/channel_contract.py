@@ -91,8 +91,18 @@ def check_channel(
     Raises:
         AssertionError: Lists every promise that was broken, by name, and how.
     """
-    broken: list[str] = []
-    first: Exception | None = None
+    complain_of_channel(broken_by_channel(make, address, sent, threads=threads))
+
+
+def broken_by_channel(
+    make: Callable[[], C],
+    address: str,
+    sent: Callable[[C], Sequence[str]] | None,
+    *,
+    threads: bool,
+) -> list[tuple[str, Exception]]:
+    """Return the promises that channels from `make` break: in words, and what was raised."""
+    broken: list[tuple[str, Exception]] = []
     for promise in CHANNEL_PROMISES:
         if (promise in KEY_PROMISES and sent is None) or (
             promise in THREAD_PROMISES and not threads
@@ -101,13 +111,17 @@ def check_channel(
         try:
             promise(Trial(make(), address, sent))
         except Exception as error:  # whatever a channel raises, the promise is not kept
-            broken.append(_told(promise, error))
-            first = first or error
+            broken.append((_told(promise, error), error))
+    return broken
+
+
+def complain_of_channel(broken: Sequence[tuple[str, Exception]]) -> None:
+    """Raise what was broken, if anything was."""
     if broken:
-        told = "\n".join(broken)
+        told = "\n".join(words for words, _ in broken)
         raise AssertionError(
             f"the channel breaks its contract (ports/channel.py):\n{told}"
-        ) from first
+        ) from broken[0][1]
 
 
 def accepts_a_plain_message(trial: Trial[C]) -> None:

@@ -25,9 +25,9 @@ from journeykit.model import (
     Wait,
     Workspace,
 )
+from journeykit.runtime.hands import Hands
 from journeykit.runtime.ingesting import ingest
 from journeykit.runtime.intake import read_event, read_profile
-from journeykit.runtime.hands import Hands
 from journeykit.runtime.outcomes import TickCounts
 from journeykit.runtime.reporting import report
 from journeykit.runtime.script import Arrival
