@@ -6,10 +6,12 @@ wants then is an option of the channel: see `Delivery.on_unknown`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from journeykit.kernel import OutcomeUnknown
 from journeykit.ports import ClaimedMessage
+from journeykit.runtime import logs
 from journeykit.runtime.calls import Flow
 from journeykit.runtime.rounds import Member, Round
 from journeykit.runtime.settling import settle
@@ -33,6 +35,8 @@ def note_unknown(round_: Round, claims: Sequence[ClaimedMessage]) -> Flow[Sequen
         del round_.unsent[claim.key]
     yield from settle(round_, list(members.values()))
     round_.done.overtaken += len(begun)
+    for channel, count in Counter(claim.channel for claim in begun).items():
+        logs.tell("handed_over_unknown", channel=channel, messages=count)
     gone = {claim.key for claim in begun}
     return [one for one in claims if one.key not in gone]
 

@@ -20,6 +20,7 @@ from itertools import islice
 from msgspec import Struct, field
 
 from journeykit.ports import Delivery, Rejected
+from journeykit.runtime import logs
 from journeykit.runtime.answers import outgoing_of
 from journeykit.runtime.calls import (
     Begin,
@@ -137,7 +138,9 @@ def land(round_: Round, handed: Handed) -> Sequence[Going]:
     line = round_.lines.line(handed.parcel.channel)
     for one, message, receipt in zip(flying.members, flying.messages, handed.receipts, strict=True):
         signal = answered(round_, one, receipt, message.address)
-        line.learn(receipt, signal.after, round_.now)
+        rest = line.learn(receipt, signal.after, round_.now)
+        if rest is not None:
+            logs.tell("channel_rests", channel=line.name, reason=rest.reason)
         if isinstance(receipt, Rejected):
             note_dead(round_, one)
     return flying.members

@@ -66,18 +66,20 @@ class Line:
         self._rest = None
         return None
 
-    def learn(self, receipt: Receipt, after: int | None, now: int) -> None:
-        """Take an answer into account.
+    def learn(self, receipt: Receipt, after: int | None, now: int) -> Rest | None:
+        """Take an answer into account; return the rest that begins with it, or None.
 
         Args:
             after: The delay that the answer names, in micros, or None.
         """
+        before = self._rest
         if isinstance(receipt, Accepted | Rejected) or after is not None:
             self._answered()
             if isinstance(receipt, Retry) and receipt.whole_channel and after:
                 self._pause(after, now)
         else:
             self._failed(now)
+        return None if self._rest is before else self._rest
 
     def _answered(self) -> None:
         self._failures = self._trips = 0

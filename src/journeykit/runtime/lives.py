@@ -17,7 +17,7 @@ from journeykit.time import from_micros
 
 StageKind = Literal[
     "decided", "timed", "held", "rerouted", "released", "displaced", "retried", "rejected", "accepted",
-    "failed", "dropped", "expired", "withdrawn", "receipt",
+    "failed", "dropped", "expired", "withdrawn", "receipt", "doubted", "clarified",
 ]  # fmt: skip
 LifeStatus = Literal["held", "released", "accepted", "dropped", "expired", "failed", "withdrawn"]
 
@@ -35,6 +35,8 @@ _STATUS: Mapping[StageKind, LifeStatus] = {
     "dropped": "dropped",
     "expired": "expired",
     "withdrawn": "withdrawn",
+    "doubted": "released",
+    "clarified": "held",
 }
 
 
@@ -229,6 +231,8 @@ AboutMessage = (
     | j.Dropped
     | j.Withdrawn
     | j.Receipted
+    | j.Doubted
+    | j.Clarified
 )
 _KINDS: dict[type[j.Entry], StageKind] = {
     j.Decided: "decided",
@@ -240,6 +244,8 @@ _KINDS: dict[type[j.Entry], StageKind] = {
     j.Dropped: "dropped",
     j.Withdrawn: "withdrawn",
     j.Receipted: "receipt",
+    j.Doubted: "doubted",
+    j.Clarified: "clarified",
 }
 _ANSWERS: dict[str, StageKind] = {
     "accepted": "accepted",

@@ -21,6 +21,14 @@ LOG.addHandler(logging.NullHandler())
 EVENTS: Final[Mapping[str, tuple[int, str]]] = {
     "tick": (logging.INFO, "something was due and was done; at DEBUG where nothing was"),
     "channel_error": (logging.WARNING, "a channel raised; its message is tried again"),
+    "channel_rests": (
+        logging.WARNING,
+        "a channel is left alone for a while: it failed time and again, or asked for that",
+    ),
+    "handed_over_unknown": (
+        logging.WARNING,
+        "a worker died with messages in its hand; they go again, or wait for `settle`",
+    ),
     "template_error": (logging.WARNING, "a template failed; its message is tried again"),
     "function_error": (logging.WARNING, "a function of a `Call` step raised; it is called again"),
     "customer_set_aside": (logging.WARNING, "work for a customer failed; it is parked for a while"),

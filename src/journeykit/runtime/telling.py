@@ -305,6 +305,23 @@ def _answered(t: _Teller, e: j.Answered) -> Told:
     return Told(journey or e.journey, e.answer, told)
 
 
+def _doubted(t: _Teller, e: j.Doubted) -> Told:
+    journey, template = t.message(e.message)
+    then = "waits for somebody to say what became of it" if e.holds else "it goes again"
+    text = f"{template}: nobody knows whether {e.channel} took it, its worker has died; {then}"
+    return Told(journey, "handed_over_unknown", text)
+
+
+def _clarified(t: _Teller, e: j.Clarified) -> Told:
+    journey, template = t.message(e.message)
+    said = {
+        "accepted": "it was sent",
+        "rejected": "it was refused",
+        "repeat": "it is to go again",
+    }[e.outcome]
+    return Told(journey, e.outcome, f"{template}: somebody says that {said}")
+
+
 def _dropped(t: _Teller, e: j.Dropped) -> Told:
     journey, template = t.message(e.message)
     return Told(journey, e.reason, f"{template}: not sent, because {t.why(e.reason, e.detail)}")
@@ -350,6 +367,8 @@ _TELL: dict[type[j.Entry], Callable[[_Teller, Any], Told | Line]] = {
     j.Answered: _answered,
     j.Dropped: _dropped,
     j.Withdrawn: _withdrawn,
+    j.Doubted: _doubted,
+    j.Clarified: _clarified,
     **ERRANDS,
     **OPERATED,
     **WAITS,

@@ -178,6 +178,19 @@ def _overdue(detail: Detail, local: Local) -> str:
     return f"it was due{when}, and the journey skips what comes too late"
 
 
+def _circuit(detail: Detail, local: Local) -> str:
+    failures = detail.get("failures")
+    return f"{detail.get('channel')} failed {failures} times in a row, and is left alone"
+
+
+def _resting(detail: Detail, local: Local) -> str:
+    return f"{detail.get('channel')} asked to be left alone"
+
+
+def _unknown(detail: Detail, local: Local) -> str:
+    return "nobody knows whether it was sent"
+
+
 _WORDS: dict[str, Callable[[Detail, Local], str]] = {
     "quiet_hours": _quiet,
     "send_hours": _quiet,
@@ -198,6 +211,9 @@ _WORDS: dict[str, Callable[[Detail, Local], str]] = {
     "overdue": _overdue,
     "paused": _paused,
     "rejected": _rejected,
+    "circuit_open": _circuit,
+    "channel_paused": _resting,
+    "handed_over_unknown": _unknown,
 }
 
 
