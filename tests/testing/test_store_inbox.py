@@ -228,6 +228,20 @@ class TakesAThousand(MemoryStore):
         super().append(rows[:1000])
 
 
+class CountsCustomers(MemoryStore):
+    """depth counts who waits."""
+
+    def depth(self, limit: int) -> int:
+        return min(limit, len(self._inbox._rows))
+
+
+class CountsBeyondTheLimit(MemoryStore):
+    """depth counts on."""
+
+    def depth(self, limit: int) -> int:
+        return super().depth(10**9)
+
+
 class OverlooksTheInbox(MemoryStore):
     """next_due has not heard of the inbox."""
 
@@ -314,6 +328,8 @@ SABOTAGE = [
     (promises.keeps_any_row, CutsAtNul),
     (promises.keeps_any_row, StripsIds),
     (promises.keeps_any_row, TakesAThousand),
+    (promises.counts_rows_up_to_a_limit, CountsCustomers),
+    (promises.counts_rows_up_to_a_limit, CountsBeyondTheLimit),
     (promises.counts_what_waits_as_due, OverlooksTheInbox),
     (promises.erases_the_inbox, KeepsTheInbox),
     (promises.erases_the_inbox, KeepsTheInboxOfStrangers),

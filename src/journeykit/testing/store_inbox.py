@@ -184,6 +184,15 @@ def keeps_any_row(store: Store) -> None:
     expect_equal(sum(map(len, found.values())), 10_000, "rows")
 
 
+def counts_rows_up_to_a_limit(store: Store) -> None:
+    """`depth` counts all rows of the inbox, whosoever they are, up to `limit`."""
+    expect_equal(store.depth(9), 0, "depth of an empty inbox")
+    store.append([told("ann"), told("nobody"), told("ann")])
+    expect_equal([store.depth(limit) for limit in (0, 2, 3, 9)], [0, 2, 3, 3], "depth")
+    store.discard("ann", numbers(store))
+    expect_equal(store.depth(9), 1, "depth, when some were taken")
+
+
 def counts_what_waits_as_due(store: Store) -> None:
     """`next_due` counts an inbox from the `at` of its first row."""
     write(store, commit("ann", due=NOW + 9, put=[message("m1", NOW + 8)]))
@@ -268,6 +277,7 @@ INBOX_PROMISES: tuple[Callable[[Store], None], ...] = (
     keeps_what_came_in_meanwhile,
     gives_no_number_twice,
     keeps_any_row,
+    counts_rows_up_to_a_limit,
     counts_what_waits_as_due,
     erases_the_inbox,
     loses_nothing_while_it_is_drained,
