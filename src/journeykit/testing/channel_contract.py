@@ -245,7 +245,13 @@ _ODD: Mapping[str, Mapping[str, Any]] = {
 
 
 def _is_whole(receipt: Any) -> bool:
-    types = {"provider_id": str, "reason": str, "dead_address": bool, "after": timedelta | None}
+    types = {
+        "provider_id": str,
+        "reason": str,
+        "dead_address": bool,
+        "whole_channel": bool,
+        "after": timedelta | None,
+    }
     fields = {one.name: getattr(receipt, one.name) for one in dataclass_fields(receipt)}
     if not all(isinstance(value, types[name]) for name, value in fields.items()):
         return False
