@@ -15,10 +15,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
+from journeykit.adapters import TemplateNames
 from journeykit.errors import StoreError
-from journeykit.front import Orchestrator
 from journeykit.model import Event, Journey, On, Policy, Send, Wait, Workspace
 from journeykit.ports import Accepted, OutgoingMessage, Receipt, Retry, Store
+from journeykit.runtime import Runner
+from journeykit.runtime.joining import Inbox
 from journeykit.testing.store_faults import Fault, FaultyStore
 from journeykit.testing.store_materials import expect, expect_equal
 
@@ -110,13 +112,13 @@ def tell(store: Store, number: int = -1, fault: Fault = "before") -> Told:
     return told
 
 
-def _story() -> Iterator[tuple[timedelta, Callable[[Orchestrator], object]]]:
+def _story() -> Iterator[tuple[timedelta, Callable[[Runner], object]]]:
     """Yield what the host does, and when; each may be done again."""
     now = timedelta(0)
     yield now, lambda kit: _identify(kit, "ann", "bob")
     yield now, lambda kit: kit.track("ann", SignedUp(), id="s-ann")
-    yield now, lambda kit: kit.inbox.track("bob", SignedUp(), id="s-bob")
-    yield now, lambda kit: kit.inbox.track("cat", SignedUp(), id="s-cat")
+    yield now, lambda kit: _append(kit, "bob")
+    yield now, lambda kit: _append(kit, "cat")
     yield now, lambda kit: kit.tick()
     yield timedelta(minutes=5), lambda kit: _identify(kit, "cat")
     for minutes in (5, 59, 60, 70, 75, 200):
@@ -124,7 +126,7 @@ def _story() -> Iterator[tuple[timedelta, Callable[[Orchestrator], object]]]:
     yield timedelta(minutes=200), lambda kit: kit.erase("bob")
 
 
-def _identify(kit: Orchestrator, *customers: str) -> None:
+def _identify(kit: Runner, *customers: str) -> None:
     """Make those known who are not: a host that says it twice would find two entries."""
     known = kit.store.load(customers)
     kit.identify_many(
@@ -132,7 +134,12 @@ def _identify(kit: Orchestrator, *customers: str) -> None:
     )
 
 
-def _life(store: Store, clock: _Clock, provider: _Provider) -> Orchestrator | None:
+def _append(kit: Runner, customer: str) -> None:
+    """Tell it to the inbox only."""
+    Inbox(kit, lambda: kit.rules, None).track(customer, SignedUp(), id=f"s-{customer}")
+
+
+def _life(store: Store, clock: _Clock, provider: _Provider) -> Runner | None:
     """Start a worker; None where it dies at once."""
     journey = Journey(
         "welcome",
@@ -141,14 +148,20 @@ def _life(store: Store, clock: _Clock, provider: _Provider) -> Orchestrator | No
     )
     app = Workspace(journeys=[journey], timezone="UTC", policy=Policy(consent={"email": "opt-in"}))
     try:
-        return Orchestrator(
-            app, store=store, channels={"email": provider}, clock=clock, worker="w1", batch=2
+        return Runner(
+            app,
+            store=store,
+            channels={"email": provider},
+            renderer=TemplateNames(),
+            clock=clock,
+            worker="w1",
+            batch=2,
         )
     except StoreError:
         return None
 
 
-def _alive(kit: Orchestrator | None) -> Orchestrator:
+def _alive(kit: Runner | None) -> Runner:
     if kit is None:
         raise AssertionError("a worker cannot start where another one died")
     return kit
