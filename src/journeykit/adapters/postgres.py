@@ -20,7 +20,7 @@ Needs the extra `postgres`: SQLAlchemy has the pool, psycopg 3 sends the stateme
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
@@ -70,6 +70,8 @@ class PostgresStore:
         prefix: How the names of the tables begin.
         lock_timeout: How long to wait for other transactions.
         migrate: Whether to bring the schema to the newest version; if not, an older one is refused.
+        read_only: Let every transaction be one that writes nothing, for a user who may only read;
+            an older schema is refused, and so is every method that writes.
 
     Raises:
         StoreSchemaError: The schema is newer than this journeykit; or older, and `migrate` is off.
@@ -88,12 +90,13 @@ class PostgresStore:
         prefix: str = "journeykit_",
         lock_timeout: timedelta = timedelta(seconds=10),
         migrate: bool = True,
+        read_only: bool = False,
     ) -> None:
         names = Names(schema, prefix)
-        self._database = Database(address, Texts(names, lock_timeout))
+        self._database = Database(address, Texts(names, lock_timeout, read_only=read_only))
         self._turn = inbox_.Turn()
         try:
-            self._database.run(bring_up, names, may_migrate=migrate)
+            self._database.run(bring_up, names, may_migrate=migrate and not read_only)
         except BaseException:
             self._database.close()
             raise
@@ -176,10 +179,16 @@ class PostgresStore:
         return self._database.run(outbox_.shelved, after, limit)
 
     def claim(
-        self, now: int, *, limit: int, lease_until: int, worker: str
+        self,
+        now: int,
+        *,
+        limit: int,
+        lease_until: int,
+        worker: str,
+        without: Collection[str] = (),
     ) -> Sequence[ClaimedMessage]:
         """See `Store.claim`."""
-        return self._database.run(outbox_.claim, now, limit, lease_until, worker)
+        return self._database.run(outbox_.claim, now, limit, lease_until, worker, without)
 
     def unclaim(self, claims: Sequence[ClaimedMessage]) -> None:
         """See `Store.unclaim`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from types import TracebackType
@@ -49,7 +49,7 @@ class AsyncPostgresStore:
 
     Args:
         address: `postgresql://user@host/database`; the `url` of a SQLAlchemy engine will do.
-        schema: As for `PostgresStore`, like `prefix`, `lock_timeout` and `migrate`.
+        schema: As for `PostgresStore`, like `prefix`, `lock_timeout`, `migrate` and `read_only`.
         connections: How many connections there are at most.
 
     Raises:
@@ -65,11 +65,12 @@ class AsyncPostgresStore:
         prefix: str = "journeykit_",
         lock_timeout: timedelta = timedelta(seconds=10),
         migrate: bool = True,
+        read_only: bool = False,
         connections: int = 10,
     ) -> None:
         names = Names(schema, prefix)
-        first = partial(bring_up, names, may_migrate=migrate)
-        texts = Texts(names, lock_timeout)
+        first = partial(bring_up, names, may_migrate=migrate and not read_only)
+        texts = Texts(names, lock_timeout, read_only=read_only)
         self._database = AsyncDatabase(address, texts, first, connections=connections)
         self._turn = inbox_.Turn()
 
@@ -161,10 +162,16 @@ class AsyncPostgresStore:
         return await self._database.run(outbox_.shelved, after, limit)
 
     async def claim(
-        self, now: int, *, limit: int, lease_until: int, worker: str
+        self,
+        now: int,
+        *,
+        limit: int,
+        lease_until: int,
+        worker: str,
+        without: Collection[str] = (),
     ) -> Sequence[ClaimedMessage]:
         """See `Store.claim`."""
-        return await self._database.run(outbox_.claim, now, limit, lease_until, worker)
+        return await self._database.run(outbox_.claim, now, limit, lease_until, worker, without)
 
     async def unclaim(self, claims: Sequence[ClaimedMessage]) -> None:
         """See `Store.unclaim`."""

@@ -17,8 +17,11 @@ from journeykit.errors import UsageError
 R = TypeVar("R")
 
 BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+BEGIN_READING = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
 _SET = """
-    SELECT set_config('lock_timeout', %s, true), set_config('jit', 'off', true),
+    SELECT set_config('lock_timeout', %(patience)s, true),
+        set_config('idle_in_transaction_session_timeout', %(patience)s, true),
+        set_config('jit', 'off', true),
         set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
         set_config('enable_mergejoin', 'off', true)
 """
@@ -28,7 +31,7 @@ _WAKE = "SELECT pg_notify('{wakes}', '')"
 class Texts:
     """The statements of one store, with the names of its tables in them."""
 
-    def __init__(self, names: Names, lock_timeout: timedelta) -> None:
+    def __init__(self, names: Names, lock_timeout: timedelta, *, read_only: bool = False) -> None:
         if not timedelta(milliseconds=1) <= lock_timeout <= timedelta(days=1):
             raise UsageError(
                 "a lock_timeout lies between a millisecond and a day",
@@ -39,8 +42,8 @@ class Texts:
         self.names = names
         self.patience = lock_timeout.total_seconds()
         self.first = (
-            Statement(BEGIN),
-            Statement(_SET, (str(lock_timeout // timedelta(milliseconds=1)),)),
+            Statement(BEGIN_READING if read_only else BEGIN),
+            Statement(_SET, {"patience": str(lock_timeout // timedelta(milliseconds=1))}),
         )
         self.commit = (Statement("COMMIT"),)
         self.commit_and_wake = (Statement("COMMIT"), Statement(_WAKE))

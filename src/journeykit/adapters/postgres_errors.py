@@ -14,7 +14,10 @@ _REMEDIES: tuple[tuple[type[Exception], str], ...] = (
     (errors.DiskFull, "free some space on the server; nothing of this call was written"),
     (errors.TooManyConnections, "allow more connections, or open fewer stores and workers"),
     (errors.InsufficientPrivilege, "grant the user what `journeykit migrate --sql` shows"),
-    (errors.ReadOnlySqlTransaction, "connect to the primary server, as a user who may write"),
+    (
+        errors.ReadOnlySqlTransaction,
+        "open the store with read_only=False, on the primary server, as a user who may write",
+    ),
     (
         errors.CharacterNotInRepertoire,
         "PostgreSQL holds no NUL character: leave it out of ids and names",

@@ -5,11 +5,13 @@ it, and texts are compared byte by byte, which is the order of code points.
 
 Four choices that are not plain to see:
     * when a customer is due stands in a table apart, so that a document that changes its instant
-      touches no index (it is updated in place), and a lease rewrites no document;
-    * timers have no index but the one by instant: who commits knows where its line stands;
+      touches no index (it is updated in place). That table has no index but the one by instant:
+      who commits knows where its line stands;
+    * who is being worked on stands in a small table of leases: taking one touches none of the
+      pages over which a million timers are strewn;
     * `at`, in the outbox, is `due`, or the end of the parking if that is later;
-    * a page of documents and of timers is filled by part only, which leaves room for updates in
-      place; queues are vacuumed early.
+    * a page of documents and of messages is filled by part only, which leaves room for updates
+      in place; queues are vacuumed early.
 
 A migration that was released never changes; the next one gets the next number.
 """
@@ -42,11 +44,9 @@ _FIRST = (
     f"""
     CREATE TABLE {{p}}timer (
         due         bigint NOT NULL,
-        lease_until bigint NOT NULL DEFAULT 0,
         customer_id text COLLATE "C" NOT NULL,
-        worker      text COLLATE "C",
         PRIMARY KEY (due, customer_id)
-    ) WITH (fillfactor = 85, {_QUEUE})
+    ) WITH ({_QUEUE})
     """,
     """
     CREATE TABLE {p}profile (
@@ -101,7 +101,7 @@ _FIRST = (
     """,
     "CREATE INDEX {n}inbox_at ON {p}inbox (at, number) WHERE NOT parked",
     f"""
-    CREATE TABLE {{p}}drain (
+    CREATE TABLE {{p}}lease (
         customer_id text COLLATE "C" PRIMARY KEY,
         until       bigint NOT NULL,
         worker      text COLLATE "C" NOT NULL
@@ -178,7 +178,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
 """The statements of migration 1, 2, …; the schema version is the number of those that ran."""
 
 TABLES = (
-    "customer", "timer", "profile", "journal", "seen", "outbox", "inbox", "drain", "parked", "hand",
+    "customer", "timer", "profile", "journal", "seen", "outbox", "inbox", "lease", "parked", "hand",
     "bucket", "suppression", "controls", "erased", "fence", "definition", "schema",
 )  # fmt: skip
 """The tables of the newest schema."""
@@ -225,7 +225,7 @@ class Names(NamedTuple):
 
     def fill(self, text: str) -> str:
         """Return a statement with the names in it."""
-        locks = {f"lock_{what}": self._lock(what) for what in ("erasure", "migration", "waiting")}
+        locks = {f"lock_{what}": self._lock(what) for what in ("erasure", "leases", "migration")}
         return text.format(p=self.place, n=self.prefix, wakes=self.wakes, **locks)
 
     def _lock(self, what: str) -> int:
@@ -251,7 +251,7 @@ def bring_up(names: Names, *, may_migrate: bool) -> Steps[None]:
             value=encodings.rows[0],
             remedy="create the database with ENCODING 'UTF8'",
         )
-    version = yield from _version()
+    version = yield from schema_version()
     if version == len(MIGRATIONS):
         return
     if not may_migrate:
@@ -261,7 +261,7 @@ def bring_up(names: Names, *, may_migrate: bool) -> Steps[None]:
             "with migrate=True",
         )
     yield from ask(Statement(_LOCK))
-    version = yield from _version()
+    version = yield from schema_version()
     if names.schema:
         (there,) = yield from ask(Statement(_SCHEMA_IS_THERE, (names.schema,)))
         if not there.rows[0][0]:
@@ -277,7 +277,17 @@ def migration_script(names: Names, since: int = 0) -> str:
     return f"BEGIN;\n{body}COMMIT;\n" if lines else ""
 
 
-def _version() -> Steps[int]:
+def reader_script(names: Names, reader: str) -> str:
+    """Return the SQL that lets a user read the tables, and nothing else; it grants no log-in."""
+    who = '"' + reader.replace('"', '""') + '"'
+    tables = ", ".join(f"{names.place}{table}" for table in TABLES)
+    lines = [f"GRANT USAGE ON SCHEMA {names.schema} TO {who}"] if names.schema else []
+    lines.append(f"GRANT SELECT ON {tables} TO {who}")
+    return "".join(f"{line};\n" for line in lines)
+
+
+def schema_version() -> Steps[int]:
+    """Return how many migrations have run: 0 where none has. Changes nothing."""
     (there,) = yield from ask(Statement(_IS_THERE))
     if not there.rows[0][0]:
         return 0

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from textwrap import indent
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from journeykit.cli.check import check_target, show_findings, write_sarif
 from journeykit.cli.demo import play_demo
 from journeykit.cli.diff import as_json, compare
 from journeykit.cli.draw import draw_journey
 from journeykit.cli.explain import explain_customer
+from journeykit.cli.operations import OPERATIONS
 from journeykit.cli.plan import plan_workspace
 from journeykit.cli.schema import schema_text
 from journeykit.cli.simulate import play_log
+from journeykit.cli.stores import Database
 from journeykit.cli.tables import show, show_timeline
+from journeykit.cli.told import told
 from journeykit.cli.whynot import why_not_customer
 from journeykit.cli.words import counted
-from journeykit.errors import JourneykitError
 
 app = typer.Typer(
     help="Customer journeys as typed state machines, embedded in your own backend.",
@@ -58,7 +57,7 @@ def demo(
     pretends. Stopped or killed, the same command goes on where it was.
     """
     console = Console(highlight=False)
-    with _told(fresh=fresh, goes_on=True):
+    with told(fresh=fresh, goes_on=True):
         show(console, play_demo(console, customers=customers, db=db, fresh=fresh))
 
 
@@ -113,7 +112,7 @@ def simulate(
     is 1.
     """
     console = Console(highlight=False)
-    with _told(fresh=fresh, goes_on=db is not None):
+    with told(fresh=fresh, goes_on=db is not None):
         played, bad = play_log(
             console,
             workspace,
@@ -136,11 +135,11 @@ def simulate(
 
 @app.command()
 def explain(
-    db: Annotated[Path, typer.Argument(help="A journeykit SQLite file.")],
+    db: Database,
     customer: Annotated[str, typer.Argument(help="Id of the customer.")],
 ) -> None:
     """Tell what happened to one customer, and why."""
-    with _told():
+    with told():
         show_timeline(Console(highlight=False), explain_customer(db, customer))
 
 
@@ -175,7 +174,7 @@ def check(
 
     The exit code is 1 where there is an error, with --strict also where there is a warning.
     """
-    with _told():
+    with told():
         checked = check_target(workspace, today=today, templates=templates, strict=strict)
         if sarif is not None:
             write_sarif(checked, sarif)
@@ -187,7 +186,7 @@ def check(
 
 @app.command()
 def plan(
-    db: Annotated[Path, typer.Argument(help="A journeykit SQLite file.")],
+    db: Database,
     workspace: Annotated[
         str,
         typer.Argument(
@@ -203,7 +202,7 @@ def plan(
     Who stands where and would go where, who would be released at once, which messages change,
     and why it would be refused. Nothing is changed, and nothing leaves the machine.
     """
-    with _told():
+    with told():
         found = plan_workspace(db, workspace)
         Console(highlight=False, soft_wrap=True).print(str(found), markup=False)
     if strict and found.refused:
@@ -212,7 +211,7 @@ def plan(
 
 @app.command("why-not")
 def why_not(
-    db: Annotated[Path, typer.Argument(help="A journeykit SQLite file.")],
+    db: Database,
     workspace: Annotated[
         str,
         typer.Argument(
@@ -226,7 +225,7 @@ def why_not(
 
     With the values that were compared when it was decided, as the journal knows them.
     """
-    with _told():
+    with told():
         found = why_not_customer(db, workspace, customer, journey)
         Console(highlight=False, soft_wrap=True).print(found.text(), markup=False)
 
@@ -242,7 +241,7 @@ def schema(
     kind: Annotated[str, typer.Argument(help="journey or workspace.")] = "workspace",
 ) -> None:
     """Print the JSON Schema of the data form, for editors and for checks."""
-    with _told():
+    with told():
         typer.echo(schema_text(kind))
 
 
@@ -256,7 +255,7 @@ def diff(
     ] = False,
 ) -> None:
     """Tell what changed from one workspace or journey to another, by what it means."""
-    with _told():
+    with told():
         found = compare(old, new)
         typer.echo(as_json(found) if as_data else found.text())
     if exit_code and found:
@@ -274,8 +273,8 @@ def draw(
         typer.Option("--output", "-o", help="A .svg, .png or .mmd file; printed by default."),
     ] = None,
     counts: Annotated[
-        Path | None,
-        typer.Option(help="A journeykit SQLite file: how many came where, and stand there now."),
+        str | None,
+        typer.Option(help="A store, as for explain: how many came where, and stand there now."),
     ] = None,
     direction: Annotated[str, typer.Option(help="TD, LR, BT or RL.")] = "TD",
 ) -> None:
@@ -283,22 +282,11 @@ def draw(
 
     SVG and PNG need the extra `draw`: pip install 'journeykit[draw]'.
     """
-    with _told():
+    with told():
         text = draw_journey(target, journey, output=output, counts=counts, direction=direction)
         if text is not None:
             typer.echo(text, nl=False)
 
 
-@contextmanager
-def _told(*, fresh: bool = False, goes_on: bool = False) -> Iterator[None]:
-    """Say what went wrong in one line, without a traceback."""
-    errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    try:
-        yield
-    except JourneykitError as error:
-        errors.print(Text("error: ", style="bold red").append(Text(error.in_full(), style="default")))
-        raise typer.Exit(2) from None
-    except KeyboardInterrupt:
-        same = f"The same command{' without --fresh' if fresh else ''} goes on from here."
-        errors.print(f"\nStopped. {same if goes_on else ''}".rstrip(" "))
-        raise typer.Exit(130) from None
+for command in OPERATIONS:
+    app.command()(command)

@@ -18,7 +18,12 @@ _TEXT = (".mmd", ".mermaid", ".md")
 
 
 def draw_journey(
-    target: str, journey: str | None, *, output: Path | None, counts: Path | None, direction: str
+    target: str,
+    journey: str | None,
+    *,
+    output: Path | None,
+    counts: str | Path | None,
+    direction: str,
 ) -> str | None:
     """Draw a journey; return the text where it is to be shown and not written.
 
@@ -58,6 +63,6 @@ def _drawn(text: str, output: Path) -> bytes:
     return picture(text, cast(PictureKind, kind[1:]))
 
 
-def _counts(db: Path, journey: Journey) -> Counts:
+def _counts(db: str | Path, journey: Journey) -> Counts:
     with look_into(db) as store:
         return counts_of(store, journey)

@@ -33,6 +33,10 @@ Then there are:
     draw       a journey as a picture
     check      what in your workspace is legal and yet probably not meant
     why-not    why a customer is not in a journey, or did not get its message
+    plan       what publishing would do to the customers of a store
+    migrate    bring a database to the schema of this release, or print the SQL
+    doctor     what is wrong with a store, and what to do about it
+    prune      remove what is old from the journals
 
 The library itself is complete without them: `import journeykit`.
 """

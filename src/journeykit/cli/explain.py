@@ -10,8 +10,8 @@ from journeykit.kernel import decode_entries, decode_state
 from journeykit.runtime import Timeline, tell
 
 
-def explain_customer(db: Path, customer: str) -> Timeline:
-    """Return the timeline of a customer in a SQLite file, in the customer's zone, else UTC.
+def explain_customer(db: str | Path, customer: str) -> Timeline:
+    """Return the timeline of a customer in a store, in the customer's zone, else UTC.
 
     Raises:
         UsageError: There is no such file.

@@ -1,4 +1,4 @@
-"""How is a file looked at that others may work with? Without changing anything in it."""
+"""How is a store looked at that others may work with? Without changing anything in it."""
 
 from __future__ import annotations
 
@@ -10,35 +10,52 @@ from tempfile import TemporaryDirectory
 
 from journeykit.adapters import SQLiteStore
 from journeykit.adapters.sqlite_schema import MIGRATIONS, schema_version
+from journeykit.cli.stores import PREFIX, Place, place_of
 from journeykit.errors import StoreSchemaError, UsageError
+from journeykit.ports import Store
 
 
 @contextmanager
-def look_into(db: Path) -> Iterator[SQLiteStore]:
-    """Lend the store that a file is.
+def look_into(target: str | Path) -> Iterator[Store]:
+    """Lend a store for reading.
 
     A file of an earlier release is copied first, and the copy is brought to the present schema:
-    its workers of that release could not open it any more.
+    its workers of that release could not open it any more. A database is refused then.
 
     Raises:
         UsageError: There is no such file.
+        StoreError: It cannot be opened.
     """
-    if not db.is_file():
+    place = place_of(target)
+    if place.is_postgres:
+        with closing(place.open(read_only=True)) as store:
+            yield store
+        return
+    if not place.path.is_file():
         raise UsageError(
-            "there is no such file", value=str(db), remedy="give a file of SQLiteStore"
+            "there is no such file", value=str(place.path), remedy="give a file of SQLiteStore"
         )
+    if not _is_older(place):
+        with closing(place.open(read_only=True)) as store:
+            yield store
+        return
     with TemporaryDirectory(prefix="journeykit-") as folder:
-        path = _copied(db, Path(folder)) if _is_older(db) else db
-        with SQLiteStore(path) as store:
+        copy = _copied(place.path, Path(folder))
+        with SQLiteStore(copy, prefix=place.prefix, shared=place.prefix != PREFIX) as store:
             yield store
 
 
-def _is_older(db: Path) -> bool:
-    with closing(_reading(db)) as there:
-        try:
-            return schema_version(there, db) < len(MIGRATIONS)
-        except (sqlite3.Error, StoreSchemaError):
-            return False  # opening it tells what is wrong
+def file_version(path: Path, prefix: str) -> int:
+    """Return the version of the schema in a file. Changes nothing."""
+    with closing(_reading(path)) as there:
+        return schema_version(there, path, prefix=prefix, shared=prefix != PREFIX)
+
+
+def _is_older(place: Place) -> bool:
+    try:
+        return file_version(place.path, place.prefix) < len(MIGRATIONS)
+    except (sqlite3.Error, StoreSchemaError):
+        return False  # opening it tells what is wrong
 
 
 def _copied(db: Path, folder: Path) -> Path:

@@ -12,8 +12,8 @@ from journeykit.runtime.planning import plan_for
 from journeykit.time import to_micros
 
 
-def plan_workspace(db: Path, target: str) -> Plan:
-    """Return what publishing the workspace that `target` names to a SQLite file would do.
+def plan_workspace(db: str | Path, target: str) -> Plan:
+    """Return what publishing the workspace that `target` names to a store would do.
 
     Raises:
         UsageError: There is no such file, or no such workspace.

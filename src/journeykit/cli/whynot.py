@@ -12,8 +12,8 @@ from journeykit.runtime import WhyNot, ask_why_not
 from journeykit.time import to_micros
 
 
-def why_not_customer(db: Path, target: str, customer: str, journey: str) -> WhyNot:
-    """Return why something of a journey did not happen for a customer in a SQLite file.
+def why_not_customer(db: str | Path, target: str, customer: str, journey: str) -> WhyNot:
+    """Return why something of a journey did not happen for a customer in a store.
 
     Raises:
         UsageError: There is no such file or workspace.

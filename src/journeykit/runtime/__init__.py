@@ -4,6 +4,7 @@ from journeykit.runtime.backfilling import Backfilled
 from journeykit.runtime.broadcasting import BroadcastOutcome
 from journeykit.runtime.consenting import Reply
 from journeykit.runtime.counting import counts_of
+from journeykit.runtime.doctoring import Diagnosis, Finding
 from journeykit.runtime.guards import OnlyTo
 from journeykit.runtime.inputs import Inputs
 from journeykit.runtime.keywords import Keyword, read_keyword
@@ -19,6 +20,7 @@ from journeykit.runtime.pausing import Pause
 from journeykit.runtime.planning import JourneyPlan, Plan, Standing
 from journeykit.runtime.preferences import OwnLimit, Preference, Preferences
 from journeykit.runtime.preview import Preview
+from journeykit.runtime.pruning import Pruned
 from journeykit.runtime.runner import Runner
 from journeykit.runtime.suppressing import ListOutcome, SuppressedAddress
 from journeykit.runtime.telling import tell
@@ -33,6 +35,8 @@ __all__ = [
     "BroadcastOutcome",
     "ConsentView",
     "CustomerView",
+    "Diagnosis",
+    "Finding",
     "Inputs",
     "JourneyPlan",
     "Keyword",
@@ -48,6 +52,7 @@ __all__ = [
     "Preference",
     "Preferences",
     "Preview",
+    "Pruned",
     "Refusal",
     "Reply",
     "RunView",
