@@ -55,12 +55,7 @@ END_TIMER = """
 """
 SET_TIMER = """
     INSERT INTO {p}timer (due, customer_id) SELECT * FROM unnest(%s::bigint[], %s::text[])
-    ON CONFLICT (due, customer_id) DO UPDATE SET lease_until = 0, worker = NULL
-"""
-_END_TIMER_LEASE = """
-    UPDATE {p}timer t SET lease_until = 0, worker = NULL
-    FROM unnest(%s::bigint[], %s::text[]) AS n (due, customer_id)
-    WHERE t.due = n.due AND t.customer_id = n.customer_id AND t.lease_until > 0
+    ON CONFLICT (due, customer_id) DO NOTHING
 """
 _KEEP_PROFILES = """
     INSERT INTO {p}profile (customer_id, body) SELECT * FROM unnest(%s::text[], %s::bytea[])
@@ -105,7 +100,7 @@ _TAKE = """
     DELETE FROM {p}inbox i USING unnest(%s::text[], %s::bigint[]) AS n (customer_id, number)
     WHERE i.customer_id = n.customer_id AND i.number = n.number
 """
-_END_INBOX_LEASES = "DELETE FROM {p}drain WHERE customer_id = ANY (%s)"
+END_LEASES = "DELETE FROM {p}lease WHERE customer_id = ANY (%s)"
 FORGET_HANDS = "DELETE FROM {p}hand WHERE until <= %s::bigint"
 HOLD = """
     INSERT INTO {p}hand (number, worker, until, customers)
@@ -210,8 +205,8 @@ def _write_documents(changes: Sequence[_Change]) -> Steps[tuple[list[_Change], M
             )
         )
     ids = texts([one.commit.customer_id for one in changes])
-    answers = yield from ask(*statements, Statement(_PARKED, (ids,)))
-    written = dict(row for answer in answers[:-1] for row in answer.rows if len(row) == 2)
+    answers = yield from ask(*statements, Statement(END_LEASES, (ids,)), Statement(_PARKED, (ids,)))
+    written = dict(row for answer in answers[:-2] for row in answer.rows if len(row) == 2)
     fresh = []
     for one in changes:
         if one.commit.customer_id in written:
@@ -236,22 +231,19 @@ def _refuse_holes(refused: Sequence[_Change]) -> Steps[None]:
 def _timers(fresh: Sequence[_Change], parked: Mapping[str, int]) -> list[Statement]:
     ended: list[tuple[int, str]] = []
     begun: list[tuple[int, str]] = []
-    stay: list[tuple[int, str]] = []
     for one in fresh:
         id, until = one.commit.customer_id, parked.get(one.commit.customer_id, 0)
         was = None if one.was_due is None else max(one.was_due, until)
         due = None if one.commit.next_due is None else max(one.commit.next_due, until)
-        if due is not None and due == was:
-            stay.append((due, id))
+        if due == was:
             continue
         if was is not None:
             ended.append((was, id))
         if due is not None:
             begun.append((due, id))
-    texts_of = ((END_TIMER, ended), (SET_TIMER, begun), (_END_TIMER_LEASE, stay))
     return [
         Statement(text, (integers([due for due, _ in rows]), texts([id for _, id in rows])))
-        for text, rows in texts_of
+        for text, rows in ((END_TIMER, ended), (SET_TIMER, begun))
         if rows
     ]
 
@@ -281,17 +273,14 @@ def _columns(fresh: Sequence[_Change]) -> list[Statement]:
         (one.commit.customer_id, number) for one in fresh for number in sorted(one.commit.taken)
     ]
     if taken:
-        statements += take_rows(taken)
+        statements.append(take_rows(taken))
     return [*statements, *_seen(fresh), *_lists(fresh)]
 
 
-def take_rows(taken: Sequence[tuple[str, int]]) -> list[Statement]:
-    """Return what removes rows of the inbox, and the leases of their customers."""
+def take_rows(taken: Sequence[tuple[str, int]]) -> Statement:
+    """Return what removes rows of the inbox."""
     ids = texts([id for id, _ in taken])
-    return [
-        Statement(_TAKE, (ids, integers([number for _, number in taken]))),
-        Statement(_END_INBOX_LEASES, (ids,)),
-    ]
+    return Statement(_TAKE, (ids, integers([number for _, number in taken])))
 
 
 def _seen(fresh: Sequence[_Change]) -> list[Statement]:

@@ -31,32 +31,44 @@ _SEEN = """
     FROM unnest(%s::text[], %s::text[]) AS a (customer_id, event_id)
     JOIN {p}seen s ON s.customer_id = a.customer_id AND s.event_id = a.event_id
 """
-_DUE = """
-    SELECT customer_id FROM {p}timer
-    WHERE due <= %s::bigint AND lease_until <= %s::bigint
-    ORDER BY due, customer_id LIMIT %s::bigint
+ONE_AT_A_TIME = """
+    SELECT pg_advisory_xact_lock({lock_leases}), set_config('synchronous_commit', 'off', true)
 """
-_LEASE_DUE = """
-    WITH free AS MATERIALIZED (
-        SELECT due, customer_id FROM {p}timer
-        WHERE due <= %s::bigint AND lease_until <= %s::bigint
-        ORDER BY due, customer_id LIMIT %s::bigint FOR NO KEY UPDATE SKIP LOCKED
+"""Before leases are taken. They need not survive a crash of the server, so nobody waits for it."""
+
+_DUE = """
+    SELECT customer_id FROM {p}timer t
+    WHERE due <= %(now)s::bigint AND NOT EXISTS (
+        SELECT 1 FROM {p}lease l WHERE l.customer_id = t.customer_id AND l.until > %(now)s::bigint
     )
-    UPDATE {p}timer t SET lease_until = %s::bigint, worker = %s::text
-    FROM free WHERE t.due = free.due AND t.customer_id = free.customer_id
-    RETURNING t.due, t.customer_id
+    ORDER BY due, customer_id LIMIT %(limit)s::bigint
+"""
+_LEASE_DUE = f"""
+    WITH free AS MATERIALIZED ({_DUE.replace("customer_id FROM", "customer_id, due FROM")}),
+    leased AS (
+        INSERT INTO {{p}}lease (customer_id, until, worker)
+        SELECT customer_id, %(until)s::bigint, %(worker)s::text FROM free
+        ON CONFLICT (customer_id) DO UPDATE SET until = excluded.until, worker = excluded.worker
+    )
+    SELECT customer_id FROM free ORDER BY due, customer_id
 """
 _NEXT_DUE = f"""
-    WITH timer (at) AS (SELECT min(due) FROM {{p}}timer WHERE lease_until = 0),
-        free (at) AS (SELECT min(at) FROM {{p}}outbox WHERE lease_until = 0)
+    WITH free (at) AS (SELECT min(at) FROM {{p}}outbox WHERE lease_until = 0),
+        head AS (
+            SELECT customer_id, at FROM {{p}}inbox WHERE NOT parked ORDER BY at, number LIMIT 1000
+        )
     SELECT min(at) FROM (
-        SELECT at FROM timer
-        UNION ALL SELECT min(greatest(due, lease_until)) FROM {{p}}timer
-            WHERE lease_until > 0 AND due <= coalesce((SELECT at FROM timer), {FOREVER})
+        (
+            SELECT due AS at FROM {{p}}timer t
+            WHERE NOT EXISTS (SELECT 1 FROM {{p}}lease l WHERE l.customer_id = t.customer_id)
+            ORDER BY due LIMIT 1
+        )
+        UNION ALL SELECT min(at) FROM head
+            WHERE NOT EXISTS (SELECT 1 FROM {{p}}lease l WHERE l.customer_id = head.customer_id)
+        UNION ALL SELECT min(until) FROM {{p}}lease
         UNION ALL SELECT at FROM free
         UNION ALL SELECT min(greatest(at, lease_until)) FROM {{p}}outbox
             WHERE lease_until > 0 AND at <= coalesce((SELECT at FROM free), {FOREVER})
-        UNION ALL SELECT min(at) FROM {{p}}inbox WHERE NOT parked
         UNION ALL SELECT min(until) FROM {{p}}parked k
             WHERE EXISTS (SELECT 1 FROM {{p}}inbox i WHERE i.customer_id = k.customer_id AND i.parked)
     ) AS every WHERE at < {FOREVER}
@@ -106,12 +118,13 @@ def seen(events: Sequence[tuple[str, str]]) -> Steps[Mapping[tuple[str, str], st
 
 def due(now: int, limit: int, lease_until: int, worker: str) -> Steps[Sequence[str]]:
     """Return who is due, and lease them where that lasts."""
+    asked: dict[str, int | str] = {"now": now, "limit": max(0, limit)}
     if lease_until <= now:
-        (found,) = yield from finish(Statement(_DUE, (now, now, max(0, limit))))
-        return [row[0] for row in found.rows]
-    asked = (now, now, max(0, limit), lease_until, worker)
-    (found,) = yield from finish(Statement(_LEASE_DUE, asked))
-    return [row[1] for row in sorted(found.rows)]
+        answers = yield from finish(Statement(_DUE, asked))
+    else:
+        asked |= {"until": lease_until, "worker": worker}
+        answers = yield from finish(Statement(ONE_AT_A_TIME), Statement(_LEASE_DUE, asked))
+    return [row[0] for row in answers[-1].rows]
 
 
 def next_due() -> Steps[int | None]:

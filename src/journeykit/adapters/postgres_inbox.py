@@ -15,7 +15,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from journeykit.adapters.postgres_arrays import blobs, integers, texts
-from journeykit.adapters.postgres_commit import take_rows
+from journeykit.adapters.postgres_commit import END_LEASES, take_rows
+from journeykit.adapters.postgres_customers import ONE_AT_A_TIME
 from journeykit.adapters.postgres_schema import Names
 from journeykit.adapters.postgres_steps import Statement, Steps, ask, finish
 from journeykit.ports import AppendingSQL, InboxRow
@@ -35,7 +36,6 @@ _ROWS = """
     ) AS i
 """
 _DEPTH = "SELECT count(*) FROM (SELECT 1 FROM {p}inbox LIMIT %s::bigint) AS few"
-_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock({lock_waiting})"
 _OLDEST = """
     WITH rested AS (
         SELECT customer_id, until FROM {p}parked k
@@ -54,7 +54,7 @@ _OLDEST = """
     )
     SELECT w.customer_id, (SELECT count(*) FROM head) FROM waiting w
     WHERE NOT EXISTS (
-        SELECT 1 FROM {p}drain d WHERE d.customer_id = w.customer_id AND d.until > %(now)s::bigint
+        SELECT 1 FROM {p}lease d WHERE d.customer_id = w.customer_id AND d.until > %(now)s::bigint
     )
     ORDER BY w.turn, w.at, w.customer_id LIMIT %(limit)s::bigint
 """
@@ -72,14 +72,14 @@ _IN_TURN = """
         FROM walk w WHERE w.customer_id IS NOT NULL AND place < %(limit)s::bigint
     )
     SELECT customer_id, NOT EXISTS (
-        SELECT 1 FROM {p}drain d WHERE d.customer_id = w.customer_id AND d.until > %(now)s::bigint
+        SELECT 1 FROM {p}lease d WHERE d.customer_id = w.customer_id AND d.until > %(now)s::bigint
     ) AND NOT EXISTS (
         SELECT 1 FROM {p}parked k WHERE k.customer_id = w.customer_id AND k.until > %(now)s::bigint
     )
     FROM walk w WHERE customer_id IS NOT NULL ORDER BY place
 """
 _LEASE = """
-    INSERT INTO {p}drain (customer_id, until, worker)
+    INSERT INTO {p}lease (customer_id, until, worker)
     SELECT customer_id, %s::bigint, %s::text FROM unnest(%s::text[]) AS n (customer_id)
     ON CONFLICT (customer_id) DO UPDATE SET until = excluded.until, worker = excluded.worker
 """
@@ -124,7 +124,7 @@ def waiting(
     leasing = lease_until > now
     window = _WINDOW * limit
     asked = {"now": now, "limit": limit, "window": window}
-    first = [Statement(_ONE_AT_A_TIME)] if leasing else []
+    first = [Statement(ONE_AT_A_TIME)] if leasing else []
     answers = yield from ask(*first, Statement(_OLDEST, asked))
     found = answers[-1].rows
     ids = {row[0]: None for row in found}
@@ -163,4 +163,7 @@ def discard(customer_id: str, numbers: Sequence[int]) -> Steps[None]:
     """Take rows out."""
     if not numbers:
         return
-    yield from finish(*take_rows([(customer_id, number) for number in sorted(numbers)]))
+    yield from finish(
+        take_rows([(customer_id, number) for number in sorted(numbers)]),
+        Statement(END_LEASES, (texts([customer_id]),)),
+    )

@@ -7,7 +7,7 @@ moves rows, so that nobody steps over those that rest.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from journeykit.adapters.postgres_arrays import blobs, integers, texts
 from journeykit.adapters.postgres_commit import FORGET_HANDS, HOLD
@@ -27,6 +27,7 @@ _CLAIM = """
     FROM free, fence WHERE o.customer_id = free.customer_id AND o.key = free.key
     RETURNING o.key, o.customer_id, o.channel, o.due, o.token, o.content, o.begun
 """
+_CLAIM_OTHERS = _CLAIM.replace("ORDER BY", "AND channel <> ALL (%s::text[]) ORDER BY")
 _UNCLAIM = """
     UPDATE {p}outbox o SET lease_until = 0, worker = NULL, begun = false
     FROM unnest(%s::text[], %s::text[], %s::bigint[]) AS n (customer_id, key, token)
@@ -40,8 +41,7 @@ _BEGIN = """
 """
 _RECOVER = "UPDATE {p}outbox SET lease_until = 0, worker = NULL WHERE worker = %s::text"
 _RECOVER_HANDS = "DELETE FROM {p}hand WHERE worker = %s::text"
-_RECOVER_TIMERS = "UPDATE {p}timer SET lease_until = 0, worker = NULL WHERE worker = %s::text"
-_RECOVER_INBOX = "DELETE FROM {p}drain WHERE worker = %s::text"
+_RECOVER_LEASES = "DELETE FROM {p}lease WHERE worker = %s::text"
 _LET_GO = "DELETE FROM {p}hand WHERE number = %s::bigint"
 _HANDS = "SELECT number, until FROM {p}hand WHERE until > %s::bigint ORDER BY number"
 _HANDS_OF = """
@@ -55,10 +55,13 @@ _SHELVED = """
 """
 
 
-def claim(now: int, limit: int, lease_until: int, worker: str) -> Steps[Sequence[ClaimedMessage]]:
+def claim(
+    now: int, limit: int, lease_until: int, worker: str, without: Collection[str] = ()
+) -> Steps[Sequence[ClaimedMessage]]:
     """Lease what may go."""
-    asked = (now, now, max(0, limit), lease_until, worker)
-    (found,) = yield from finish(Statement(_CLAIM, asked))
+    statement, others = (_CLAIM_OTHERS, (texts(sorted(without)),)) if without else (_CLAIM, ())
+    asked = (now, now, *others, max(0, limit), lease_until, worker)
+    (found,) = yield from finish(Statement(statement, asked))
     return [ClaimedMessage(*row) for row in sorted(found.rows, key=lambda row: (row[3], row[0]))]
 
 
@@ -81,10 +84,9 @@ def begin(handing: Sequence[tuple[ClaimedMessage, bytes | None]]) -> Steps[None]
 def recover(worker: str) -> Steps[int]:
     """End what a worker holds; return how many rows of the outbox."""
     answers = yield from finish(
-        Statement(_RECOVER_TIMERS, (worker,)),
+        Statement(_RECOVER_LEASES, (worker,)),
         Statement(_RECOVER, (worker,)),
         Statement(_RECOVER_HANDS, (worker,)),
-        Statement(_RECOVER_INBOX, (worker,)),
     )
     return answers[1].touched
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from journeykit.adapters.postgres_arrays import integers, texts
-from journeykit.adapters.postgres_commit import END_TIMER, SET_TIMER
+from journeykit.adapters.postgres_commit import END_LEASES, END_TIMER, SET_TIMER
 from journeykit.adapters.postgres_steps import Statement, Steps, ask, finish
 from journeykit.ports import ParkedCustomer
 
@@ -41,7 +41,6 @@ _UNMARK = """
     UPDATE {p}inbox i SET parked = false FROM unnest(%s::text[]) AS n (customer_id)
     WHERE i.customer_id = n.customer_id AND i.parked
 """
-_END_LEASES = "DELETE FROM {p}drain WHERE customer_id = ANY (%s)"
 _UNPARK = "DELETE FROM {p}parked WHERE customer_id = ANY (%s)"
 _LISTED = """
     SELECT customer_id, until, at, attempts, reason FROM {p}parked
@@ -73,7 +72,7 @@ def park(rows: Sequence[ParkedCustomer]) -> Steps[None]:
         *_moved(dues, before, {row.customer_id: row.until for row in ordered}),
         Statement(_LAY_ASIDE, (ids, untils)),
         Statement(_MARK, (ids,)),
-        Statement(_END_LEASES, (ids,)),
+        Statement(END_LEASES, (ids,)),
     )
 
 

@@ -49,7 +49,7 @@ _ERASE = (
     _ERASE_TIMER,
     *(
         f"DELETE FROM {{p}}{table} WHERE customer_id = %(customer)s::text"
-        for table in ("journal", "seen", "profile", "outbox", "inbox", "drain", "parked")
+        for table in ("journal", "seen", "profile", "outbox", "inbox", "lease", "parked")
     ),
     "DELETE FROM {p}customer WHERE customer_id = %(customer)s::text",
 )
