@@ -20,13 +20,26 @@ from functools import partial
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, TypeVar
 
-from journeykit.runtime.calls import Call, CallFunction, Doze, Flow, HandOver, Render, Rest
+from journeykit.runtime.calls import (
+    Call,
+    CallFunction,
+    Doze,
+    Flow,
+    HandOver,
+    LetGo,
+    Render,
+    Rest,
+    Unclaim,
+)
 from journeykit.runtime.drivers import LeakedStopIteration
 
 R = TypeVar("R")
 
 _CAN_BE_CUT = (HandOver, CallFunction, Render, Rest, Doze)
 """What may take long, and where the answer is not worth waiting for."""
+
+_TIDY = (LetGo, Unclaim)
+"""What puts things in order is done, also by a flow that is to be told of the cancellation."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -48,7 +61,7 @@ async def drive_async(flow: Flow[R], perform: Callable[[Call[Any]], Any]) -> R:
     try:
         call = next(flow)
         while True:
-            if cancelled is not None and not is_told:
+            if cancelled is not None and not is_told and not isinstance(call, _TIDY):
                 is_told = True
                 call = flow.throw(Interrupted())
                 continue
@@ -116,9 +129,7 @@ def is_async(function: object) -> bool:
     """Tell whether calling it returns what is to be awaited."""
     while isinstance(function, partial):
         function = function.func
-    return iscoroutinefunction(function) or iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004  what it would be, not whether it is there
-    )
+    return iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__)
 
 
 async def in_thread(function: Callable[..., R], *args: Any, executor: Executor | None = None) -> R:

@@ -14,7 +14,7 @@ from contextlib import suppress
 
 import msgspec
 
-from journeykit.kernel import decode_state
+from journeykit.kernel import CALL, decode_state
 from journeykit.machine import Rules
 from journeykit.ports import ClaimedMessage, Content, Hand, Retry
 from journeykit.runtime.answers import context_of
@@ -56,16 +56,23 @@ SKEW = 5 * SECOND
 _content = msgspec.json.Decoder(Content)
 
 
-def deliver(rules: Rules, until: int, limit: int, lease: int) -> Flow[Delivered]:
+def deliver(
+    rules: Rules, until: int, limit: int, lease: int, without: frozenset[str] = frozenset()
+) -> Flow[Delivered]:
     """Hand over up to `limit` messages that are due, and settle what their channels say.
 
     Errands lie in the outbox too, and are carried out behind them (`runtime.errands`).
+
+    Args:
+        without: Channels of which nothing is taken in hand.
     """
     now = yield from Now()
-    claims = yield from Claim(until, limit, now + lease)
+    claims = yield from Claim(until, limit, now + lease, without)
     errands = [claim for claim in claims if claim.channel.startswith("#")]
     if not errands:
-        return (yield from _deliver(rules, claims, now, lease))
+        done = yield from _deliver(rules, claims, now, lease)
+        done.claimed = len(claims)
+        return done
     try:
         messages = [claim for claim in claims if not claim.channel.startswith("#")]
         done = yield from _deliver(rules, messages, now, lease)
@@ -78,6 +85,9 @@ def deliver(rules: Rules, until: int, limit: int, lease: int) -> Flow[Delivered]
     else:
         carried = yield from carry_out(rules, errands)
         done.add(carried)
+        if carried.cut:
+            done.left.add(CALL)
+    done.claimed = len(claims)
     return done
 
 
@@ -88,7 +98,12 @@ def _deliver(
         return Delivered()
     ids = list({claim.customer_id: None for claim in claims})
     span = min(lease, HOLD)
-    hand = yield from Hold(ids, now, now + span)
+    try:
+        hand = yield from Hold(ids, now, now + span)
+    except (Exception, KeyboardInterrupt, SystemExit):
+        with suppress(Exception):
+            yield from Unclaim(claims)
+        raise
     round_ = round_of(rules, hand, claims, now, now + span - min(SKEW, span // 6))
     try:
         behind = yield from _open(round_, ids)
@@ -139,6 +154,8 @@ def carry_round(round_: Round, claims: Sequence[ClaimedMessage]) -> Flow[Deliver
             round_.done.overtaken += sum(
                 round_.customers[one.customer_id].overtaken for one in left
             )
+            if round_.done.cut:
+                round_.done.left = {one.channel for one in left}
             yield from Unclaim(left)
     except (Exception, KeyboardInterrupt, SystemExit):
         yield from _abandon(round_)
