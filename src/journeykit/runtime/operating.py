@@ -9,6 +9,7 @@ from typing import Any
 from journeykit.kernel import movable
 from journeykit.machine import compile_workspace
 from journeykit.model import Journey, Workspace
+from journeykit.runtime import logs
 from journeykit.runtime.calls import Flow, Heed, Now
 from journeykit.runtime.controls import Operated, change_controls, read_controls
 from journeykit.runtime.desk import Desk
@@ -53,6 +54,7 @@ class Operations(Desk, ABC):
         check_known_journey(self._rules, journey)
         check_words("reason", reason, "why the journey pauses")
         yield from set_pause(journey, reason, (yield from Now()))
+        logs.tell("journey_paused", journey=journey)
         yield from self._let_hands_finish(None)
 
     @verb
@@ -68,7 +70,9 @@ class Operations(Desk, ABC):
         """
         check_known_journey(self._rules, journey)
         yield from end_pause(journey)
-        return (yield from self._set_free((journey,)))
+        held = yield from self._set_free((journey,))
+        logs.tell("journey_resumed", journey=journey, customers=held)
+        return held
 
     @verb
     def paused(self) -> Flow[Mapping[str, Pause]]:
@@ -108,6 +112,7 @@ class Operations(Desk, ABC):
         older = yield from publish(workspace, self._fit_older)
         self._rules = compile_workspace(workspace, older)
         yield from self._finish_moves()
+        logs.tell("published", journeys=len(workspace.journeys))
         waking = (yield from read_controls()).waking
         if waking:
             yield from self._set_free(waking)
@@ -147,6 +152,7 @@ class Operations(Desk, ABC):
         check_customer_id(customer_id)
         was_there = yield from erase(self._rules, customer_id, (yield from Now()))
         yield from self._let_hands_finish(customer_id)
+        logs.tell("customer_erased")
         return was_there
 
     @verb
