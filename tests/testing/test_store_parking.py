@@ -51,7 +51,7 @@ class ParksInboxesOnly(MemoryParking):
 class ClaimsOfTheParked(MemoryOutbox):
     """Claims have not heard of parking."""
 
-    def _unparked(self, now: int, limit: int) -> list[str]:
+    def _unparked(self, now: int, limit: int, *rest: Any) -> list[str]:
         return self._free.upto(now, limit)
 
 
@@ -67,7 +67,7 @@ class FiltersBehindTheLimit(MemoryStore):
 class ClaimsBehindTheLimit(MemoryOutbox):
     """`limit` is applied before rows of the parked are left out."""
 
-    def _unparked(self, now: int, limit: int) -> list[str]:
+    def _unparked(self, now: int, limit: int, *rest: Any) -> list[str]:
         keys = self._free.upto(now, limit)
         return [k for k in keys if self._parked_until(self._rows[k].customer_id) <= now]
 
@@ -261,7 +261,7 @@ class GivesBackAtOnce(MemoryOutbox):
         super().unclaim(claims)
         self._handed = {one.key for one in claims}
 
-    def _unparked(self, now: int, limit: int) -> list[str]:
+    def _unparked(self, now: int, limit: int, *rest: Any) -> list[str]:
         back = getattr(self, "_handed", set())
         return [k for k in self._free.upto(now, limit) if k in back] or super()._unparked(
             now, limit
