@@ -264,7 +264,7 @@ class GivesBackAtOnce(MemoryOutbox):
     def _unparked(self, now: int, limit: int, *rest: Any) -> list[str]:
         back = getattr(self, "_handed", set())
         return [k for k in self._free.upto(now, limit) if k in back] or super()._unparked(
-            now, limit
+            now, limit, *rest
         )
 
 
