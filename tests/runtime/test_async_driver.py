@@ -22,6 +22,8 @@ from journeykit.runtime.async_driver import (
 from journeykit.runtime.async_waking import AsyncBell
 from journeykit.runtime.calls import (
     Call,
+    Commit,
+    Definitions,
     Erased,
     Flow,
     HandOver,
@@ -109,15 +111,16 @@ def test_what_a_store_was_asked_is_finished_and_told_before_the_cancellation() -
 
     def flow() -> Flow[None]:
         met.append((yield from NextDue()))
+        met.append((yield from Now()))  # takes no time: the answer may be noted first
         try:
-            yield from Now()
+            yield from Definitions()
         except Interrupted as told:
             met.append(type(told))
             met.append((yield from Erased(())))  # it puts its things in order
             raise
 
     async def scenario() -> None:
-        port = Port(NextDue="slow", Erased="fine")
+        port = Port(NextDue="slow", Now=7, Erased="fine")
         task = driving(flow(), port)
         await port.is_in.wait()
         for _ in range(3):  # somebody insists
@@ -127,17 +130,17 @@ def test_what_a_store_was_asked_is_finished_and_told_before_the_cancellation() -
         port.may_go_on.set()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert met == ["NextDue done", Interrupted, "fine"]
-        assert port.asked == ["NextDue", "Erased"]
+        assert met == ["NextDue done", 7, Interrupted, "fine"]
+        assert port.asked == ["NextDue", "Now", "Erased"]
 
     run(scenario)
 
 
 def test_tidying_is_awaited_too_whoever_cancels_again() -> None:
     def flow() -> Flow[None]:
-        yield from Now()
+        yield from NextDue()
         try:
-            yield from Now()
+            yield from Definitions()
         except Interrupted:
             yield from Erased(())
             raise
@@ -145,7 +148,7 @@ def test_tidying_is_awaited_too_whoever_cancels_again() -> None:
     async def scenario() -> None:
         port = Port(Erased="slow")
         task = driving(flow(), port)
-        port.answers["Now"] = waits = asyncio.get_running_loop().create_future()
+        port.answers["NextDue"] = waits = asyncio.get_running_loop().create_future()
         await asyncio.sleep(0)
         task.cancel()
         await asyncio.sleep(0)
@@ -161,11 +164,11 @@ def test_tidying_is_awaited_too_whoever_cancels_again() -> None:
     run(scenario)
 
 
-@pytest.mark.parametrize("tidy", [LetGo(HAND), Unclaim(())])
+@pytest.mark.parametrize("tidy", [LetGo(HAND), Unclaim(()), Commit(())])
 def test_what_puts_things_in_order_is_done_by_a_flow_that_is_to_be_told(tidy: Call[Any]) -> None:
     async def scenario() -> None:
         port = Port(NextDue="slow")
-        task = driving(asks(NextDue(), tidy, Now()), port)
+        task = driving(asks(NextDue(), tidy, Definitions()), port)
         await port.is_in.wait()
         task.cancel()
         await asyncio.sleep(0)
@@ -199,7 +202,7 @@ def test_a_hand_over_is_cancelled_itself_unless_it_answers_all_the_same(stubborn
     def flow() -> Flow[None]:
         try:
             met.append((yield from HandOver((), HAND)))
-            yield from Now()
+            yield from Definitions()
         except Interrupted as told:
             met.append(type(told))
             raise

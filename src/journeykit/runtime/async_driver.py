@@ -2,7 +2,7 @@
 
 Keeps true, however often and wherever the task is cancelled:
     * what a store was asked to do is finished, and the flow is told the answer, before it is told
-      of the cancellation: nothing that was claimed or announced is forgotten;
+      of the cancellation: nothing that was claimed, announced or answered is forgotten;
     * a channel, a renderer or a function that is a coroutine is cancelled itself; one that works
       in a thread is waited for, since nobody can end it;
     * the flow may put its things in order, as after Ctrl-C, and nothing interrupts it in that;
@@ -20,26 +20,21 @@ from functools import partial
 from inspect import isawaitable, iscoroutinefunction
 from typing import Any, TypeVar
 
-from journeykit.runtime.calls import (
-    Call,
-    CallFunction,
-    Doze,
-    Flow,
-    HandOver,
-    LetGo,
-    Render,
-    Rest,
-    Unclaim,
-)
+from journeykit.runtime import calls as c
+from journeykit.runtime.calls import Call, Flow
 from journeykit.runtime.drivers import LeakedStopIteration
 
 R = TypeVar("R")
 
-_CAN_BE_CUT = (HandOver, CallFunction, Render, Rest, Doze)
+_CAN_BE_CUT = (c.HandOver, c.CallFunction, c.Render, c.Rest, c.Doze)
 """What may take long, and where the answer is not worth waiting for."""
 
-_TIDY = (LetGo, Unclaim)
-"""What puts things in order is done, also by a flow that is to be told of the cancellation."""
+_STILL_DONE = (
+    c.LetGo, c.Unclaim, c.Stay, c.Now, c.LinesNow, c.Heed, c.Load, c.Seen, c.Versions, c.Commit,
+    c.Park, c.Unpark, c.ParkedOf, c.InboxOf, c.Discard,
+)  # fmt: skip
+"""What puts things in order, keeps an answer or takes an input in, is done before a flow is told
+of the cancellation: told at one of these, it would forget what it has in its hands."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -61,7 +56,7 @@ async def drive_async(flow: Flow[R], perform: Callable[[Call[Any]], Any]) -> R:
     try:
         call = next(flow)
         while True:
-            if cancelled is not None and not is_told and not isinstance(call, _TIDY):
+            if cancelled is not None and not is_told and not isinstance(call, _STILL_DONE):
                 is_told = True
                 call = flow.throw(Interrupted())
                 continue
