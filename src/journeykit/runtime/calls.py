@@ -15,6 +15,7 @@ from journeykit.machine import Rules
 from journeykit.ports import (
     CallContext,
     ClaimedMessage,
+    Committed,
     Content,
     Controls,
     CustomerCommit,
@@ -123,6 +124,19 @@ class Commit(Call[Sequence[str]], frozen=True):
     """Write decisions; the answer names the customers that somebody else changed."""
 
     commits: Sequence[CustomerCommit]
+
+
+class CommitAndClaim(Call[Committed], frozen=True):
+    """Write decisions; claim and announce at once what they put that is due at `now`.
+
+    An announcement is open as after `Hold`.
+    """
+
+    commits: Sequence[CustomerCommit]
+    now: int
+    limit: int
+    lease_until: int
+    hold_until: int
 
 
 class Seen(Call[Mapping[tuple[str, str], str]], frozen=True):
@@ -241,11 +255,12 @@ class Doze(Call[bool], frozen=True):
 
 
 class Claim(Call[Sequence[ClaimedMessage]], frozen=True):
-    """Take messages that may go."""
+    """Take messages that may go, but none of the channels `without`."""
 
     now: int
     limit: int
     lease_until: int
+    without: frozenset[str] = frozenset()
 
 
 class Hold(Call[Hand], frozen=True):

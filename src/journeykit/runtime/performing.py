@@ -15,8 +15,11 @@ from typing import Any, TypeVar
 from journeykit.machine import Rules
 from journeykit.ports import (
     Channel,
+    Claiming,
     Clock,
+    Committed,
     Content,
+    CustomerCommit,
     Function,
     Hand,
     JournalRecord,
@@ -118,11 +121,25 @@ def _finish(steps: Steps[R]) -> R:
 
 def _commit(ports: Ports, call: c.Commit) -> Steps[Sequence[str]]:
     stale: Sequence[str] = yield ports.store.commit(call.commits)
-    if any(one.suppress for one in call.commits):
-        ports.hands.note_everybody()
-    ports.hands.note([one.customer_id for one in call.commits])
-    ports.on_commit()
+    _note(ports, call.commits)
     return stale
+
+
+def _commit_and_claim(ports: Ports, call: c.CommitAndClaim) -> Steps[Committed]:
+    claiming = Claiming(call.now, call.lease_until, call.hold_until, ports.worker, call.limit)
+    committed: Committed = yield ports.store.commit_and_claim(call.commits, claiming)
+    _note(ports, call.commits)
+    if committed.hand is not None:  # what comes in between is found by whoever asks next
+        ids = [claim.customer_id for claim in committed.claims]
+        ports.hands.open(committed.hand, ids)
+    return committed
+
+
+def _note(ports: Ports, commits: Sequence[CustomerCommit]) -> None:
+    if any(one.suppress for one in commits):
+        ports.hands.note_everybody()
+    ports.hands.note([one.customer_id for one in commits])
+    ports.on_commit()
 
 
 def _heed(ports: Ports, call: c.Heed) -> Steps[Rules]:
@@ -246,6 +263,7 @@ _PERFORM: dict[type[c.Call[Any]], Callable[[Ports, Any], Any]] = {
     c.Load: lambda ports, call: ports.store.load(call.customer_ids, profiles=call.profiles),
     c.JournalOf: _journal_of,
     c.Commit: _commit,
+    c.CommitAndClaim: _commit_and_claim,
     c.Seen: lambda ports, call: ports.store.seen(call.events),
     c.Due: lambda ports, call: ports.store.due(
         call.now, limit=call.limit, lease_until=call.lease_until, worker=ports.worker
@@ -275,7 +293,11 @@ _PERFORM: dict[type[c.Call[Any]], Callable[[Ports, Any], Any]] = {
     upkeep.Status: lambda ports, call: ports.store.status(call.now),
     upkeep.OutboxOf: lambda ports, call: ports.store.outbox(call.customer_id),
     c.Claim: lambda ports, call: ports.store.claim(
-        call.now, limit=call.limit, lease_until=call.lease_until, worker=ports.worker
+        call.now,
+        limit=call.limit,
+        lease_until=call.lease_until,
+        worker=ports.worker,
+        without=call.without,
     ),
     c.Unclaim: lambda ports, call: ports.store.unclaim(call.claims),
     c.Hold: _hold,

@@ -38,6 +38,9 @@ class Delivered(Struct):
         cut: Time ran out before all claimed messages had their turn.
         stopped: The worker was told to stop.
         errands: Errands of which something became.
+        left: Channels of which messages were given back, since time ran out.
+        claimed: Messages and errands that were taken in hand.
+        passed_over: Whether some channels were left out, of which more is due.
     """
 
     accepted: int = 0
@@ -49,11 +52,27 @@ class Delivered(Struct):
     cut: bool = False
     stopped: bool = False
     errands: int = 0
+    left: set[str] = field(default_factory=set)
+    claimed: int = 0
+    passed_over: bool = False
 
     @property
     def finished(self) -> int:
         """Messages, and errands, of which something became."""
         return self.accepted + self.rejected + self.retried + self.blocked + self.errands
+
+    def join(self, other: Delivered) -> None:
+        """Take another round into account."""
+        self.accepted += other.accepted
+        self.rejected += other.rejected
+        self.retried += other.retried
+        self.blocked += other.blocked
+        self.overtaken += other.overtaken
+        self.failures += other.failures
+        self.errands += other.errands
+        self.cut = self.cut or other.cut
+        self.stopped = self.stopped or other.stopped
+        self.left |= other.left
 
     def add(self, carried: Carried) -> None:
         """Take a round of errands into account."""

@@ -13,14 +13,14 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from journeykit.kernel import CustomerState
 from journeykit.machine import Rules
-from journeykit.ports import CustomerCommit
 from journeykit.runtime import logs
-from journeykit.runtime.calls import Commit, Due, Flow, Heed, Load, Now, Waiting
+from journeykit.runtime.calls import Due, Flow, Heed, Load, Now, Waiting
 from journeykit.runtime.draining import drain
 from journeykit.runtime.outcomes import Failure
 from journeykit.runtime.parking import leave_alone, recovered
+from journeykit.runtime.releasing import Decided, Terms, release
+from journeykit.runtime.rounds import Delivered
 from journeykit.runtime.script import decide, to_commit, wake_held
 from journeykit.time import SECOND
 
@@ -38,6 +38,8 @@ class Worked(msgspec.Struct):
         failures: Customers who were set aside.
         left: Whether more may be waiting for them.
         refused: Rows of the inbox that were dropped: their customer was erased.
+        releasing: Of how many customers who were due the messages were to be handed over at once.
+        sent: What came of that.
     """
 
     advanced: int = 0
@@ -45,17 +47,22 @@ class Worked(msgspec.Struct):
     failures: list[Failure] = msgspec.field(default_factory=list)
     left: bool = False
     refused: int = 0
+    releasing: int = 0
+    sent: Delivered | None = None
 
 
-def work(rules: Rules, until: int, limit: int) -> Flow[Worked]:
-    """Decide on up to `limit` customers for whom something waits, and `limit` that are due."""
+def work(rules: Rules, until: int, limit: int, terms: Terms | None = None) -> Flow[Worked]:
+    """Decide on up to `limit` customers for whom something waits, and `limit` that are due.
+
+    On `terms`, what those who are due release is handed over at once (`runtime.releasing`).
+    """
     done = Worked()
     ids = yield from Waiting(until, limit, until + LEASE)
     if ids:
         yield from _drain(rules, ids, done)
     ids = yield from Due(until, limit, until + LEASE)
     if ids:
-        yield from _advance(rules, ids, done)
+        yield from _advance(rules, ids, done, terms)
     return done
 
 
@@ -70,28 +77,30 @@ def _drain(rules: Rules, ids: Sequence[str], done: Worked) -> Flow[None]:
     yield from _leave_alone(rules, drained.failed, done)
 
 
-def _advance(rules: Rules, ids: Sequence[str], done: Worked) -> Flow[None]:
+def _advance(rules: Rules, ids: Sequence[str], done: Worked, terms: Terms | None) -> Flow[None]:
     rules = yield from Heed(rules)
-    stored = yield from Load(ids, rules.reads_profile)
+    profiles = rules.reads_profile or (terms is not None and terms.profiles)
+    stored = yield from Load(ids, profiles)
     now = yield from Now()
-    commits: list[CustomerCommit] = []
-    states: list[CustomerState] = []
+    decided: list[Decided] = []
     failed: dict[str, Exception] = {}
     for customer_id, found in stored.items():
         if found.waiting:  # what arrived goes first (O3)
             continue
         try:
             decision = decide(rules, customer_id, found, (), now)
-            states.append(decision.state)
-            commits.append(to_commit(rules, decision, found.version))
+            decided.append(Decided(found, decision, to_commit(rules, decision, found.version)))
             done.entries += len(decision.entries)
         except Exception as error:
             failed[customer_id] = error
-    stale = (yield from Commit(commits)) if commits else ()
-    done.advanced += len(commits) - len(stale)
+    released = yield from release(rules, decided, terms, failed, profiles=profiles)
+    decided = [one for one in decided if one.found.customer_id not in failed]
+    stale, states = released.stale, [one.decision.state for one in decided]
+    done.advanced += len(decided) - len(stale)
+    done.sent, done.releasing = released.sent, released.releasing
     if rules.paused:
         yield from wake_held(rules, states)
-    over = [one.customer_id for one in commits if stored[one.customer_id].parked]
+    over = [one.found.customer_id for one in decided if one.found.parked]
     idle = [state.id for state in states if not (state.messages or state.errands)]
     yield from recovered("work", [one for one in over if one not in stale], idle)
     yield from _leave_alone(rules, failed, done)
