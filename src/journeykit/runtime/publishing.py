@@ -42,10 +42,13 @@ def publish(workspace: Workspace, fit: Callable[[Journey], None]) -> Flow[list[J
     yield from _refuse_unfit(workspace, stored, fit)
     if (yield from read_controls()).over:
         yield from change_controls(lambda operated: _note_current(operated, workspace.journeys))
-    yield from Publish([_definition(journey) for journey in workspace.journeys])
-    stored = yield from stored_journeys()
-    for refusal in objections(workspace, stored):  # somebody may have published in between
-        raise refusal
+    there = {(journey.name, journey.version) for journey in stored}
+    new = [one for one in workspace.journeys if (one.name, one.version) not in there]
+    if new:  # else nothing is written, so that a store that is read only can be asked
+        yield from Publish([_definition(journey) for journey in new])
+        stored = yield from stored_journeys()
+        for refusal in objections(workspace, stored):  # somebody may have published in between
+            raise refusal
     return older_than(workspace, stored)
 
 
