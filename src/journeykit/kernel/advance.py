@@ -24,6 +24,7 @@ from journeykit.kernel.arriving import take
 from journeykit.kernel.asking import ask_waits
 from journeykit.kernel.errands import let_go
 from journeykit.kernel.following import follow_up
+from journeykit.kernel.forgetting import forget
 from journeykit.kernel.leaving import foresee
 from journeykit.kernel.migrating import migrate
 from journeykit.kernel.moving import leave, leave_by_condition
@@ -44,15 +45,13 @@ from journeykit.kernel.state import (
 from journeykit.kernel.turn import Turn
 from journeykit.kernel.watching import fire, look, look_due
 from journeykit.machine import Rules
-from journeykit.time import DAY
+from journeykit.model import MOST_KEPT
 
 Thing = Enrollment | Message | Membership | Timer
 _FIRST, _LAST = -1, 3  # of what is due at one instant: segments end runs before anything goes on
 _RUN, _LISTENING_RUN, _MESSAGE = 0, 1, 2  # what comes at the very time-out still counts (O2)
 _LISTENING = TIMING_OUT | {"digest"}
-_SLACK = DAY
 _NOTHING = -NEVER  # the limit up to which nothing is due
-_AT_ONCE = 6 * DAY  # what a ledger may hold beyond, so that it is not cut at every message
 
 
 class Decision(Struct):
@@ -151,8 +150,8 @@ def advance(
         foresee(turn)
     entries = turn.entries
     if entries:
-        if state.ledger or state.marks or state.tallies:
-            _forget(turn)
+        if state.ledger or state.marks or state.tallies or len(state.history) > MOST_KEPT:
+            forget(turn)
         turn.close()
     due = turn.soonest
     if len(entries) == 1 and type(entries[0]) is j.Received:
@@ -246,21 +245,3 @@ def _timer(turn: Turn, run: Enrollment, limit: int) -> None:
         return
     step = turn.table(run).steps[run.step]
     leave(turn, run, "timeout" if step.kind in TIMING_OUT else "done", step)
-
-
-def _forget(turn: Turn) -> None:
-    """Drop from the state what no rule can ask for any more."""
-    state, rules = turn.state, turn.rules
-    ledger = turn.stamp - rules.gate.ledger_span - _SLACK
-    marks = turn.stamp - rules.remember - _SLACK
-    old = bool(state.ledger) and state.ledger[0].at < ledger - _AT_ONCE
-    if state.marks and not old:
-        old = any(known[0].received < marks for known in state.marks.values())
-    tallies: dict[str, int] = {}
-    if state.tallies:
-        for stream, reach in rules.reaches.items():
-            tally, before = state.tallies.get(stream), turn.stamp - reach - _SLACK
-            if tally is not None and tally.recent and tally.recent[0][0] < before:
-                tallies[stream] = before
-    if old or tallies:
-        turn.emit(j.Forgot(turn.stamp, ledger, marks, tallies))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from journeykit.kernel import journal as j
+from journeykit.kernel.keeping import keep_most
 from journeykit.kernel.state import (
     ConsentRecord,
     CustomerState,
@@ -96,6 +97,8 @@ def _forgot(state: CustomerState, entry: j.Forgot) -> None:
     state.marks = {name: marks for name, marks in kept.items() if marks}
     for stream, before in entry.tallies.items():
         prune_tally(state.tallies[stream], before)
+    if entry.most:
+        keep_most(state, entry.most)
 
 
 CUSTOMER: dict[type[j.Entry], Callable[[CustomerState, Any], None]] = {

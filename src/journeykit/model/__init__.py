@@ -5,6 +5,7 @@ from journeykit.model.base import Frozen, Wrong
 from journeykit.model.caps import FrequencyCap, MinimumGap
 from journeykit.model.channels import Via
 from journeykit.model.conditions import (
+    MOST_KEPT,
     All,
     AnyCondition,
     AnyOf,
@@ -136,6 +137,7 @@ __all__ = [
     "COMPLETED",
     "EXIT",
     "EXITED",
+    "MOST_KEPT",
     "RECEIPTS",
     "RESTART",
     "RESULT",

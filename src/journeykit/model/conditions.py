@@ -153,6 +153,10 @@ Operand = Annotated[
 ]
 
 
+MOST_KEPT = 1000
+"""How many events of one kind are told apart at most that lie within a window."""
+
+
 class Comparison(Condition):
     """Compare a field with a value, with another field, or with a moment counted from now."""
 
@@ -207,6 +211,12 @@ class PastComparison(Condition):
             )
         if self.within is not None and self.past == "last":
             raise Wrong("last has no window", "write last(...) >= ago(days(30))", "within")
+        if self.within is not None and self.past == "count" and _is_beyond(self.value):
+            raise Wrong(
+                f"of one customer's events within a window, the latest {MOST_KEPT} are counted",
+                f"compare with {MOST_KEPT} or less, or leave out within",
+                "value",
+            )
         if self.where is not None:
             _refuse_other_than(self.event, self.where)
         return self
@@ -238,6 +248,10 @@ class Not(Condition):
     def _as_not(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         (inner,) = handler(self).values()
         return {"not": inner}
+
+
+def _is_beyond(value: Any) -> bool:
+    return isinstance(value, int | float) and value > MOST_KEPT
 
 
 def _kind_of(value: Any) -> str:

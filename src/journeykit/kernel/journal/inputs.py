@@ -126,8 +126,13 @@ class Responded(Entry, tag="respond"):
 
 
 class Forgot(Entry, tag="forget"):
-    """What lies before these instants was dropped from the state: nothing asks for it."""
+    """What lies before these instants was dropped from the state: nothing asks for it.
+
+    Where `most` is set, only so many exits and goals of the past, instants of each stream, and
+    keys of runs were kept, the latest.
+    """
 
     ledger: int
     marks: int
     tallies: dict[str, int]
+    most: int = 0
