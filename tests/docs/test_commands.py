@@ -24,6 +24,10 @@ COMMANDS = {
     "journeykit simulate shop.journeys:shop --events events.csv",
     "journeykit check shop.journeys:shop --strict --sarif findings.sarif",
     "journeykit why-not journeys.db shop.journeys:shop ann cart",
+    "journeykit migrate journeys.db",
+    "journeykit migrate --sql --dialect postgresql --reader reports",
+    "journeykit doctor journeys.db --json",
+    "journeykit prune journeys.db shop.journeys:shop --older-than P400D",
 }
 
 

@@ -23,7 +23,7 @@ def test_every_rule_is_there_once_and_in_order() -> None:
 
 
 def test_every_rule_says_how_far_it_is_built() -> None:
-    assert {built for _, built in RULES} == {"today", "partly", "planned"}
+    assert {built for _, built in RULES} <= {"today", "partly", "planned"}
     for rule, built in RULES:
         (text,) = re.findall(rf"^- \*\*{rule}\*\* (.+)$", PAGE, re.MULTILINE)
         says_planned = "planned" in text.removeprefix("[planned]") or "yet" in text

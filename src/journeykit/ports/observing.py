@@ -17,7 +17,6 @@ METRICS: Final[Mapping[str, str]] = {
     "journeykit.commits": "count of customers whose decisions were committed",
     "journeykit.conflicts": "count of decisions made anew, since somebody else was faster",
     "journeykit.messages": "count of messages handed over, by `channel` and `answer`",
-    "journeykit.withheld": "count of messages that `only_to=` kept from leaving, by `channel`",
     "journeykit.parked": "count of customers left alone for a while, by `reason`",
     "journeykit.backlog": "gauge of what waits, by `of`: due, outbox, inbox, parked",
     "journeykit.backlog.seconds": "gauge of how long the oldest of it waits, by `of`",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from journeykit.ports import Observer, StoreStatus
 from journeykit.runtime.calls import Flow, Now
 from journeykit.runtime.desk import Desk
@@ -26,7 +28,8 @@ class Upkeeping(Desk):
         now = yield from Now()
         found = yield from Status(now)
         if self._observer is not None:
-            _tell_backlog(self._observer, found, now)
+            with suppress(Exception):  # a broken gauge stops nothing
+                _tell_backlog(self._observer, found, now)
         return found
 
     @verb
