@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from tests.runtime.conftest import NOON
 
 from journeykit import MemoryStore, SQLiteStore, days, hours
+from journeykit.adapters.postgres import PostgresStore
 from journeykit.errors import UsageError
 from journeykit.kernel import decode_entries, decode_state, replay
 from journeykit.kernel import journal as j
@@ -18,9 +20,15 @@ from journeykit.runtime.pruning import _is_over
 from journeykit.time import to_micros
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
-    return MemoryStore() if request.param == "memory" else SQLiteStore(tmp_path / "shop.db")
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    found: Any = MemoryStore()
+    if request.param == "sqlite":
+        found = SQLiteStore(tmp_path / "shop.db")
+    elif request.param == "postgres":
+        found = PostgresStore(request.getfixturevalue("fresh_postgres"))
+    with found:
+        yield found
 
 
 def busy(open_shop: Any, store: Any, people: int = 3) -> Any:
