@@ -38,6 +38,7 @@ from journeykit.errors import (
 )
 from journeykit.kernel import journal as j
 from journeykit.ports import Content, OutgoingMessage, TokenClaim, TokenPurpose
+from journeykit.runtime.calls import Flow
 
 NEW, OLD, OTHER = b"n" * 32, "o" * 32, b"x" * 40
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -298,7 +299,12 @@ def test_G7_a_signed_link_unsubscribes_also_from_what_is_gone(
     """What was signed is no typo: it counts again when the topic comes back."""
     kit, _ = kit_of(tokens=TOKENS)
     waited: list[str | None] = []
-    kit._let_hands_finish = waited.append  # type: ignore[assignment,method-assign]
+
+    def waits(customer_id: str | None) -> Flow[None]:
+        waited.append(customer_id)
+        yield from ()
+
+    kit._let_hands_finish = waits  # type: ignore[method-assign]
     (entry,) = kit.unsubscribe(signed(channel=channel, topic=topic)).entries
     assert isinstance(entry, j.Consented)
     assert (entry.granted, entry.source) == (False, "one-click")

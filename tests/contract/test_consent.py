@@ -52,6 +52,7 @@ from journeykit.errors import (
 from journeykit.kernel import decode_entries, decode_state
 from journeykit.kernel import journal as j
 from journeykit.model import Step
+from journeykit.runtime.calls import Flow
 from journeykit.simulation import SimulatedCustomer
 
 NIGHT = QuietHours("21:00", "08:00")
@@ -696,7 +697,12 @@ def test_G7_after_any_no_returns_no_hand_over_starts(say_no: Any) -> None:
     say(sim, "+email")
     waited: list[str | None] = []
     kit: Any = sim.runner
-    kit._let_hands_finish = waited.append
+
+    def waits(customer_id: str | None) -> Flow[None]:
+        waited.append(customer_id)
+        yield from ()
+
+    kit._let_hands_finish = waits
     say_no(kit)
     assert waited == ["ann"]
     assert asked(sim) == GONE

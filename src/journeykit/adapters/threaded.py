@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar, cast
@@ -124,11 +124,16 @@ class ThreadedStore:
         return await self._call(self._store.shelved, after=after, limit=limit)
 
     async def claim(
-        self, now: int, *, limit: int, lease_until: int, worker: str
+        self, now: int, *, limit: int, lease_until: int, worker: str, without: Collection[str] = ()
     ) -> Sequence[ClaimedMessage]:
         """As `Store.claim`."""
         return await self._call(
-            self._store.claim, now, limit=limit, lease_until=lease_until, worker=worker
+            self._store.claim,
+            now,
+            limit=limit,
+            lease_until=lease_until,
+            worker=worker,
+            without=without,
         )
 
     async def unclaim(self, claims: Sequence[ClaimedMessage]) -> None:

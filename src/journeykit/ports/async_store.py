@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from journeykit.ports.pruning import JournalCut
@@ -101,7 +101,7 @@ class AsyncStore(Protocol):
         ...
 
     async def claim(
-        self, now: int, *, limit: int, lease_until: int, worker: str
+        self, now: int, *, limit: int, lease_until: int, worker: str, without: Collection[str] = ()
     ) -> Sequence[ClaimedMessage]:
         """As `Store.claim`."""
         ...

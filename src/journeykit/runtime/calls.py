@@ -17,7 +17,6 @@ from journeykit.ports import (
     ClaimedMessage,
     Committed,
     Content,
-    Controls,
     CustomerCommit,
     Definition,
     Hand,
@@ -61,44 +60,11 @@ class Heed(Call[Rules], frozen=True):
     fresh: bool = False
 
 
-class ReadControls(Call[Controls], frozen=True):
-    """Read what operators have set."""
-
-
-class SetControls(Call[bool], frozen=True):
-    """Replace it, unless somebody else came first; tell whether."""
-
-    body: bytes
-    expected: int
-
-
-class LookAgain(Call[None], frozen=True):
-    """Let this process heed at once what was set: whatever it hands over, it asks before."""
-
-
-class Publish(Call[None], frozen=True):
-    """Keep versions that are not there yet."""
-
-    definitions: Sequence[Definition]
-
-
-class Recover(Call[int], frozen=True):
-    """End what this worker held before it was started; tell how many leases."""
-
-
 class Page(Call[Sequence[str]], frozen=True):
     """Ask for customer ids in their order, those behind `after`."""
 
     after: str
     limit: int
-
-
-class Erase(Call[bool], frozen=True):
-    """Remove all that is kept of a customer; tell whether there was anything."""
-
-    customer_id: str
-    mark: str
-    at: int
 
 
 class Erased(Call[Mapping[str, int]], frozen=True):

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from journeykit.errors import UsageError
-from journeykit.kernel import ConsentConfirmed, ConsentTold, PreferencesTold, Signal
+from journeykit.kernel import ConsentConfirmed, ConsentTold, Signal
 from journeykit.model.spans import Span
 from journeykit.ports import TokenClaim, TokenPurpose, TokenSigner
 from journeykit.runtime.calls import Flow, Now
+from journeykit.runtime.choosing import read_preferences
 from journeykit.runtime.desk import Desk
 from journeykit.runtime.intake import (
     check_channel,
@@ -20,11 +21,9 @@ from journeykit.runtime.intake import (
     check_source,
     check_topic,
     read_consents,
-    read_profile,
 )
 from journeykit.runtime.keywords import Keyword, plain, read_keyword
 from journeykit.runtime.outcomes import Outcome
-from journeykit.runtime.preferences import limits_of
 from journeykit.runtime.verbs import verb
 from journeykit.time import from_micros
 
@@ -143,17 +142,8 @@ class Consenting(Desk, ABC):
                 is wrong, and nothing was stored.
         """
         check_customer_id(customer_id)
-        for place, given in (("choices", choices), ("limits", limits or {})):
-            if not isinstance(given, Mapping):
-                raise UsageError(
-                    f"{place} must be a mapping", place=place, value=given, private=True
-                )
         now = yield from Now()
-        signals: list[Signal] = []
-        if limits:
-            signals.append(self._read_limits(limits, now))
-        if choices or not limits:
-            signals.append(self._read_choices(choices, source, now))
+        signals = read_preferences(self._rules, choices, limits, source, now)
         outcome = yield from self._apply(customer_id, signals)
         if not all(choices.values()):
             yield from self._let_hands_finish(customer_id)
@@ -259,36 +249,6 @@ class Consenting(Desk, ABC):
             lasts=lasts,
         )  # fmt: skip
         return (yield from self._apply(customer_id, list(signals)))
-
-    def _read_choices(
-        self, choices: Mapping[Any, object], source: str, now: int
-    ) -> PreferencesTold:
-        remedy = "such as {'email': True, 'email/news': False}"
-        if not choices:
-            raise UsageError("no choices are given", place="choices", value=choices, remedy=remedy)
-        told: dict[str, bool] = {}
-        for key, chosen in choices.items():
-            channel, slash, topic = key.partition("/") if isinstance(key, str) else (key, "", "")
-            check_channel(self._rules, channel)
-            check_topic(self._rules, topic if slash else None)
-            if not isinstance(chosen, bool):
-                raise UsageError(
-                    "a choice is True or False", place=f"choices[{key!r}]", value=chosen,
-                    remedy=remedy, private=True,
-                )  # fmt: skip
-            told[key] = chosen
-        check_source(source)
-        return PreferencesTold(now, told, source)
-
-    def _read_limits(self, limits: Mapping[str, Any], now: int) -> Signal:
-        known = sorted(limits_of(self._rules))
-        for field in limits:
-            if field not in known:
-                raise UsageError(
-                    "no cap asks for this wish", place="limits", value=field,
-                    remedy=f"own_limit of caps names {', '.join(known) or 'nothing so far'}",
-                )  # fmt: skip
-        return read_profile(self._rules, limits, now)
 
     @abstractmethod
     def _apply(

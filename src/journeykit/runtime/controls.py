@@ -15,7 +15,8 @@ import msgspec
 from journeykit.errors import ContentionError
 from journeykit.machine import Rules
 from journeykit.runtime import logs
-from journeykit.runtime.calls import Flow, Lacks, LookAgain, ReadControls, SetControls
+from journeykit.runtime.calls import Flow, Lacks
+from journeykit.runtime.operator_calls import LookAgain, ReadControls, SetControls
 from journeykit.time import SECOND
 
 _RECHECK = SECOND // 10

@@ -10,7 +10,6 @@ from journeykit.kernel import customer_mark, decode_entries, decode_state
 from journeykit.machine import Rules
 from journeykit.ports import FOREVER, InboxRow, JournalRecord, StoredCustomer
 from journeykit.runtime.calls import (
-    Erase,
     Erased,
     Flow,
     InboxOf,
@@ -20,6 +19,7 @@ from journeykit.runtime.calls import (
     ParkedOf,
 )
 from journeykit.runtime.listing import place_of
+from journeykit.runtime.operator_calls import Erase
 from journeykit.runtime.script import decode_json, encode_json, profile_of
 from journeykit.runtime.upkeep_calls import OutboxOf
 from journeykit.time import from_micros

@@ -210,15 +210,9 @@ class Inputs(Consenting):
         check_words("reason", reason, "why the address must not be used")
         if address is not None:
             check_address(address)
-        else:
-            address = yield from self._address_of(customer_id, channel)
         now = yield from Now()
-        signal = SuppressionTold(now, channel, address, suppressed, reason)
+        signal = SuppressionTold(now, channel, address or "", suppressed, reason)
         return (yield from self._apply(customer_id, [signal]))
-
-    @abstractmethod
-    def _address_of(self, customer_id: str, channel: str) -> Flow[str]:
-        """Return where a channel reaches a customer: the id where no address is known (D4)."""
 
     @abstractmethod
     def _report(self, reported: Reported | Asked) -> Flow[Outcome]:

@@ -29,6 +29,7 @@ from journeykit.ports import (
 )
 from journeykit.runtime import calls as c
 from journeykit.runtime import logs
+from journeykit.runtime import operator_calls as operator
 from journeykit.runtime import upkeep_calls as upkeep
 from journeykit.runtime.controls import Heeding, note_changed
 from journeykit.runtime.couriers import Couriers
@@ -152,12 +153,12 @@ def _heed(ports: Ports, call: c.Heed) -> Steps[Rules]:
     return ports.heeding.rules(call.rules, paused)
 
 
-def _look_again(ports: Ports, _: c.LookAgain) -> None:
+def _look_again(ports: Ports, _: operator.LookAgain) -> None:
     note_changed()
     ports.hands.note_everybody()
 
 
-def _erase(ports: Ports, call: c.Erase) -> Steps[bool]:
+def _erase(ports: Ports, call: operator.Erase) -> Steps[bool]:
     was_there: bool = yield ports.store.erase(call.customer_id, mark=call.mark, at=call.at)
     ports.hands.note([call.customer_id])
     return was_there
@@ -252,13 +253,15 @@ def _in_hands(ports: Ports, call: c.InHands) -> Steps[Sequence[c.InHand]]:
 _PERFORM: dict[type[c.Call[Any]], Callable[[Ports, Any], Any]] = {
     c.Now: lambda ports, call: ports.now(),
     c.Heed: _heed,
-    c.ReadControls: lambda ports, call: ports.store.controls(),
-    c.SetControls: lambda ports, call: ports.store.set_controls(call.body, expected=call.expected),
-    c.LookAgain: _look_again,
-    c.Publish: lambda ports, call: ports.store.publish(call.definitions),
-    c.Recover: lambda ports, call: ports.store.recover(ports.worker),
+    operator.ReadControls: lambda ports, call: ports.store.controls(),
+    operator.SetControls: lambda ports, call: ports.store.set_controls(
+        call.body, expected=call.expected
+    ),
+    operator.LookAgain: _look_again,
+    operator.Publish: lambda ports, call: ports.store.publish(call.definitions),
+    operator.Recover: lambda ports, call: ports.store.recover(ports.worker),
     c.Page: lambda ports, call: ports.store.customers(after=call.after, limit=call.limit),
-    c.Erase: _erase,
+    operator.Erase: _erase,
     c.Erased: lambda ports, call: ports.store.erased(call.marks),
     c.Load: lambda ports, call: ports.store.load(call.customer_ids, profiles=call.profiles),
     c.JournalOf: _journal_of,

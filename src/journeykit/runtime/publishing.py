@@ -19,8 +19,9 @@ from journeykit.errors import DefinitionError, JourneykitError, TemplateError, V
 from journeykit.machine import Rules, compile_workspace
 from journeykit.model import Journey, Workspace
 from journeykit.ports import Definition
-from journeykit.runtime.calls import Definitions, Flow, Publish
+from journeykit.runtime.calls import Definitions, Flow
 from journeykit.runtime.controls import Operated, change_controls, read_controls
+from journeykit.runtime.operator_calls import Publish
 from journeykit.runtime.surveying import Crowd, Place, survey
 
 

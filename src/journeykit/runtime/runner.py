@@ -24,7 +24,7 @@ from journeykit.ports import (
     TokenSigner,
 )
 from journeykit.runtime import logs
-from journeykit.runtime.calls import Flow, Now, Recover
+from journeykit.runtime.calls import Flow, Now
 from journeykit.runtime.clarifying import Clarifying
 from journeykit.runtime.drivers import drive
 from journeykit.runtime.erasing import missing_customer
@@ -42,6 +42,7 @@ from journeykit.runtime.lines import Lines
 from journeykit.runtime.many import Many
 from journeykit.runtime.observing import observe
 from journeykit.runtime.operating import Operations
+from journeykit.runtime.operator_calls import Recover
 from journeykit.runtime.outcomes import Outcome, TickCounts
 from journeykit.runtime.performing import Ports
 from journeykit.runtime.queries import Queries
@@ -141,9 +142,6 @@ class Verbs(Operations, Queries, Many, Resuming, Clarifying, Upkeeping):
         if isinstance(answer, JourneykitError):
             raise answer
         return answer
-
-    def _address_of(self, customer_id: str, channel: str) -> Flow[str]:
-        return (yield from Queries.address_of(self, customer_id, channel))
 
     def _let_hands_finish(self, customer_id: str | None) -> Flow[None]:
         yield from let_hands_finish(customer_id)

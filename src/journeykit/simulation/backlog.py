@@ -15,7 +15,6 @@ from journeykit.runtime.calls import Flow
 from journeykit.runtime.erasing import missing_customer
 from journeykit.runtime.ingesting import ingest
 from journeykit.runtime.intake import Asked, Reported, check_customer_id
-from journeykit.runtime.queries import Queries
 from journeykit.runtime.script import Arrival
 from journeykit.runtime.verbs import Drives
 
@@ -68,10 +67,6 @@ class Backlog(Inputs, Drives):
         yield from ()
         self._arrival(reported.customer_id).add(reported.signal, reported.digest)
         return Outcome(reported.customer_id)
-
-    def _address_of(self, customer_id: str, channel: str) -> Flow[str]:
-        """Return where the customer was reached before nothing ran."""
-        return (yield from Queries.address_of(self._runner, customer_id, channel))
 
     def _let_hands_finish(self, customer_id: str | None) -> Flow[None]:  # noqa: ARG002
         """Nothing is under way while nothing runs."""

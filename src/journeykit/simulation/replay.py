@@ -306,7 +306,7 @@ class _Performer:
 
 _AT_ONCE = frozenset(
     {c.Now, c.Due, c.Render, c.Hold, c.LetGo, c.InHands, c.Start, c.Take, c.HandOver}
-    | {c.CallFunction, c.GoesOn, c.Heed, c.Stay, c.LinesNow}
+    | {c.CallFunction, c.GoesOn, c.Heed, c.Stay, c.LinesNow, c.Reaches}
     | {c.Waiting, c.Park, c.Unpark, c.ParkedOf}
 )
 _TOGETHER: dict[type[c.Call[Any]], Callable[[_Performer, Any], Sequence[Any]]] = {
