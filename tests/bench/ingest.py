@@ -121,7 +121,6 @@ def main() -> None:
         _tell(f"100,000 events {way}, on SQLite", ratio, mine, limit)
 
     from journeykit.adapters.postgres import PostgresStore
-
     from postgres_server import database, server
 
     with server(durable=True) as url:
