@@ -13,9 +13,9 @@ import pytest
 from journeykit.adapters import SQLiteStore
 from journeykit.adapters.sqlite_connection import _CHECKPOINT_PAGES, _PAGE_BYTES
 from journeykit.errors import JourneykitError, StoreError, UsageError
-from journeykit.ports import FOREVER, CustomerCommit, SeenEvent
+from journeykit.ports import FOREVER, Claiming, CustomerCommit, Definition, SeenEvent
 from journeykit.testing import check_store
-from journeykit.testing.store_materials import NOW, claim, commit, keys, message, write
+from journeykit.testing.store_materials import NOW, claim, commit, keys, message, told, write
 
 Open = Callable[..., SQLiteStore]
 DAY = 86_400_000_000
@@ -247,21 +247,43 @@ def test_reopening_shows_a_hundred_thousand_waiting_customers(file: Path, opened
 # Full disk
 
 
-def test_a_full_disk_is_told_and_nothing_is_written(file: Path, opened: Open) -> None:
+BIG = bytes(1_000_000)
+FILLING: dict[str, Callable[[SQLiteStore], object]] = {
+    "commit": lambda store: store.commit(
+        [commit("ann", 1, body=BIG, drop=["m1"], entries=["a"]), commit("bob")]
+    ),
+    "commit_and_claim": lambda store: store.commit_and_claim(
+        [commit("bob", put=[message("m2", customer="bob")]), commit("ann", 1, body=BIG)],
+        Claiming(NOW, NOW + 9, NOW + 9, "w1", 9),
+    ),
+    "append": lambda store: store.append([told("bob"), told("ann", BIG)]),
+    "begin": lambda store: store.begin([(one, BIG) for one in store.outbox("ann")]),
+    "publish": lambda store: store.publish(
+        [Definition("j", 1, "d", b"{}"), Definition("k", 1, "d", BIG)]
+    ),
+    "set_controls": lambda store: store.set_controls(BIG, expected=0),
+}
+
+
+@pytest.mark.parametrize("call", FILLING.values(), ids=FILLING)
+def test_a_full_disk_is_told_and_nothing_is_written(
+    file: Path, opened: Open, call: Callable[[SQLiteStore], object]
+) -> None:
     store = opened(file)
     write(store, commit("ann", put=[message("m1")]))
+    claim(store, lease_until=NOW)
     with store._database.reading() as db:
         (pages,) = db.execute("PRAGMA page_count").fetchone()
         db.execute(f"PRAGMA max_page_count = {pages + 10}")
-    big = commit("ann", 1, body=bytes(1_000_000), drop=["m1"], entries=["a"])
+        before = list(db.iterdump())
     with pytest.raises(StoreError, match="nothing of this call was written"):
-        store.commit([big, commit("bob")])
-    assert dict(store.versions(["ann", "bob"])) == {"ann": 1}
-    assert list(store.journal("ann")) == []
-    assert keys(claim(store)) == ["m1"]
+        call(store)
     with store._database.reading() as db:
+        assert list(db.iterdump()) == before
         db.execute("PRAGMA max_page_count = 1000000")
-    write(store, big)  # as good as new once there is space
+    call(store)  # as good as new once there is space
+    with store._database.reading() as db:
+        assert list(db.iterdump()) != before
 
 
 # Use and misuse
@@ -297,7 +319,9 @@ def test_a_closed_store_says_so(file: Path) -> None:
 def test_a_journal_is_a_json_array(file: Path, opened: Open, journal: bytes) -> None:
     store = opened(file)
     bad = CustomerCommit("ann", 0, b"", None, journal=journal)
-    with pytest.raises(UsageError, match=r"CustomerCommit\.journal: the journal .* is a JSON array"):
+    with pytest.raises(
+        UsageError, match=r"CustomerCommit\.journal: the journal .* is a JSON array"
+    ):
         store.commit([commit("bob"), bad])
     assert list(store.customers()) == []
 

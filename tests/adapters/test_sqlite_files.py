@@ -102,6 +102,29 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(
     write(opened(file), commit("ann"))
 
 
+def test_a_migration_on_a_full_disk_leaves_the_file_as_it_was(
+    file: Path, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite_schema, "MIGRATIONS", sqlite_schema.MIGRATIONS[:1])
+        opened(file).close()
+    before = schema(file)
+    connect = sqlite3.connect
+
+    def connect_to_a_full_disk(*args: Any, **options: Any) -> sqlite3.Connection:
+        db = connect(*args, **options)
+        (pages,) = db.execute("PRAGMA page_count").fetchone()
+        db.execute(f"PRAGMA max_page_count = {pages + 2}")
+        return db
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", connect_to_a_full_disk)
+        with pytest.raises(StoreError, match="free some space; nothing of this call was written"):
+            opened(file)
+    assert schema(file) == before
+    write(opened(file), commit("ann"))
+
+
 def test_a_newer_schema_is_refused(file: Path, opened: Open) -> None:
     opened(file).close()
     newer = len(sqlite_schema.MIGRATIONS) + 1
