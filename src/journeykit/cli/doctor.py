@@ -26,7 +26,7 @@ R = TypeVar("R")
 _BATCH = 500
 
 
-class _Bench(Desk):
+class Bench(Desk):
     """A desk at which nobody works."""
 
     def __init__(self, target: str) -> None:
@@ -42,7 +42,7 @@ def examine(target: str) -> Diagnosis:
         StoreError: It cannot be opened.
     """
     with look_into(target) as store:
-        return _drive(diagnose(None), store)
+        return drive_on(diagnose(None), store)
 
 
 def as_json(found: Diagnosis) -> str:
@@ -56,12 +56,13 @@ def prune_store(target: str, workspace: str, older_than: str) -> Pruned:
     Raises:
         UsageError: There is no such store or workspace, or it is still asked for.
     """
-    desk = _Bench(workspace)
+    desk = Bench(workspace)
     with closing(place_of(target).open()) as store:
-        return _drive(prune(desk, older_than=Duration.parse(older_than)), store)
+        return drive_on(prune(desk, older_than=Duration.parse(older_than)), store)
 
 
-def _drive(flow: Flow[R], store: Store) -> R:
+def drive_on(flow: Flow[R], store: Store) -> R:
+    """Run a flow that needs nothing but a store."""
     nothing: Any = None
     ports = Ports(store, {}, nothing, SystemClock(), "", lambda: False, lambda: None)
     return drive(flow, ports.perform)

@@ -37,6 +37,9 @@ Then there are:
     migrate    bring a database to the schema of this release, or print the SQL
     doctor     what is wrong with a store, and what to do about it
     prune      remove what is old from the journals
+    parked     customers whom work failed for, and runs whose function did
+    unpark     let a parked customer go on
+    retry      let a parked run try again
 
 The library itself is complete without them: `import journeykit`.
 """

@@ -8,6 +8,9 @@ import typer
 
 from journeykit.cli.doctor import as_json, examine, prune_store
 from journeykit.cli.migrate import migrate_store, migration_sql
+from journeykit.cli.parked import as_json as parked_as_json
+from journeykit.cli.parked import as_text as parked_as_text
+from journeykit.cli.parked import list_parked, retry_in, unpark_in
 from journeykit.cli.stores import DB_HELP, Database
 from journeykit.cli.told import told
 from journeykit.cli.words import counted
@@ -86,4 +89,50 @@ def prune(
         raise typer.Exit(1)
 
 
-OPERATIONS = (migrate, doctor, prune)
+def parked(
+    db: Database,
+    as_data: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """List what is parked: customers whom work failed for, and runs whose function did.
+
+    Changes nothing.
+    """
+    with told():
+        found = list_parked(db)
+        typer.echo(parked_as_json(found) if as_data else parked_as_text(found))
+
+
+def unpark(
+    db: Database,
+    customer: Annotated[str | None, typer.Argument(help="Id of the customer.")] = None,
+    everybody: Annotated[bool, typer.Option("--all", help="Everybody who is parked.")] = False,
+) -> None:
+    """Let a customer go on who is parked: what was passed over is due at once."""
+    with told():
+        if (customer is None) is not everybody:
+            raise UsageError(
+                "one customer or everybody",
+                place="CUSTOMER",
+                remedy="name the customer, or say --all",
+            )
+        typer.echo(f"{counted(unpark_in(db, customer), 'customer')} may go on")
+
+
+def retry(
+    db: Database,
+    workspace: Annotated[
+        str,
+        typer.Argument(
+            metavar="TARGET", help="MODULE:WORKSPACE, FILE.py:WORKSPACE, or a file of data."
+        ),
+    ],
+    customer: Annotated[str, typer.Argument(help="Id of the customer.")],
+    run: Annotated[str, typer.Argument(help="Name of the journey, or id of one run.")],
+) -> None:
+    """Let parked runs of a customer try again: a worker calls their functions anew."""
+    with told():
+        outcome = retry_in(db, workspace, customer, run)
+        typer.echo(f"{counted(len(outcome.retried), 'run')} may try again")
+
+
+OPERATIONS = (migrate, doctor, prune, parked, unpark, retry)

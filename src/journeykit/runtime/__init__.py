@@ -21,6 +21,7 @@ from journeykit.runtime.planning import JourneyPlan, Plan, Standing
 from journeykit.runtime.preferences import OwnLimit, Preference, Preferences
 from journeykit.runtime.preview import Preview
 from journeykit.runtime.pruning import Pruned
+from journeykit.runtime.resuming import Parked
 from journeykit.runtime.runner import Runner
 from journeykit.runtime.suppressing import ListOutcome, SuppressedAddress
 from journeykit.runtime.telling import tell
@@ -47,6 +48,7 @@ __all__ = [
     "OnlyTo",
     "Outcome",
     "OwnLimit",
+    "Parked",
     "Pause",
     "Plan",
     "Preference",
