@@ -39,6 +39,7 @@ from journeykit.errors import UsageError
 from journeykit.kernel import journal as j
 from journeykit.ports import Circuit, Delivery, Receipt
 from journeykit.runtime import TickCounts
+from journeykit.runtime.ticking import Pace
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PATIENCE = 5.0
@@ -528,3 +529,49 @@ def test_options_for_no_channel_are_refused() -> None:
             channels={name: Post() for name in CHANNELS},
             delivery={"sms": Delivery()},
         )
+
+
+# ---- the backlog of a slow channel
+
+
+def test_a_backlog_of_a_slow_channel_holds_up_no_other(make: Make) -> None:
+    """What lies there longer is claimed first, but not time and again: others have their turns."""
+
+    def is_slow(message: OutgoingMessage) -> None:
+        passes(kit, seconds=10)
+
+    email, push = Post(is_slow), Post()
+    workspace = shop(Send("a", via=["email"]), Send("b", via=["push"]))
+    kit = make(workspace, 0, {}, email=email, push=push)
+    kit.identify_many({"customer_id": f"c{number:03}"} for number in range(120))
+    for number in range(100):
+        kit.enroll(f"c{number:03}", "j0")
+    passes(kit, seconds=1)
+    for number in range(100, 120):
+        kit.enroll(f"c{number:03}", "j1")
+    for _ in range(4):
+        kit.turn(TickCounts())
+    assert len(push.keys) == 20
+    assert len(email.keys) < 10
+    kit.tick()
+    assert (len(email.keys), len(push.keys)) == (100, 20)
+
+
+def test_several_slow_channels_are_passed_over_together() -> None:
+    pace = Pace(1000)
+    pace.learn(1, cut=True, left={"email"})
+    assert pace.passes_over() == {"email"}
+    pace.learn_of_others(5, {"sms"})
+    assert pace.passes_over() == {"email", "sms"}
+    pace.learn_of_others(5, ())
+    assert pace.passes_over() == frozenset()  # now everybody's turn
+
+
+def test_where_there_are_no_others_they_are_looked_for_less_and_less_often() -> None:
+    pace, looks = Pace(1000), []
+    for number in range(300):
+        pace.learn(1, cut=True, left={"email"})
+        if pace.passes_over():
+            looks.append(number)
+            pace.learn_of_others(0, ())
+    assert looks == [0, 2, 6, 14, 30, 62, 126, 190, 254]

@@ -35,9 +35,9 @@ from journeykit.runtime import calls as c
 from journeykit.runtime.couriers import failed, receipts_of
 from journeykit.runtime.delivery import HOLD, deliver
 from journeykit.runtime.handing import RECHECK, ROUND
+from journeykit.runtime.ingesting import ingest
 from journeykit.runtime.lines import Lines
 from journeykit.runtime.parking import PAUSES
-from journeykit.runtime.ingesting import ingest
 from journeykit.runtime.script import ATTEMPTS, Arrival, to_commit
 from journeykit.runtime.throttling import FRESH
 from journeykit.runtime.ticking import tick
@@ -194,12 +194,14 @@ def test_one_broken_document_holds_up_nobody_who_is_due() -> None:
     good, _ = entered(ONE, "bob")
     bad = StoredCustomer("ann", 3, b'{"id": 7')
     play = Hand_(work(ONE, NOW, 10))
+    play.expect(c.Waiting, ())
     play.expect(c.Due, ["ann", "bob"])
     play.expect(c.Load, {"ann": bad, "bob": good})
     play.expect(c.Now, NOW)
+    play.expect(c.Now, NOW)
     (commit,) = play.expect(c.Commit, []).commits
     assert (commit.customer_id, commit.expected) == ("bob", 1)
-    rests(play, "work:DecodeError")
+    rests(play, "work:ValidationError")
     assert [failure.customer_id for failure in play.result.failures] == ["ann"]
     assert play.result.advanced == 1
 
@@ -648,6 +650,7 @@ def test_odd_receipts_do_not_break_the_journal(receipt: Any, kind: str, detail: 
 def test_a_tick_goes_on_until_nothing_is_left() -> None:
     stored, claims = entered(ONE)
     play = Hand_(tick(ONE, NOW, 10, LEASE))
+    play.expect(c.Waiting, ())
     play.expect(c.Due, ())
     open_round(play, claims, {"ann": stored})
     rendered(play)
@@ -655,6 +658,7 @@ def test_a_tick_goes_on_until_nothing_is_left() -> None:
     play.expect(c.Now, NOW)
     play.expect(c.Commit, [])
     play.expect(c.LetGo)
+    play.expect(c.Waiting, ())
     play.expect(c.Due, ())
     play.expect(c.Now, NOW)
     play.expect(c.Claim, ())

@@ -73,6 +73,22 @@ class HoldsNothing(MemoryStore):
         return claims
 
 
+class TakesFromEveryChannel(MemoryStore):
+    """No channel is ever passed over."""
+
+    def claim(self, now: int, *, without: Any = (), **rest: Any) -> Claims:
+        return super().claim(now, **rest)
+
+
+class LooksBehindNothing(MemoryStore):
+    """Channels are left out of what would have been claimed, and nothing takes their place."""
+
+    def claim(self, now: int, *, without: Any = (), **rest: Any) -> Claims:
+        claims = super().claim(now, **rest)
+        super().unclaim([one for one in claims if one.channel in without])
+        return [one for one in claims if one.channel not in without]
+
+
 class HoldsForEver(MemoryStore):
     """A lease does not end."""
 
@@ -306,6 +322,8 @@ SABOTAGE = [
     (promises.passes_over_what_is_held, HoldsForEver),
     (promises.passes_over_what_is_held, ClaimsTooEarly),
     (promises.passes_over_what_is_held, ClaimsTooLate),
+    (promises.passes_over_channels_that_are_named, TakesFromEveryChannel),
+    (promises.passes_over_channels_that_are_named, LooksBehindNothing),
     (promises.orders_by_due_after_a_lease, QueuesAnewAfterALease),
     (promises.hands_each_row_to_one_worker, ClaimsInTwoSteps),
     (promises.hands_each_row_to_one_worker, HoldsNothing),

@@ -15,9 +15,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from threading import Lock
-from types import TracebackType
 from typing import Self
 
 from journeykit.adapters.agenda import Agenda
@@ -190,11 +189,17 @@ class MemoryStore(MemoryUpkeep):
             return self._outbox.shelved(after, limit)
 
     def claim(
-        self, now: int, *, limit: int, lease_until: int, worker: str
+        self,
+        now: int,
+        *,
+        limit: int,
+        lease_until: int,
+        worker: str,
+        without: Collection[str] = (),
     ) -> Sequence[ClaimedMessage]:
         """See `Store.claim`."""
         with self._lock:
-            return self._outbox.claim(now, limit, lease_until, worker)
+            return self._outbox.claim(now, limit, lease_until, worker, without)
 
     def unclaim(self, claims: Sequence[ClaimedMessage]) -> None:
         """See `Store.unclaim`."""
@@ -323,12 +328,7 @@ class MemoryStore(MemoryUpkeep):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def __repr__(self) -> str:

@@ -7,7 +7,7 @@ looks through all rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from journeykit.adapters.agenda import Agenda
@@ -65,14 +65,16 @@ class MemoryOutbox:
             self.drop(key)
         self._aside.pop(customer_id, None)
 
-    def claim(self, now: int, limit: int, lease_until: int, worker: str) -> list[ClaimedMessage]:
+    def claim(
+        self, now: int, limit: int, lease_until: int, worker: str, without: Collection[str] = ()
+    ) -> list[ClaimedMessage]:
         """Lease what may go."""
         if limit <= 0:
             return []
         for key in self._leased.upto(now, len(self._rows)):
             self._end_lease(key)
         self._token += 1
-        return self._lease(self._unparked(now, limit), lease_until, worker)
+        return self._lease(self._unparked(now, limit, without), lease_until, worker)
 
     def claim_these(
         self, rows: Iterable[OutboxRow], now: int, limit: int, lease_until: int, worker: str
@@ -175,10 +177,12 @@ class MemoryOutbox:
         self._forget_hands(lambda one: one.hand.until <= now)
         return before - len(self._hands)
 
-    def _unparked(self, now: int, limit: int) -> list[str]:
+    def _unparked(self, now: int, limit: int, without: Collection[str]) -> list[str]:
         """Return what may go, once everything of parked customers in front of it lies aside."""
         while True:
-            keys = self._free.upto(now, limit)
+            keys = self._free.upto(now, len(self._rows) if without else limit)
+            if without:
+                keys = [key for key in keys if self._rows[key].channel not in without][:limit]
             parked = [k for k in keys if self._parked_until(self._rows[k].customer_id) > now]
             if not parked:
                 return keys

@@ -16,11 +16,10 @@ Beyond the port:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from os import PathLike
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from journeykit.adapters.commits import refuse_repeated_customers
@@ -257,14 +256,20 @@ class SQLiteStore(SQLiteUpkeep):
             return select_shelved(db, after, limit)
 
     def claim(
-        self, now: int, *, limit: int, lease_until: int, worker: str
+        self,
+        now: int,
+        *,
+        limit: int,
+        lease_until: int,
+        worker: str,
+        without: Collection[str] = (),
     ) -> Sequence[ClaimedMessage]:
         """See `Store.claim`."""
         with self._database.reading() as db:
             if limit <= 0 or not may_claim(db, now):
                 return ()
         with self._database.writing() as db:
-            return claim_rows(db, now, limit, lease_until, worker)
+            return claim_rows(db, now, limit, lease_until, worker, without)
 
     def unclaim(self, claims: Sequence[ClaimedMessage]) -> None:
         """See `Store.unclaim`."""
@@ -385,12 +390,7 @@ class SQLiteStore(SQLiteUpkeep):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def __repr__(self) -> str:

@@ -9,8 +9,9 @@ Runs inside a transaction that somebody else began and ends.
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -38,6 +39,9 @@ _CLAIM = """
     )
     RETURNING key, customer_id, channel, due, token, content, begun
 """
+_CLAIM_OTHERS = _CLAIM.replace(
+    "ORDER BY", "AND channel NOT IN (SELECT value FROM json_each(?)) ORDER BY"
+)
 _ANYBODY_PARKED = "SELECT EXISTS (SELECT 1 FROM journeykit_parked)"
 _LAY_ASIDE = """
     UPDATE journeykit_outbox SET worker = NULL, lease_until = (
@@ -86,12 +90,21 @@ def may_claim(db: sqlite3.Connection, now: int) -> bool:
 
 
 def claim_rows(
-    db: sqlite3.Connection, now: int, limit: int, lease_until: int, worker: str
+    db: sqlite3.Connection,
+    now: int,
+    limit: int,
+    lease_until: int,
+    worker: str,
+    without: Collection[str] = (),
 ) -> list[ClaimedMessage]:
     """Lease what may go."""
     db.execute(_END_LEASES, (now,))
     token = _next_token(db)
-    rows = db.execute(_CLAIM, (token, lease_until, worker, now, now, limit)).fetchall()
+    terms: tuple[object, ...] = (token, lease_until, worker, now, now)
+    if without:
+        rows = db.execute(_CLAIM_OTHERS, (*terms, json.dumps(sorted(without)), limit)).fetchall()
+    else:
+        rows = db.execute(_CLAIM, (*terms, limit)).fetchall()
     rows.sort(key=lambda row: (row[3], row[0]))
     if db.execute(_ANYBODY_PARKED).fetchone()[0]:
         if len(rows) < limit:

@@ -12,7 +12,7 @@ are integers: microseconds since 1970-01-01T00:00:00Z.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from journeykit.ports.rows import (
@@ -66,7 +66,7 @@ class Store(Upkeep, Protocol):
         """Commit, then claim what was put and is due, and announce it, in one transaction.
 
         It is as `commit`, `claim` of these very rows, and `hold` for their customers, with
-        nobody else in between.
+        nobody else in between. Nothing is claimed of a stale commit, or for a parked customer.
         """
         ...
 
@@ -87,7 +87,7 @@ class Store(Upkeep, Protocol):
         ...
 
     def append(self, rows: Sequence[InboxRow]) -> None:
-        """Put rows into the inbox. Those of one customer stay in this order."""
+        """Put rows into the inbox, each with a number. Those of one customer stay in this order."""
         ...
 
     def waiting(
@@ -95,9 +95,10 @@ class Store(Upkeep, Protocol):
     ) -> Sequence[str]:
         """Return up to `limit` customers for whom rows lie in the inbox, the longest waiting first.
 
-        Nothing that is committed is ever skipped, however late its transaction committed. Who
-        is parked until later than `now` is left out, unless a row came in after the parking.
-        For `lease_until` see `due`. The customers need not be there.
+        Each is named once, by the `at` of its first row; a row waits even if its `at` is later
+        than `now`. Nothing that is committed is ever skipped, however late its transaction
+        committed. Who is parked until later than `now` is left out, unless a row came in after
+        the parking. For `lease_until` see `due`. The customers need not be there.
         """
         ...
 
@@ -113,25 +114,36 @@ class Store(Upkeep, Protocol):
         ...
 
     def discard(self, customer_id: str, numbers: Sequence[int]) -> None:
-        """Take rows out of the inbox without a commit, such as those for a customer nobody knows."""
+        """Take rows out of the inbox without a commit, such as those for a customer nobody knows.
+
+        Numbers that are not there, or are another customer's, are passed over.
+        """
         ...
 
     def park(self, rows: Sequence[ParkedCustomer]) -> None:
         """Leave customers alone: `due`, `waiting` and `claim` pass them over until `until`.
 
         Their claims end. A customer who is parked already is parked anew. The customers need not
-        be there: something may wait in the inbox for one that nobody knows.
+        be there: something may wait in the inbox for one that nobody knows. Neither a commit
+        nor the end of `until` ends the parking: who is tried again, and fails again, is parked
+        anew with one more attempt, and only `unpark` and `erase` forget how many there were.
         """
         ...
 
     def unpark(self, customer_ids: Sequence[str], now: int) -> Sequence[str]:
-        """End the parking: all that was passed over is due at `now`. Return who was parked."""
+        """End the parking: what was passed over may be found at `now`. Return who was parked.
+
+        Nothing becomes due before its own instant.
+        """
         ...
 
     def parked(
         self, *, of: Sequence[str] | None = None, after: str = "", limit: int = 1000
     ) -> Sequence[ParkedCustomer]:
-        """Return who is parked, ordered by id: those of `of`, or up to `limit` behind `after`."""
+        """Return who is parked, ordered by id: those of `of`, or up to `limit` behind `after`.
+
+        Those whose `until` is past are among them.
+        """
         ...
 
     def shelved(self, *, after: str = "", limit: int = 1000) -> Sequence[str]:
@@ -142,12 +154,19 @@ class Store(Upkeep, Protocol):
         ...
 
     def claim(
-        self, now: int, *, limit: int, lease_until: int, worker: str
+        self,
+        now: int,
+        *,
+        limit: int,
+        lease_until: int,
+        worker: str,
+        without: Collection[str] = (),
     ) -> Sequence[ClaimedMessage]:
         """Take up to `limit` messages with `due <= now`, the longest due first.
 
         A row that another claim holds, until its `lease_until <= now`, is passed over, so
-        no two workers hold a row at the same time. Ties are ordered by key.
+        no two workers hold a row at the same time; so are rows on the channels `without`. Ties
+        are ordered by key.
         """
         ...
 
@@ -222,8 +241,9 @@ class Store(Upkeep, Protocol):
     def next_due(self) -> int | None:
         """Return the earliest instant at which a customer or an outbox row is due.
 
-        A claimed row counts from the end of its lease, a row of the inbox from its `at`, and who
-        is parked from `until` (never, if that is `FOREVER`).
+        A claimed row counts from the end of its lease, an inbox from the `at` of its first row.
+        What is passed over because its customer is parked counts from `until`, and what is not
+        due before `FOREVER` not at all.
         """
         ...
 
@@ -255,7 +275,8 @@ class Store(Upkeep, Protocol):
         """Remove all that is kept of a customer, and keep `mark` with the instant instead.
 
         That is the document, the profile, the journal, what lies in the outbox and the inbox,
-        the parking and the ids of events. The mark is kept whether the customer was there or not; so that is told.
+        the parking and the ids of events. The mark is kept, and inbox and parking are emptied,
+        whether the customer was there or not; whether it was is returned.
         """
         ...
 

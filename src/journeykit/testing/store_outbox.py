@@ -53,6 +53,17 @@ def passes_over_what_is_held(store: Store) -> None:
     expect_equal(keys(claim(store, LEASE)), ["m1", "m2"], "claimed when the lease ends")
 
 
+def passes_over_channels_that_are_named(store: Store) -> None:
+    """`without` names channels of which nothing is taken; what lies behind them is."""
+    rows = [message(f"m{number}", NOW - 9 + number, channel="email") for number in range(5)]
+    queue(store, *rows, message("push", NOW, channel="push"), message("sms", NOW, channel="sms"))
+    others = store.claim(NOW, limit=2, lease_until=LEASE, worker="w1", without=("email", "fax"))
+    expect_equal(keys(others), ["push", "sms"], "claimed without email")
+    more = store.claim(NOW, limit=2, lease_until=LEASE, worker="w1", without={"email"})
+    expect_equal(list(more), [], "claimed once more")
+    expect_equal(keys(claim(store, limit=2)), ["m0", "m1"], "claimed of all")
+
+
 def orders_by_due_after_a_lease(store: Store) -> None:
     """A row whose lease has ended is claimed in the order of its `due`, not of the lease's end."""
     queue(store, message("old", NOW - 9), message("new", NOW + SECOND))
@@ -197,6 +208,7 @@ OUTBOX_PROMISES = (
     claims_the_longest_due_first,
     describes_what_it_claims,
     passes_over_what_is_held,
+    passes_over_channels_that_are_named,
     orders_by_due_after_a_lease,
     hands_each_row_to_one_worker,
     raises_the_token_with_every_claim,
