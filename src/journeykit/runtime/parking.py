@@ -94,10 +94,13 @@ def leave_alone(rules: Rules, during: During, failed: Mapping[str, Exception]) -
     if any(map(is_strange, failed.values())) and (yield from learn(rules)):
         strangers = [one for one, error in failed.items() if is_strange(error)]
         now = yield from Now()
-        yield from Park([ParkedCustomer(one, now, now, 0, "") for one in strangers])
+        reason = f"{during}:version_unknown"
+        yield from Park([ParkedCustomer(one, now, now, 0, reason) for one in strangers])
         yield from Unpark(strangers, now)
         left.again = len(strangers)
         failed = {one: error for one, error in failed.items() if not is_strange(error)}
+    if not failed:
+        return left
     before = {row.customer_id: row for row in (yield from ParkedOf(list(failed)))}
     now = yield from Now()
     rows: list[ParkedCustomer] = []

@@ -199,6 +199,13 @@ def _start(ports: Ports, call: c.Start) -> c.MayStart:
     return "go" if ports.hands.start(call.hand, call.customer_id) else "changed"
 
 
+def _unpark(ports: Ports, call: c.Unpark) -> Steps[Sequence[str]]:
+    woken: Sequence[str] = yield ports.store.unpark(call.customer_ids, call.now)
+    if woken:
+        ports.on_commit()
+    return woken
+
+
 def _call_function(ports: Ports, call: c.CallFunction) -> Steps[object]:
     name = call.context.function
     function = ports.functions.get(name)
@@ -279,7 +286,7 @@ _PERFORM: dict[type[c.Call[Any]], Callable[[Ports, Any], Any]] = {
     c.Discard: lambda ports, call: ports.store.discard(call.customer_id, call.numbers),
     c.Depth: lambda ports, call: ports.store.depth(call.limit),
     c.Park: lambda ports, call: ports.store.park(call.rows),
-    c.Unpark: lambda ports, call: ports.store.unpark(call.customer_ids, call.now),
+    c.Unpark: _unpark,
     c.ParkedOf: lambda ports, call: ports.store.parked(of=call.customer_ids),
     c.ParkedBehind: lambda ports, call: ports.store.parked(after=call.after, limit=call.limit),
     c.Shelved: lambda ports, call: ports.store.shelved(after=call.after, limit=call.limit),
