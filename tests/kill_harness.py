@@ -172,7 +172,7 @@ class Host:
         rows = [{"customer_id": n, "event": "offer_seen", "id": f"o-{n}"} for n in ("ann", "cy")]
         yield EVENING + timedelta(minutes=5), lambda: kit.track_many(rows)
         # cy leaves while the offer is held for the night: it is withdrawn
-        yield EVENING + timedelta(hours=3), lambda: kit.track("cy", Left(), id="l-cy")
+        yield EVENING + timedelta(hours=3), lambda: kit.inbox.track("cy", Left(), id="l-cy")
         yield EVENING + timedelta(days=2), lambda: None
 
     def _make_known(self) -> None:

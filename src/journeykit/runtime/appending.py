@@ -124,9 +124,9 @@ class Telling:
     ) -> Flow[None]:
         """Record that a customer withdrew consent; without a topic, for the whole channel.
 
-        It holds from the moment at which it is committed: what a worker takes up after that is
-        judged with it. A hand-over that has begun is not waited for; `Orchestrator.withdraw`
-        does.
+        It holds from its commit: a tenth of a second later at the latest, no hand-over starts
+        that was not judged with it. One that has begun is not waited for; `withdraw` of an
+        orchestrator does wait.
         """
         yield from self._consent(customer_id, channels, topic, False, source, None)
 
