@@ -11,7 +11,7 @@ import pytest
 from tests.runtime.conftest import NOON, SignedUp
 from tests.runtime.test_observing import Notes
 
-from journeykit import Journey, MemoryStore, On, Send, SQLiteStore
+from journeykit import Journey, MemoryStore, On, Send, SQLiteStore, Wait, days
 from journeykit.adapters.postgres import PostgresStore
 from journeykit.ports import FOREVER, Backlog, InboxRow, ParkedCustomer, StoreStatus
 from journeykit.runtime.doctoring import Diagnosis, diagnose
@@ -95,6 +95,24 @@ def test_a_worker_is_told_of_pauses_and_of_newer_versions(open_shop: Any) -> Non
     shop.kit.pause("welcome")
     codes = [one.code for one in shop.kit.doctor().findings]
     assert codes == ["worker_old", "paused"]
+
+
+def test_looking_deep_tells_of_runs_on_old_versions(open_shop: Any) -> None:
+    store = MemoryStore()
+    old = Journey("welcome", entry=On(SignedUp), steps=[Wait(days(90))])
+    shop = open_shop(old, store=store)
+    for name in ("ann", "bob"):
+        shop.kit.identify(name)
+        shop.kit.track(name, "signed_up")
+        shop.clock.passes(days=20)
+    newer = Journey("welcome", version=2, entry=On(SignedUp), steps=[Wait(days(9))])
+    kit = open_shop(newer, store=store, clock=shop.clock).kit
+    assert kit.doctor().findings == ()
+    (finding,) = kit.doctor(deep=True).findings
+    assert finding.what == (
+        "2 runs of welcome stand on version 1 (published: 2), the oldest for 40 days"
+    )
+    assert kit.doctor(deep=True).is_healthy
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite", "postgres"])

@@ -192,3 +192,11 @@ def test_what_arrived_for_who_is_erased_while_nothing_runs_is_dropped(shop: Any)
         assert sim.erase("bob")
         sim.identify("bob", {})
     assert bob.enrollments == []  # what was said of the erased one is not said of the new one
+
+
+def test_announcements_that_ended_name_nobody(shop: Any, store: Any) -> None:  # F4
+    """A worker that died had announced whom it was about to write to."""
+    shop.clock.passes(minutes=5)
+    store.hold(["ann"], 0, until=1, worker="dead")
+    shop.kit.erase("ann")
+    assert list(store.hands("ann", 0)) == []

@@ -79,6 +79,14 @@ def test_a_cut_journal_begins_with_the_state_of_then(open_shop: Any, store: Any)
     )
 
 
+def test_a_backfill_tells_how_many_journals_were_cut(open_shop: Any) -> None:
+    store = MemoryStore()
+    shop = busy(open_shop, store)
+    assert shop.kit.backfill("cart").pruned == 0
+    shop.kit.prune(older_than=days(100))
+    assert shop.kit.backfill("cart").pruned == 3
+
+
 def test_a_second_time_there_is_nothing_to_cut(open_shop: Any, store: Any) -> None:
     shop = busy(open_shop, store)
     shop.kit.prune(older_than=days(100))

@@ -30,9 +30,11 @@ class SQLiteUpkeep:
             return cut_journals(db, cuts)
 
     def forget(self, now: int, *, limit: int, buckets: Sequence[str] = ()) -> int:
-        """See `Upkeep.forget`."""
+        """See `Upkeep.forget`. What is removed is overwritten, as in `SQLiteStore.erase`."""
         with self._database.writing() as db:
-            return forget(db, now, limit, buckets)
+            forgotten = forget(db, now, limit, buckets)
+        self._database.checkpoint()
+        return forgotten
 
     def outbox(self, customer_id: str) -> Sequence[ClaimedMessage]:
         """See `Upkeep.outbox`. It looks through the whole outbox."""

@@ -34,15 +34,15 @@ class Bench(Desk):
         self._batch = _BATCH
 
 
-def examine(target: str) -> Diagnosis:
-    """Return what is wrong with a store, and what to do about it.
+def examine(target: str, *, deep: bool) -> Diagnosis:
+    """Return what is wrong with a store, and what to do about it. `deep`: read every customer.
 
     Raises:
         UsageError: There is no such file.
         StoreError: It cannot be opened.
     """
     with look_into(target) as store:
-        return drive_on(diagnose(None), store)
+        return drive_on(diagnose(None, deep=deep), store)
 
 
 def as_json(found: Diagnosis) -> str:

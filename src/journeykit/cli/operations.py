@@ -47,6 +47,9 @@ def migrate(
 def doctor(
     db: Database,
     as_data: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read every customer, and tell of runs on old versions.")
+    ] = False,
 ) -> None:
     """Tell what is wrong with a store, and what to do about it. Changes nothing.
 
@@ -54,7 +57,7 @@ def doctor(
     where there is something to do.
     """
     with told():
-        found = examine(db)
+        found = examine(db, deep=deep)
         typer.echo(as_json(found) if as_data else str(found))
     if not found.is_healthy:
         raise typer.Exit(1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from journeykit.errors import UsageError
@@ -22,6 +23,7 @@ from journeykit.runtime.calls import Commit, Flow, Heed, JournalOf, Load, Now, P
 from journeykit.runtime.intake import check_journey
 from journeykit.runtime.outcomes import Failure
 from journeykit.runtime.parking import stuck
+from journeykit.runtime.records import begins
 from journeykit.runtime.script import ATTEMPTS, decide, to_commit
 
 Since = Literal["qualified", "now"]
@@ -39,6 +41,7 @@ class Backfilled:
             trigger waits for its slot under the entry caps.
         refused: Reason codes, each with how often it kept a run from beginning.
         failures: Customers who could not be decided on: call again.
+        pruned: Customers whose journals were cut, so that what was before is not counted.
     """
 
     customers: int = 0
@@ -46,6 +49,7 @@ class Backfilled:
     waiting: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
+    pruned: int = 0
 
 
 class Backfill:
@@ -161,6 +165,7 @@ def backfill(rules: Rules, asked: Backfill, limit: int) -> Flow[Backfilled]:
 def _ask(rules: Rules, asked: Backfill, ids: Sequence[str], outcome: Backfilled) -> Flow[None]:
     """Ask one page of customers; those whom somebody else changed meanwhile once more."""
     outcome.customers += len(ids)
+    pruned: set[str] = set()
     for _ in range(ATTEMPTS):
         rules = yield from Heed(rules)
         stored = yield from Load(ids, True)
@@ -168,7 +173,9 @@ def _ask(rules: Rules, asked: Backfill, ids: Sequence[str], outcome: Backfilled)
         decisions: dict[str, Decision] = {}
         for customer_id, found in stored.items():
             try:
-                decision = yield from _decide(rules, asked, found)
+                decision, since = yield from _decide(rules, asked, found)
+                if since is not None:
+                    pruned.add(customer_id)
                 if decision.entries:
                     commits.append(to_commit(rules, decision, found.version))
                     decisions[customer_id] = decision
@@ -178,18 +185,22 @@ def _ask(rules: Rules, asked: Backfill, ids: Sequence[str], outcome: Backfilled)
         for customer_id in decisions.keys() - set(ids):
             _count(rules, asked, decisions[customer_id], outcome)
         if not ids:
-            return
+            break
+    outcome.pruned += len(pruned)
     for customer_id in ids:
         overtaken = RuntimeError("others changed it on every attempt")
         outcome.failures.append(Failure(customer_id, stuck(customer_id, overtaken)))
 
 
-def _decide(rules: Rules, asked: Backfill, found: StoredCustomer) -> Flow[Decision]:
+def _decide(
+    rules: Rules, asked: Backfill, found: StoredCustomer
+) -> Flow[tuple[Decision, datetime | None]]:
     records = yield from JournalOf(found.customer_id)
     entries = [entry for record in records for entry in decode_entries(record.entries)]
     now = yield from Now()
     signal = asked.signal(rules, now, entries)
-    return decide(rules, found.customer_id, found, [signal], now, fire_now=False)
+    decision = decide(rules, found.customer_id, found, [signal], now, fire_now=False)
+    return decision, begins(entries)
 
 
 def _count(rules: Rules, asked: Backfill, decision: Decision, outcome: Backfilled) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from msgspec import DecodeError
+
+from journeykit.kernel import decode_state
 from journeykit.machine import Rules
 from journeykit.ports import FOREVER, Backlog, StoreStatus
-from journeykit.runtime.calls import Definitions, Flow, Heed, Now, ParkedBehind
+from journeykit.runtime.calls import Definitions, Flow, Heed, Load, Now, Page, ParkedBehind
 from journeykit.runtime.upkeep_calls import Status
 from journeykit.time import DAY, HOUR, MINUTE, SECOND
 
@@ -19,6 +24,8 @@ SKEW = 5 * SECOND
 
 LATE = {"due": 5 * MINUTE, "outbox": 5 * MINUTE, "inbox": MINUTE}
 """How old a backlog may be before it is a finding, in micros."""
+
+_PAGE = 1000
 
 LOG = 256 * 1024 * 1024
 """How large a write-ahead log may be."""
@@ -79,11 +86,12 @@ class Diagnosis:
         return "\n".join(map(str, self.findings)) or "nothing to do"
 
 
-def diagnose(rules: Rules | None) -> Flow[Diagnosis]:
+def diagnose(rules: Rules | None, *, deep: bool = False) -> Flow[Diagnosis]:
     """Look at the store.
 
     Args:
         rules: What runs here; None where only the store is looked at.
+        deep: Whether to read every customer.
     """
     now = yield from Now()
     status = yield from Status(now)
@@ -98,6 +106,8 @@ def diagnose(rules: Rules | None) -> Flow[Diagnosis]:
     ]
     if rules is not None:
         findings += yield from _of_rules(rules)
+    if deep:
+        findings += yield from _of_runs(now)
     order = ("error", "warning", "note")
     findings.sort(key=lambda one: order.index(one.severity))
     return Diagnosis(tuple(findings), status)
@@ -199,9 +209,7 @@ def _of_rules(rules: Rules) -> Flow[list[Finding]]:
             "paused", "note", f"these journeys pause: {', '.join(sorted(heeded.paused))}",
             "kit.resume(journey) lets them go on",
         ))  # fmt: skip
-    newest: dict[str, int] = {}
-    for one in (yield from Definitions()):
-        newest[one.journey] = max(one.version, newest.get(one.journey, 0))
+    newest = yield from _newest()
     behind = [
         f"{journey} {table.version} (published: {newest[journey]})"
         for journey, table in sorted(rules.current.items())
@@ -213,6 +221,41 @@ def _of_rules(rules: Rules) -> Flow[list[Finding]]:
             f"{', '.join(behind)}", "deploy this worker anew",
         ))  # fmt: skip
     return found
+
+
+def _newest() -> Flow[dict[str, int]]:
+    """Return the newest version of each journey that was ever published."""
+    newest: dict[str, int] = {}
+    for one in (yield from Definitions()):
+        newest[one.journey] = max(one.version, newest.get(one.journey, 0))
+    return newest
+
+
+def _of_runs(now: int) -> Flow[list[Finding]]:
+    """Tell of open runs on versions that a newer one has followed, since when the oldest is open."""
+    newest = yield from _newest()
+    runs: Counter[tuple[str, int]] = Counter()
+    oldest: dict[tuple[str, int], int] = {}
+    after = ""
+    while ids := (yield from Page(after, _PAGE)):
+        after = ids[-1]
+        for found in (yield from Load(ids, False)).values():
+            with suppress(DecodeError):  # `work` tells of a document that is damaged
+                for run in decode_state(found.body).enrollments.values():
+                    place = run.journey, run.version
+                    if run.version < newest.get(run.journey, 0):
+                        runs[place] += 1
+                        oldest[place] = min(run.entered, oldest.get(place, run.entered))
+    return [
+        Finding(
+            "runs_on_old_version", "note",
+            f"{number} runs of {journey} stand on version {version} (published: {newest[journey]}), "
+            f"the oldest for {_span(now - oldest[journey, version])}",
+            "they finish on it; Journey(upgrade=Migrate({...})) moves them, and journeykit plan "
+            "tells where they stand",
+        )
+        for (journey, version), number in sorted(runs.items())
+    ]  # fmt: skip
 
 
 def _span(micros: int) -> str:

@@ -29,6 +29,7 @@ from journeykit.runtime.pausing import (
 from journeykit.runtime.performing import Ports
 from journeykit.runtime.planning import Plan, draw_up
 from journeykit.runtime.publishing import publish
+from journeykit.runtime.upkeep_calls import Forget
 from journeykit.runtime.verbs import verb
 
 
@@ -152,6 +153,7 @@ class Operations(Desk, ABC):
         check_customer_id(customer_id)
         was_there = yield from erase(self._rules, customer_id, (yield from Now()))
         yield from self._let_hands_finish(customer_id)
+        yield from Forget((yield from Now()), 0, ())  # announcements name customers, too
         logs.tell("customer_erased")
         return was_there
 

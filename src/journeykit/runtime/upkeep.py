@@ -33,9 +33,14 @@ class Upkeeping(Desk):
         return found
 
     @verb
-    def doctor(self) -> Flow[Diagnosis]:
-        """Return what is wrong with the store, or will be, and what to do about each of it."""
-        return (yield from diagnose(self.rules))
+    def doctor(self, *, deep: bool = False) -> Flow[Diagnosis]:
+        """Return what is wrong with the store, or will be, and what to do about each of it.
+
+        Args:
+            deep: Whether to read every customer as well, and tell of open runs on versions that
+                a newer one has followed.
+        """
+        return (yield from diagnose(self.rules, deep=deep))
 
     prune = verb(prune)
 
