@@ -374,7 +374,7 @@ def test_an_input_for_nobody_in_downtime_is_told_at_its_end() -> None:
         (lambda sim: sim.channel("fax"), UsageError, "email, push"),
         (lambda sim: sim.channel("push").answer("ok"), UsageError, "Accepted"),
         (lambda sim: sim.customer("bob", consent=["fax"]), UnknownChannelError, "fax"),
-        (lambda sim: sim.customer("bob", {"timezone": "Nowhere"}), UnknownZoneError, "Nowhere"),
+        (lambda sim: sim.customer("bob", {"timezone": "Nowhere"}), UnknownZoneError, "no such time zone"),
         (lambda sim: sim.customer("bob", {"name": "Bob"}), InputError, "first_name"),
         (lambda sim: sim.customer(""), UsageError, "customer_id"),
         (lambda sim: sim.track("nobody", Begun()), UnknownCustomerError, "identify"),
@@ -428,8 +428,9 @@ def test_a_customer_who_cannot_be_decided_on_is_no_silence(
 
     sim.clock.micros += 3_600_000_000
     monkeypatch.setattr("journeykit.runtime.script.advance", broken)
-    with pytest.raises(StoreError, match=r"'ann'.*ZeroDivisionError"):
+    with pytest.raises(StoreError, match="ZeroDivisionError") as caught:
         look(sim)
+    assert caught.value.value == "ann"
 
 
 # ---- what it costs, and where it runs

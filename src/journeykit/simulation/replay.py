@@ -23,7 +23,7 @@ import msgspec
 
 from journeykit.errors import ContentionError, JourneykitError
 from journeykit.kernel import CustomerState, decode_state, next_due
-from journeykit.ports import ClaimedMessage, CustomerCommit, Hand, Store, Taken
+from journeykit.ports import ClaimedMessage, Committed, CustomerCommit, Hand, Store, Taken
 from journeykit.runtime import Outcome, Runner
 from journeykit.runtime import calls as c
 from journeykit.runtime.ingesting import ingest
@@ -274,12 +274,19 @@ class _Performer:
                     line.note(commit)
         return [[line.id] if line.id in stale else [] for line, _ in asking]
 
+    def _commit_and_claim(self, asking: Sequence[tuple[_Line, Any]]) -> Sequence[Committed]:
+        """Nothing is taken in hand with it: hand-overs of a step come behind all its decisions."""
+        return [Committed(stale) for stale in self._commit(asking)]
+
     def _listed(self, asking: Sequence[tuple[_Line, c.Listed]]) -> Sequence[Any]:
         found = self._store.suppressed([place for _, call in asking for place in call.addresses])
         return [_part(found, call.addresses) for _, call in asking]
 
     def _claim(self, asking: Sequence[tuple[_Line, c.Claim]]) -> Sequence[Any]:
-        """Claim what is due by the latest clock; give back what is early by its own clock."""
+        """Claim what is due by the latest clock; give back what is early by its own clock.
+
+        Nothing is in doubt where a replay was killed: its channels only pretend.
+        """
         mine: dict[str, list[ClaimedMessage]] = {line.id: [] for line, _ in asking}
         now = {line.id: call.now for line, call in asking}
         claimed = self._store.claim(
@@ -291,7 +298,7 @@ class _Performer:
             if given is None or claim.due > now[claim.customer_id] or len(given) >= _ONE:
                 early.append(claim)
             else:
-                given.append(claim)
+                given.append(msgspec.structs.replace(claim, begun=False))
         self._store.unclaim(early)
         return list(mine.values())
 
@@ -307,13 +314,14 @@ class _Performer:
 _AT_ONCE = frozenset(
     {c.Now, c.Due, c.Render, c.Hold, c.LetGo, c.InHands, c.Start, c.Take, c.HandOver}
     | {c.CallFunction, c.GoesOn, c.Heed, c.Stay, c.LinesNow, c.Reaches}
-    | {c.Waiting, c.Park, c.Unpark, c.ParkedOf}
+    | {c.Waiting, c.Park, c.Unpark, c.ParkedOf, c.Lacks, c.Definitions, c.Adopt}
 )
 _TOGETHER: dict[type[c.Call[Any]], Callable[[_Performer, Any], Sequence[Any]]] = {
     c.Load: _Performer._load,
     c.Versions: _Performer._versions,
     c.Seen: _Performer._seen,
     c.Commit: _Performer._commit,
+    c.CommitAndClaim: _Performer._commit_and_claim,
     c.Listed: _Performer._listed,
     c.Claim: _Performer._claim,
     c.Unclaim: _Performer._unclaim,
