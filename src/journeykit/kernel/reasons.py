@@ -69,7 +69,7 @@ DROPPED: Final[Mapping[str, str]] = {
     **PASSING,
     "expired": "it can no longer leave before the end of its validity",
     "overdue": "it could have left too long ago, and its journey skips what comes too late",
-    "withheld": "this host writes to nobody but those whom only_to= names",
+    "withheld": "this host writes to nobody but its own people",
 }
 """Why a message was not sent. A passing reason: the step skips or exits, or the gate never opens."""
 
