@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from sqlalchemy import Column, Integer, MetaData, Table, create_engine
 
 from journeykit import SQLiteStore
 from journeykit.adapters.alembic import include_name, leaving_out
 from journeykit.adapters.postgres import PostgresStore
 from journeykit.adapters.postgres_connection import address_of
+
+autogenerate = pytest.importorskip("alembic.autogenerate")
+migration = pytest.importorskip("alembic.migration")
 
 HOST = MetaData()
 Table("users", HOST, Column("id", Integer, primary_key=True))
@@ -26,8 +27,8 @@ def proposed(url: Any, **options: Any) -> list[tuple[str, str]]:
         with engine.connect() as connection:
             HOST.create_all(connection)
             connection.commit()
-            context = MigrationContext.configure(connection, opts=options)
-            found = compare_metadata(context, HOST)
+            context = migration.MigrationContext.configure(connection, opts=options)
+            found = autogenerate.compare_metadata(context, HOST)
     finally:
         engine.dispose()
     return sorted({(one[0], getattr(one[1], "name", "")) for one in found})

@@ -357,7 +357,9 @@ def test_a_wrong_profile_is_refused_as_a_whole(data: Any, error: Any, text: str)
 
 
 def test_a_profile_that_is_made_wrongly_is_told_in_our_words() -> None:
-    with pytest.raises(InvalidProfileError, match=r"profile\.visits: .*got str of 4 char") as caught:
+    with pytest.raises(
+        InvalidProfileError, match=r"profile\.visits: .*got str of 4 char"
+    ) as caught:
         Customer(visits="many")
     assert "(got 'many')" in caught.value.in_full()
 

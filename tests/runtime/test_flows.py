@@ -271,7 +271,9 @@ def hand_over(play: Hand_, receipt: Any = None, *, now: int = NOW) -> Any:
     """Play from the clock before the hand-overs to the clock after the first."""
     play.expect(c.Now, now)
     play.expect(c.Start, "go")
-    message = play.expect(c.HandOver, Accepted() if receipt is None else receipt).parcels[0].messages[0]
+    message = (
+        play.expect(c.HandOver, Accepted() if receipt is None else receipt).parcels[0].messages[0]
+    )
     play.expect(c.Now, now)
     return message
 

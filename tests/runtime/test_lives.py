@@ -217,7 +217,9 @@ within the quiet hours 09:00-12:00
 
 def test_an_id_that_there_is_not() -> None:
     sim, _ = play(on_seen(Send("hi", via=["email"])))
-    with pytest.raises(UnknownMessageError, match=r"no message of this id \(got str of 2 ") as error:
+    with pytest.raises(
+        UnknownMessageError, match=r"no message of this id \(got str of 2 "
+    ) as error:
         sim.runner.message("ann", "m1")
     assert isinstance(error.value, InputError)
     with pytest.raises(UnknownCustomerError):
