@@ -14,6 +14,7 @@ from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 from shutil import which
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -46,7 +47,7 @@ class Inbox:
     async def handle_RCPT(
         self, server: Any, session: Any, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        answer = self.answers.get("RCPT", "250 OK")
+        answer = self.answers.get(address, self.answers.get("RCPT", "250 OK"))
         if answer.startswith("2"):
             envelope.rcpt_tos.append(address)
         return answer
@@ -269,6 +270,29 @@ def test_one_channel_serves_many_threads(serve: Callable[..., Server]) -> None:
     assert len(receipts) == 8
 
 
+def test_many_leave_on_one_connection(serve: Callable[..., Server]) -> None:
+    """Each with its own receipt, whatever became of the one before."""
+    server = serve()
+    server.inbox.answers["eve@example.com"] = "550 5.1.1 no such user"
+    server.inbox.answers["bob@example.com"] = "450 4.2.0 greylisted"
+    messages = [
+        message("k1"),
+        message("k2", "eve@example.com"),
+        message("k3"),
+        message("k4", "no address"),
+        message("k5", "bob@example.com"),
+        message("k6"),
+    ]
+    receipts = server.channel().send_many(messages)
+    assert [type(one) for one in receipts] == [
+        Accepted, Rejected, Accepted, Rejected, Retry, Accepted,
+    ]  # fmt: skip
+    assert receipts[1] == Rejected("550 5.1.1 no such user", dead_address=True)
+    assert server.inbox.keys() == ["<k1@shop.example>", "<k3@shop.example>", "<k6@shop.example>"]
+    assert len({id(session) for session in server.inbox.sessions}) == 1
+    assert [envelope.rcpt_tos for envelope in server.inbox.envelopes] == [["ann@example.com"]] * 3
+
+
 # What a server refuses
 
 
@@ -393,6 +417,30 @@ def test_a_session_that_fails_is_tried_again(
     assert isinstance(receipt, Retry)
     assert receipt.reason
     assert receipt.after is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "accepted"),
+    [
+        (("554 5.7.1 no service for you",), 0),
+        (("hang up",), 0),
+        ((*GREETED, "hang up"), 0),
+        ((*UP_TO_DATA, "250 2.0.0 queued", "hang up"), 1),
+        ((*UP_TO_DATA, "250 2.0.0 queued", "421 enough"), 1),
+        ((*GREETED, "250 ok", "550 no", "hang up"), 0),
+    ],
+)
+def test_a_connection_that_breaks_is_made_once_more_and_no_oftener(
+    script: Callable[..., Scripted], lines: Sequence[str], accepted: int
+) -> None:
+    """The second one hangs here: what is left comes again, and nobody waits for each of them."""
+    started = monotonic()
+    channel = channel_to(script(*lines).port, timeout=0.3)
+    receipts = channel.send_many([message(f"k{n}") for n in range(50)])
+    assert len(receipts) == 50
+    assert [type(one) for one in receipts[:accepted]] == [Accepted] * accepted
+    assert isinstance(receipts[-1], Retry)
+    assert monotonic() - started < 50 * 0.3 / 2
 
 
 def test_nobody_listening_is_tried_again() -> None:

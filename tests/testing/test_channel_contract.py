@@ -35,6 +35,9 @@ class Provider(RecordingChannel):
         self.names.append(self.name_of(message))
         return super().send(message)
 
+    def send_many(self, messages: Sequence[OutgoingMessage]) -> Sequence[Receipt]:
+        return [self.send(message) for message in messages]
+
     def name_of(self, message: OutgoingMessage) -> str:
         return message.key
 
@@ -227,6 +230,49 @@ class ForOneThread(Provider):
         return super().send(message)
 
 
+class StopsAtTheFirstRefusal(Provider):
+    """What comes behind an odd message is not answered."""
+
+    def send_many(self, messages: Sequence[OutgoingMessage]) -> Sequence[Receipt]:
+        return [self.send(one) for one in messages if one.content.subject]
+
+
+class AnswersOnce(Provider):
+    """One receipt speaks for all."""
+
+    def send_many(self, messages: Sequence[OutgoingMessage]) -> Any:
+        return super().send_many(messages)[0]
+
+
+class AnswersManyWithIds(Provider):
+    """The provider's names for them, and no receipts."""
+
+    def send_many(self, messages: Sequence[OutgoingMessage]) -> Any:
+        return [message.key for message in messages]
+
+
+class AnswersInAnyOrder(Provider):
+    """In the order in which the provider was done."""
+
+    def send_many(self, messages: Sequence[OutgoingMessage]) -> Sequence[Receipt]:
+        return super().send_many(messages)[::-1]
+
+
+class RejectsInBulk(Provider):
+    """What is accepted alone is refused in company."""
+
+    def send_many(self, messages: Sequence[OutgoingMessage]) -> Sequence[Receipt]:
+        return [Rejected("no", dead_address=False) for _ in messages]
+
+
+class NamesByPlace(Provider):
+    """In company a message is called by its place."""
+
+    def send_many(self, messages: Sequence[OutgoingMessage]) -> Sequence[Receipt]:
+        self.names += [f"{number}" for number in range(len(messages))]
+        return [Accepted() for _ in messages]
+
+
 SABOTAGE = [
     (promises.accepts_a_plain_message, AcceptsNobody),
     (promises.accepts_a_plain_message, AnswersNothing),
@@ -255,6 +301,12 @@ SABOTAGE = [
     (promises.knows_one_message_from_another, NeverRecovers),
     (promises.serves_several_threads, MixesThreadsUp),
     (promises.serves_several_threads, ForOneThread),
+    (promises.answers_many_with_one_receipt_each, StopsAtTheFirstRefusal),
+    (promises.answers_many_with_one_receipt_each, AnswersOnce),
+    (promises.answers_many_with_one_receipt_each, AnswersManyWithIds),
+    (promises.answers_many_in_their_order, AnswersInAnyOrder),
+    (promises.answers_many_in_their_order, RejectsInBulk),
+    (promises.keeps_the_keys_of_many, NamesByPlace),
 ]
 
 
@@ -336,7 +388,7 @@ def test_without_a_way_to_look_keys_are_not_checked() -> None:
     check_channel(NamesByAttempt)
     with pytest.raises(AssertionError, match="keeps_the_key"):
         check_channel(NamesByAttempt, sent=names)
-    assert set(KEY_PROMISES) == {promises.keeps_the_key}
+    assert set(KEY_PROMISES) == {promises.keeps_the_key, promises.keeps_the_keys_of_many}
 
 
 def test_a_channel_for_one_thread_says_so() -> None:

@@ -1,8 +1,8 @@
 """How does an email leave? By SMTP, with nothing but the standard library.
 
-One connection per message: a server that closes idle connections, or a worker that is
-killed, never leaves a message half sent on a shared one. Nothing is shared, so one channel
-serves any number of threads.
+One connection per call: a server that closes idle connections, or a worker that is killed,
+never leaves a message half sent on a shared one. Nothing is shared, so one channel serves any
+number of threads. With `Delivery(batch=...)` a call takes several emails.
 
 Keeps true:
     * once the server has taken the text, the answer is `Accepted`, whatever happens then;
@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import Self
 
 from journeykit.adapters.smtp_email import Email, compose, mailbox, sender_mailbox
 from journeykit.adapters.smtp_replies import refusal, succeeded
@@ -114,25 +115,23 @@ class SMTPChannel:
 
     def send(self, message: OutgoingMessage) -> Receipt:
         """Hand one email over."""
+        return self.send_many([message])[0]
+
+    def send_many(self, messages: Sequence[OutgoingMessage]) -> list[Receipt]:
+        """Hand emails over on one connection; return one receipt for each, in their order.
+
+        Where the connection breaks, the email at hand comes again, and the next one goes on
+        another connection. Where that breaks too, or cannot be made, all that are left come again.
+        """
+        with _Line(self._connect) as line:
+            return [self._hand_over(message, line) for message in messages]
+
+    def _hand_over(self, message: OutgoingMessage, line: _Line) -> Receipt:
         try:
             email = compose(message, self._sender, self._id_domain, self._links(message))
         except InputError as error:
             return Rejected(str(error), dead_address=False)
-        try:
-            server = self._connect()
-        except smtplib.SMTPResponseException as error:
-            return refusal("session", error.smtp_code, error.smtp_error)
-        except (smtplib.SMTPException, OSError) as error:
-            return _come_again(error)
-        try:
-            receipt = _hand_over(server, email)
-        except (smtplib.SMTPException, OSError) as error:
-            server.close()
-            return _come_again(error)
-        with suppress(smtplib.SMTPException, OSError):  # the message is decided already
-            server.quit()
-        server.close()
-        return receipt
+        return line.hand_over(email)
 
     def __repr__(self) -> str:
         return f"SMTPChannel({self._host!r}, {self._port}, sender={self._sender.address!r})"
@@ -165,6 +164,68 @@ class SMTPChannel:
         if self._tls:
             return smtplib.SMTP_SSL(*where, timeout=self._timeout, context=self._context)
         return smtplib.SMTP(*where, timeout=self._timeout)
+
+
+class _Line:
+    """A connection, made when it is needed first, and once more where it breaks."""
+
+    def __init__(self, connect: Callable[[], smtplib.SMTP]) -> None:
+        self._connect = connect
+        self._server: smtplib.SMTP | None = None
+        self._may_break = True
+        self._is_clean = True
+        self._dead: Receipt | None = None
+
+    def hand_over(self, email: Email) -> Receipt:
+        if self._dead is not None:
+            return self._dead
+        if not self._is_clean:
+            self._start_over()
+        try:
+            server = self._server = self._server or self._connect()
+        except smtplib.SMTPResponseException as error:
+            self._dead = refusal("session", error.smtp_code, error.smtp_error)
+            return self._dead
+        except (smtplib.SMTPException, OSError) as error:
+            self._dead = _come_again(error)
+            return self._dead
+        try:
+            receipt = _hand_over(server, email)
+        except (smtplib.SMTPException, OSError) as error:
+            self._drop()
+            receipt = _come_again(error)
+            if not self._may_break:
+                self._dead = receipt
+            self._may_break = False
+            return receipt
+        self._is_clean = isinstance(receipt, Accepted)
+        return receipt
+
+    def _start_over(self) -> None:
+        """Take back what was said of an email that was refused halfway."""
+        self._is_clean = True
+        if self._server is None:
+            return
+        try:
+            is_good = succeeded(self._server.rset()[0])
+        except (smtplib.SMTPException, OSError):
+            is_good = False
+        if not is_good:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._server is not None:
+            with suppress(smtplib.SMTPException, OSError):  # the emails are decided already
+                self._server.quit()
+        self._drop()
 
 
 def _hand_over(server: smtplib.SMTP, email: Email) -> Receipt:

@@ -128,6 +128,12 @@ class Channel(Protocol):
     `Rejected(dead_address=False)` instead. It leaves the message as it is, and may be called
     from several threads unless it says otherwise.
 
+    A channel whose provider takes many messages at a time may have
+    `send_many(messages: Sequence[OutgoingMessage]) -> Sequence[Receipt]` beside it: one receipt
+    for each message, in their order. It is called where the host asks for that
+    (`Delivery.batch`). An exception, or another number of receipts, counts as `Retry()` for all
+    of them.
+
     `journeykit.testing.check_channel` puts a channel through every promise on this page.
     """
 

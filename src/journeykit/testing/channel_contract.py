@@ -76,8 +76,9 @@ def check_channel(
 ) -> None:
     """Put fresh channels from `make` through every promise, one channel per promise.
 
-    It needs no test framework and takes as long as some fifty hand-overs. Let the channel talk
-    to a provider's test account, or to a server of your own: its messages do leave.
+    It needs no test framework and takes as long as some fifty hand-overs; a channel that has
+    `send_many` is put through the promises about that too. Let the channel talk to a provider's
+    test account, or to a server of your own: its messages do leave.
 
     Args:
         make: Returns a new channel; it is called once for each promise.
@@ -109,7 +110,10 @@ def broken_by_channel(
         ):
             continue
         try:
-            promise(Trial(make(), address, sent))
+            channel = make()
+            if promise in BATCH_PROMISES and not hasattr(channel, "send_many"):
+                continue
+            promise(Trial(channel, address, sent))
         except Exception as error:  # whatever a channel raises, the promise is not kept
             broken.append((_told(promise, error), error))
     return broken
@@ -208,6 +212,53 @@ def serves_several_threads(trial: Trial[C]) -> None:
         expect_equal(len(set(trial.sent(trial.channel))), 20, "names of twenty messages")
 
 
+def answers_many_with_one_receipt_each(trial: Trial[C]) -> None:
+    """`send_many` answers each of its messages with one whole receipt, whatever a template wrote."""
+    _send_many(trial, _many(trial))
+
+
+def answers_many_in_their_order(trial: Trial[C]) -> None:
+    """A receipt of `send_many` is what `send` says of the message in its place."""
+    messages = _many(trial)
+    alone = [(trial.send(message), trial.send(message)) for message in messages]
+    for number, receipt in enumerate(_send_many(trial, messages)):
+        first, again = alone[number]
+        if first == again:  # else the provider never says the same twice
+            expect_equal(receipt, first, f"the receipt of message {number + 1}")
+        else:
+            expect_equal(type(receipt), type(first), f"the answer to message {number + 1}")
+
+
+def keeps_the_keys_of_many(trial: Trial[C]) -> None:
+    """Messages of `send_many` reach the provider under the names that `send` gives them."""
+    assert trial.sent is not None
+    messages = [trial.message(f"key-{number}") for number in range(5)]
+    for message in messages[:3]:
+        trial.accepted(message)
+    _send_many(trial, messages)
+    _send_many(trial, messages[::-1])
+    names = list(trial.sent(trial.channel))
+    expect_equal(len(set(names)), 5, f"names of five messages, {names}")
+
+
+def _many(trial: Trial[C]) -> list[OutgoingMessage]:
+    odd = [
+        trial.message(f"odd-{number}", **changes) for number, changes in enumerate(_ODD.values())
+    ]
+    return [trial.message("first"), *odd, trial.message("last")]
+
+
+def _send_many(trial: Trial[C], messages: Sequence[OutgoingMessage]) -> Sequence[Receipt]:
+    channel: Any = trial.channel
+    receipts = channel.send_many(messages)
+    expect(isinstance(receipts, list | tuple), f"the answer is no list, but {receipts!r}")
+    expect_equal(len(receipts), len(messages), "receipts")
+    for number, receipt in enumerate(receipts):
+        is_receipt = type(receipt) in (Accepted, Rejected, Retry) and _is_whole(receipt)
+        expect(is_receipt, f"message {number + 1} is answered with {receipt!r}")
+    return list(receipts)
+
+
 CHANNEL_PROMISES: tuple[Promise[Any], ...] = (
     accepts_a_plain_message,
     answers_with_a_whole_receipt,
@@ -217,8 +268,16 @@ CHANNEL_PROMISES: tuple[Promise[Any], ...] = (
     leaves_the_message_as_it_was,
     knows_one_message_from_another,
     serves_several_threads,
+    answers_many_with_one_receipt_each,
+    answers_many_in_their_order,
+    keeps_the_keys_of_many,
 )
-KEY_PROMISES: tuple[Promise[Any], ...] = (keeps_the_key,)
+KEY_PROMISES: tuple[Promise[Any], ...] = (keeps_the_key, keeps_the_keys_of_many)
+BATCH_PROMISES: tuple[Promise[Any], ...] = (
+    answers_many_with_one_receipt_each,
+    answers_many_in_their_order,
+    keeps_the_keys_of_many,
+)
 THREAD_PROMISES: tuple[Promise[Any], ...] = (serves_several_threads,)
 
 
