@@ -24,6 +24,7 @@ from journeykit import (
     Workspace,
     hours,
 )
+from journeykit.adapters.postgres import PostgresStore
 from journeykit.errors import StoreError, UsageError
 from journeykit.kernel import decode_state, encode_state
 from journeykit.ports import (
@@ -136,10 +137,14 @@ def damage(store: Store, customer_id: str, body: bytes = b"{not json") -> None:
     assert not store.commit([CustomerCommit(customer_id, found.version, body, due)])
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def host(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     if request.param == "memory":
         yield Host(MemoryStore())
+        return
+    if request.param == "postgres":
+        with PostgresStore(request.getfixturevalue("fresh_postgres")) as kept:
+            yield Host(kept)
         return
     with SQLiteStore(tmp_path / "a.db") as store:
         yield Host(store)

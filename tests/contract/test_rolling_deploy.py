@@ -29,6 +29,7 @@ from journeykit import (
     Workspace,
     hours,
 )
+from journeykit.adapters.postgres import PostgresStore
 from journeykit.kernel import journal as j
 from journeykit.ports import Definition, Store
 from journeykit.simulation import ScriptedChannel, VirtualClock
@@ -98,10 +99,14 @@ class Fleet:
         return [m.template for channel in (self.email, self.push) for m in channel.accepted]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     if request.param == "memory":
         yield MemoryStore()
+        return
+    if request.param == "postgres":
+        with PostgresStore(request.getfixturevalue("fresh_postgres")) as in_postgres:
+            yield in_postgres
         return
     with SQLiteStore(tmp_path / "a.db") as kept:
         yield kept
