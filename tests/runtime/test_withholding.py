@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from journeykit import Accepted
 from journeykit.errors import UsageError
+from journeykit.ports import Delivery
 from journeykit.runtime.guards import Guard
 
 
@@ -77,3 +79,32 @@ def test_nothing_is_rendered_for_others(open_shop: Any) -> None:
     counts = shop.kit.tick()
     assert (counts.handed_over, counts.retried) == (0, 0)
     assert [line.reason for line in shop.kit.explain("ann") if line.kind == "drop"] == ["withheld"]
+
+
+def test_nothing_leaves_in_a_batch_either(open_shop: Any) -> None:
+    class Batches:
+        """Takes many messages at a time."""
+
+        def __init__(self) -> None:
+            self.sent: list[str] = []
+
+        def send(self, message: Any) -> Any:
+            raise AssertionError("one at a time")
+
+        def send_many(self, messages: Any) -> Any:
+            self.sent += [message.address for message in messages]
+            return [Accepted() for _ in messages]
+
+    channel = Batches()
+    shop = open_shop(
+        channels={"email": channel, "sms": channel},
+        options={
+            "only_to": ["*@ours.test"],
+            "delivery": {"email": Delivery(batch=10, concurrency=2)},
+        },
+    )
+    for number in range(6):
+        shop.kit.identify(f"c{number}", {"email": f"c{number}@{('ours', 'real')[number % 2]}.test"})
+        shop.kit.track(f"c{number}", "signed_up")
+    shop.tick()
+    assert sorted(channel.sent) == [f"c{number}@ours.test" for number in (0, 2, 4)]
