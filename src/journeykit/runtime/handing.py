@@ -234,7 +234,6 @@ def _is_out(round_: Round, desk: _Desk) -> bool:
 
 def _try_start(round_: Round, desk: _Desk, lane: _Lane, one: Going) -> Flow[str]:
     """Return `go`, `no`, or `over` where nothing of the lane starts any more."""
-    left = [one, *lane.queue]
     if round_.now - round_.checked >= RECHECK:
         rest = [other for other_lane in desk.lanes.values() for other in other_lane.queue]
         asked = round_.now
@@ -245,7 +244,7 @@ def _try_start(round_: Round, desk: _Desk, lane: _Lane, one: Going) -> Flow[str]
     if not leave_out_resting(round_, [one]) or (round_.dead and is_dead(round_, one)):
         return "no"
     throttle = round_.rules.gate.throttles.get(one.message.channel)
-    if throttle is not None and not (yield from take_token(round_, throttle, left)):
+    if throttle is not None and not (yield from take_token(round_, throttle, [one, *lane.queue])):
         return "no"
     if one.content is None:
         round_.done.cut = lane.is_over = True
