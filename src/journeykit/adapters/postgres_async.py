@@ -250,8 +250,9 @@ class AsyncPostgresStore:
     async def erase(self, customer_id: str, *, mark: str, at: int) -> bool:
         """See `Store.erase`.
 
-        The server overwrites what was deleted when it vacuums the tables; its write-ahead log,
-        replicas and backups keep older pages until they are replaced.
+        No row is left. Bytes may stay in pages of the tables until those are used again, or the
+        tables are vacuumed in full; the server's write-ahead log, replicas and backups keep
+        older pages until they are replaced.
         """
         return await self._database.run(shared_.erase, customer_id, mark, at)
 
