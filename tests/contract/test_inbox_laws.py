@@ -32,16 +32,13 @@ from journeykit.testing.strategies import Happened, histories
 from journeykit.time import to_micros
 
 
-def worker(
-    workspace: Workspace, store: Any, clock: VirtualClock, batch: int = 1000
-) -> Orchestrator:
+def worker(workspace: Workspace, store: Any, clock: VirtualClock) -> Orchestrator:
     kit = Orchestrator(
         workspace,
         store=store,
         channels={name: ScriptedChannel(name) for name in workspace.policy.channels},
         functions=functions(),
         clock=clock,
-        batch=batch,
     )
     kit._ports.hands = Hands()  # as if it were a process of its own
     return kit
@@ -55,7 +52,7 @@ def play(
 ) -> Told:
     """Play a history with two workers; `tell` has what happens at one instant."""
     clock = VirtualClock(to_micros(history[0].at))
-    kits = [worker(workspace, store, clock), worker(workspace, store, clock, batch=1)]
+    kits = [worker(workspace, store, clock) for _ in range(2)]
 
     def wait(until: int, *, inputs: bool = True) -> None:
         while (due := store.next_due()) is not None and (
@@ -177,7 +174,11 @@ def test_two_workers_that_take_turns_do_what_one_does(
 
     def by_two(kits: list[Orchestrator], group: Sequence[tuple[str, Happened]]) -> None:
         told_by_inbox(kits, group)
-        running = [_steps(kit, work(kit.rules, kit._ports.now(), kit.batch)) for kit in kits]
+        limits = (1000, 1)  # so that they meet in other places each time
+        running = [
+            _steps(kit, work(kit.rules, kit._ports.now(), limit))
+            for kit, limit in zip(kits, limits, strict=True)
+        ]
         while running:
             flow = running[next(turns) % len(running)]
             if next(flow, "over") == "over":
