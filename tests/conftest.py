@@ -6,8 +6,10 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import Engine, create_engine
 
 import postgres_server
+from journeykit.adapters.postgres_connection import address_of
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +34,11 @@ def fresh_postgres(postgres_url: str) -> Iterator[str]:
     """Return the url of a new, empty database on it, which goes with the test."""
     with postgres_server.database(postgres_url) as url:
         yield url
+
+
+@pytest.fixture
+def postgres_engine(fresh_postgres: str) -> Iterator[Engine]:
+    """Return a pool of connections to it, such as a host has."""
+    engine = create_engine(address_of(fresh_postgres))
+    yield engine
+    engine.dispose()

@@ -27,6 +27,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
+from sqlalchemy import Engine
+
+from journeykit.adapters.postgres import PostgresStore
+from journeykit.adapters.postgres_schema import TABLES
 
 SETTINGS = (
     "listen_addresses=",
@@ -77,6 +81,22 @@ def database(url: str) -> Iterator[str]:
             yield within(url, name)
         finally:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def emptied(engine: Engine) -> PostgresStore:
+    """Return a store with nothing in it, in the one database of the engine.
+
+    Making its tables anew would take longer.
+    """
+    store = PostgresStore(engine)
+    rest = {"schema", "controls", "fence", "inbox"}
+    with engine.begin() as connection:
+        for table in sorted(set(TABLES) - rest):
+            connection.exec_driver_sql(f"DELETE FROM journeykit_{table}")
+        connection.exec_driver_sql("TRUNCATE journeykit_inbox RESTART IDENTITY")
+        connection.exec_driver_sql("UPDATE journeykit_controls SET version = 0, body = ''")
+        connection.exec_driver_sql("UPDATE journeykit_fence SET floor = 0")
+    return store
 
 
 def within(url: str, name: str) -> str:

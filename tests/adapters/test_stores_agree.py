@@ -1,4 +1,5 @@
-"""MemoryStore and SQLiteStore give the same answers to the same questions, whatever came before.
+"""MemoryStore, SQLiteStore and PostgresStore give the same answers to the same questions, whatever came
+before.
 
 What they may differ in, the port says: an event id whose `expires` is past may be forgotten.
 """
@@ -9,13 +10,22 @@ import json
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import Engine
 
 from journeykit.adapters import MemoryStore, SQLiteStore
+from journeykit.adapters.postgres import PostgresStore
 from journeykit.errors import StoreError, UsageError
 from journeykit.ports import (
     FOREVER,
@@ -32,15 +42,17 @@ from journeykit.ports import (
     Suppression,
     Taking,
 )
+from postgres_server import emptied as emptied_postgres
 
 # Few of everything, so that histories meet themselves: the same customers, keys and instants.
-CUSTOMERS = ("ann", "Bob", "\0", "é")
+CUSTOMERS = ("ann", "Bob", "\x01", "é")
 EVENTS = ("e1", "e2")
 MARKS = ("h1", "h2", "H1")
 LAST = 12
 
 customers = st.sampled_from(CUSTOMERS)
 instants = st.integers(0, LAST)
+spans = st.integers(1, LAST)
 workers = st.sampled_from(["w1", "w2"])
 limits = st.sampled_from([0, 1, 2, 9, -1])
 bodies = st.binary(max_size=3)
@@ -55,6 +67,11 @@ listed = st.lists(
     ),
     max_size=2,
 )
+
+
+def claiming_of(now: int, span: int, hold_until: int, worker: str, limit: int) -> Claiming:
+    """Leases end behind the present instant."""
+    return Claiming(now, now + span, hold_until, worker, limit)
 
 
 @st.composite
@@ -85,10 +102,8 @@ class StoresAgree(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
-        self.folder = tempfile.TemporaryDirectory()
-        self.file = Path(self.folder.name) / "journeys.db"
         self.memory = MemoryStore()
-        self.sqlite = SQLiteStore(self.file, synchronous="off")
+        self.durable = self.made()
         self.versions: dict[str, int] = {}
         self.entries: dict[str, int] = {}
         self.expires: dict[tuple[str, str], int] = {}
@@ -98,15 +113,25 @@ class StoresAgree(RuleBasedStateMachine):
         self.claims: list[tuple[ClaimedMessage, ClaimedMessage]] = []
         self.held: list[tuple[Hand, Hand]] = []
 
+    def made(self) -> Store:
+        """Return a durable store with nothing in it."""
+        self.folder = tempfile.TemporaryDirectory()
+        return self.opened()
+
+    def opened(self) -> Store:
+        """Open its data."""
+        return SQLiteStore(Path(self.folder.name) / "journeys.db", synchronous="off")
+
     def teardown(self) -> None:
-        if hasattr(self, "sqlite"):
-            self.sqlite.close()
+        if hasattr(self, "durable"):
+            self.durable.close()
+        if hasattr(self, "folder"):
             self.folder.cleanup()
 
     def both(self, ask: Callable[[Store], object]) -> object:
         """Return the answer of both, or the error that both raised."""
         answers = []
-        for store in (self.memory, self.sqlite):
+        for store in (self.memory, self.durable):
             try:
                 answers.append(ask(store))
             except (StoreError, UsageError) as error:
@@ -117,7 +142,7 @@ class StoresAgree(RuleBasedStateMachine):
     @rule(
         data=st.data(),
         who=st.lists(customers, min_size=1, max_size=3),
-        claiming=st.none() | st.builds(Claiming, instants, instants, instants, workers, limits),
+        claiming=st.none() | st.builds(claiming_of, instants, spans, instants, workers, limits),
     )
     def commit(self, data: st.DataObject, who: list[str], claiming: Claiming | None) -> None:
         commits, wrong = [], len(set(who)) < len(who)
@@ -184,8 +209,9 @@ class StoresAgree(RuleBasedStateMachine):
         if one.seen:
             self.latest = max(self.latest, one.at)
 
-    @rule(now=instants, limit=limits, lease=instants, worker=workers)
-    def claim(self, now: int, limit: int, lease: int, worker: str) -> None:
+    @rule(now=instants, limit=limits, span=spans, worker=workers)
+    def claim(self, now: int, limit: int, span: int, worker: str) -> None:
+        lease = now + span
         self.both(
             lambda store: self.told(
                 store, store.claim(now, limit=limit, lease_until=lease, worker=worker)
@@ -200,13 +226,13 @@ class StoresAgree(RuleBasedStateMachine):
     def unclaim(self, data: st.DataObject) -> None:
         pairs = self.some_claims(data)
         self.memory.unclaim([mine for mine, _ in pairs])
-        self.sqlite.unclaim([twin for _, twin in pairs])
+        self.durable.unclaim([twin for _, twin in pairs])
 
     @rule(data=st.data(), content=st.none() | bodies)
     def begin(self, data: st.DataObject, content: bytes | None) -> None:
         pairs = self.some_claims(data)
         self.memory.begin([(mine, content) for mine, _ in pairs])
-        self.sqlite.begin([(twin, content) for _, twin in pairs])
+        self.durable.begin([(twin, content) for _, twin in pairs])
 
     @rule(worker=workers)
     def recover(self, worker: str) -> None:
@@ -215,7 +241,8 @@ class StoresAgree(RuleBasedStateMachine):
     @rule(now=instants, until=instants, who=st.lists(customers, max_size=3), worker=workers)
     def hold(self, now: int, until: int, who: list[str], worker: str) -> None:
         mine, twin = (
-            store.hold(who, now, until=until, worker=worker) for store in (self.memory, self.sqlite)
+            store.hold(who, now, until=until, worker=worker)
+            for store in (self.memory, self.durable)
         )
         assert mine.until == twin.until == until
         self.held.append((mine, twin))
@@ -225,12 +252,12 @@ class StoresAgree(RuleBasedStateMachine):
         if self.held:
             mine, twin = data.draw(st.sampled_from(self.held))
             self.memory.let_go(mine)
-            self.sqlite.let_go(twin)
+            self.durable.let_go(twin)
 
     @rule(customer=customers, now=instants)
     def hands(self, customer: str, now: int) -> None:
         mine = self.memory.hands(customer, now)
-        twins = self.sqlite.hands(customer, now)
+        twins = self.durable.hands(customer, now)
         assert set(zip(mine, twins, strict=True)) <= set(self.held)
 
     @rule(who=st.lists(customers, max_size=3), at=st.integers(0, 3), body=bodies)
@@ -240,7 +267,15 @@ class StoresAgree(RuleBasedStateMachine):
 
     @rule(now=instants, limit=limits)
     def waiting(self, now: int, limit: int) -> None:
-        self.both(lambda store: list(store.waiting(now, limit=limit)))
+        self.both(lambda store: self.who_waits(store, now, limit))
+
+    def who_waits(self, store: Store, now: int, limit: int) -> list[str]:
+        """Return it in its order."""
+        return list(store.waiting(now, limit=limit))
+
+    def next_due(self, store: Store) -> int | None:
+        """Return it as it is."""
+        return store.next_due()
 
     @rule(customer=customers, numbers=st.lists(st.integers(0, 9), max_size=4))
     def discard(self, customer: str, numbers: list[int]) -> None:
@@ -248,7 +283,7 @@ class StoresAgree(RuleBasedStateMachine):
 
     @rule(
         who=st.lists(customers, max_size=3),
-        until=instants | st.just(FOREVER),
+        until=spans | st.just(FOREVER),
         attempts=st.integers(1, 3),
     )
     def park(self, who: list[str], until: int, attempts: int) -> None:
@@ -283,6 +318,9 @@ class StoresAgree(RuleBasedStateMachine):
 
     @rule(customer=customers, mark=st.sampled_from(MARKS), at=instants)
     def erase(self, customer: str, mark: str, at: int) -> None:
+        self.erased(customer, mark, at)
+
+    def erased(self, customer: str, mark: str, at: int) -> None:
         self.both(lambda store: store.erase(customer, mark=mark, at=at))
         self.floor = max(self.floor, self.versions.pop(customer, 0))
         self.entries.pop(customer, None)
@@ -297,8 +335,8 @@ class StoresAgree(RuleBasedStateMachine):
 
     @rule()
     def reopen(self) -> None:
-        self.sqlite.close()
-        self.sqlite = SQLiteStore(self.file, synchronous="off")
+        self.durable.close()
+        self.durable = self.opened()
 
     @rule(now=instants, limit=limits)
     def due(self, now: int, limit: int) -> None:
@@ -319,7 +357,7 @@ class StoresAgree(RuleBasedStateMachine):
     @rule()
     def seen(self) -> None:
         everything = [(customer, event) for customer in CUSTOMERS for event in EVENTS]
-        memory, sqlite = (dict(one.seen(everything)) for one in (self.memory, self.sqlite))
+        memory, sqlite = (dict(one.seen(everything)) for one in (self.memory, self.durable))
         for place in everything:
             if self.expires.get(place, -1) >= self.latest:  # O8: not forgotten before
                 assert place in memory
@@ -329,13 +367,13 @@ class StoresAgree(RuleBasedStateMachine):
 
     @invariant()
     def they_look_the_same(self) -> None:
-        if hasattr(self, "sqlite"):
+        if hasattr(self, "durable"):
             inbox = self.both(lambda store: dict(store.inbox(CUSTOMERS, limit=9)))
             assert isinstance(inbox, dict)
             versions = {id: one for id, one in self.versions.items() if id not in inbox}
             assert self.both(lambda store: dict(store.versions(CUSTOMERS))) == versions
             self.both(lambda store: list(store.parked(of=CUSTOMERS)))
-            self.both(lambda store: store.next_due())
+            self.both(self.next_due)
             self.both(lambda store: list(store.definitions()))
             self.both(lambda store: dict(store.suppressed(PLACES)))
             self.both(lambda store: dict(store.erased(MARKS)))
@@ -349,6 +387,53 @@ class TestStoresAgree(StoresAgree.TestCase):
 @pytest.mark.slow
 class TestStoresAgreeAtLength(StoresAgree.TestCase):
     settings = settings(max_examples=600, stateful_step_count=50, deadline=None)
+
+
+class WithPostgres(StoresAgree):
+    """The same with PostgreSQL; tables are emptied, since making them anew takes longer."""
+
+    engine: Engine
+
+    def made(self) -> Store:
+        return emptied_postgres(self.engine)
+
+    def opened(self) -> Store:
+        return PostgresStore(self.engine)
+
+    # Somebody parked waits again since the row that came in then, not since an older one.
+
+    def who_waits(self, store: Store, now: int, limit: int) -> list[str]:
+        everybody = set(store.waiting(now, limit=len(CUSTOMERS)))
+        first = store.waiting(now, limit=limit)
+        assert len(set(first)) == len(first) == min(max(0, limit), len(everybody))
+        assert everybody.issuperset(first)
+        return sorted(everybody)
+
+    def next_due(self, store: Store) -> int | None:
+        at = store.next_due()
+        return None if at is None else max(at, self.arrival)
+
+    @rule(customer=customers, mark=st.sampled_from(MARKS))
+    def erase(self, customer: str, mark: str) -> None:
+        self.erased(
+            customer, mark, 0
+        )  # before any announcement ends: it forgets whom those are about
+
+
+def agree_with_postgres(engine: Engine, **how: Any) -> None:
+    kind = type("WithThisPostgres", (WithPostgres,), {"engine": engine})
+    run_state_machine_as_test(
+        kind, settings=settings(deadline=None, database=None, phases=[Phase.generate], **how)
+    )
+
+
+def test_postgres_agrees(postgres_engine: Engine) -> None:
+    agree_with_postgres(postgres_engine, max_examples=15, stateful_step_count=30)
+
+
+@pytest.mark.slow
+def test_postgres_agrees_at_length(postgres_engine: Engine) -> None:
+    agree_with_postgres(postgres_engine, max_examples=300, stateful_step_count=50)
 
 
 def test_a_claim_of_nothing_leaves_a_lease_that_ended_as_it_was() -> None:

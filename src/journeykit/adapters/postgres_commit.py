@@ -25,6 +25,7 @@ from journeykit.ports import (
     Hand,
     OutboxRow,
     SeenEvent,
+    Suppression,
 )
 
 _CHANGE = """
@@ -146,7 +147,7 @@ def commit(commits: Sequence[CustomerCommit], claiming: Claiming | None) -> Step
         yield from _refuse_holes([one for one in changes if one.commit.customer_id not in written])
     kept = commits if not stale else [one for one in commits if one.customer_id in written]
     puts = _puts(kept, parked, claiming)
-    statements = [*_timers(fresh, parked), *_columns(fresh), *_outbox(fresh)]
+    statements = [*_timers(fresh, parked), *_columns(fresh), *_lists(kept), *_outbox(fresh)]
     if puts:
         statements.append(_put(puts, claiming))
     held = sorted({one.row.customer_id for one in puts if one.lease_until})
@@ -274,7 +275,7 @@ def _columns(fresh: Sequence[_Change]) -> list[Statement]:
     ]
     if taken:
         statements.append(take_rows(taken))
-    return [*statements, *_seen(fresh), *_lists(fresh)]
+    return [*statements, *_seen(fresh)]
 
 
 def take_rows(taken: Sequence[tuple[str, int]]) -> Statement:
@@ -301,15 +302,18 @@ def _seen(fresh: Sequence[_Change]) -> list[Statement]:
     return [Statement(_REMEMBER, columns), Statement(_FORGET, (at, 2 * len(rows) + 10))]
 
 
-def _lists(fresh: Sequence[_Change]) -> list[Statement]:
-    """Return what becomes of addresses: two customers may have one, so one after another."""
-    statements: list[Statement] = []
-    for one in fresh:
-        if one.commit.suppress:
-            statements.append(list_addresses(one.commit.suppress))
-        if one.commit.unsuppress:
-            statements.append(unlist_addresses(one.commit.unsuppress))
-    return statements
+def _lists(kept: Iterable[CustomerCommit]) -> list[Statement]:
+    """Return what becomes of addresses when one commit after another changes the list."""
+    added: dict[tuple[str, str], Suppression] = {}
+    removed: set[tuple[str, str]] = set()
+    for one in kept:
+        for row in one.suppress:
+            added.setdefault((row.channel, row.address), row)
+        for place in one.unsuppress:
+            removed.add(place)
+            added.pop(place, None)
+    statements = [unlist_addresses(sorted(removed))] if removed else []
+    return [*statements, list_addresses(list(added.values()))] if added else statements
 
 
 def _outbox(fresh: Sequence[_Change]) -> list[Statement]:

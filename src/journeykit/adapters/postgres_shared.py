@@ -53,7 +53,10 @@ _ERASE = (
     ),
     "DELETE FROM {p}customer WHERE customer_id = %(customer)s::text",
 )
-_FORGET_HANDS = "DELETE FROM {p}hand WHERE until <= %s::bigint AND %s::text = ANY (customers)"
+_FORGET_IN_HANDS = """
+    UPDATE {p}hand SET customers = array_remove(customers, %(customer)s::text COLLATE "C")
+    WHERE until <= %(at)s::bigint AND %(customer)s::text = ANY (customers)
+"""
 _ERASED = "SELECT mark, at FROM {p}erased WHERE mark = ANY (%s)"
 
 
@@ -140,7 +143,7 @@ def erase(customer_id: str, mark: str, at: int) -> Steps[bool]:
     yield from finish(
         *raised,
         *(Statement(text, {"customer": customer_id}) for text in _ERASE),
-        Statement(_FORGET_HANDS, (at, customer_id)),
+        Statement(_FORGET_IN_HANDS, {"customer": customer_id, "at": at}),
     )
     return bool(head.rows)
 
