@@ -23,10 +23,11 @@ from journeykit import (
     Wait,
     Workspace,
     hours,
+    minutes,
 )
 from journeykit.adapters.postgres import PostgresStore
 from journeykit.errors import StoreError, UsageError
-from journeykit.kernel import decode_state, encode_state
+from journeykit.kernel import decode_state, encode_state, may_hand_over
 from journeykit.ports import (
     FOREVER,
     Accepted,
@@ -124,6 +125,7 @@ def workspace(choose: Callable[..., Any]) -> Workspace:
             cursed("worded", Send("cursed", via=["email"])),
             cursed("pushed", Send("hi", via=["push"])),
             cursed("called", Call("curse", max_attempts=3)),
+            cursed("busy", *(Wait(minutes(n)) for n in (1, 4, 20, 60, 360, 999))),
         ],
         timezone="UTC",
         policy=Policy(consent={"email": "opt-out", "push": "opt-out"}),
@@ -283,6 +285,51 @@ def test_F2_a_hand_over_or_a_call_that_cannot_even_begin_is_parked_as_such(
         assert host.called == ["ann"]
     else:
         assert [m.customer_id for m in host.email.accepted] == ["ann"]
+
+
+def test_F2_work_that_goes_well_does_not_end_the_rest_of_a_message_that_cannot_leave(
+    host: Host,
+) -> None:
+    host.kit.identify("ann", {})
+    host.kit.enroll("ann", "plain")
+    host.kit.enroll("ann", "busy")
+    host.broken = False
+    host.let_pass(HOUR)
+    state = decode_state(_released(host).body)
+    (message,) = state.messages.values()
+    message.enrollment = "nowhere"
+    damage(host.store, "ann", encode_state(state))
+    for attempt, pause in enumerate((0, *PAUSES), 1):
+        host.let_pass(pause).kit.tick()
+        (parked,) = host.kit.parked()
+        assert (parked.failed, parked.attempts) == ("delivery", attempt)
+
+
+def test_F2_a_gate_that_fails_when_it_is_asked_again_holds_up_nobody(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the channel said of Ann's first message lets the gate be asked anew for the second."""
+    host.kit.identify_many([{"customer_id": one} for one in ("ann", "bob")])
+    for one in ("ann", "bob"):
+        host.kit.enroll(one, "plain")
+    host.kit.enroll("ann", "worded")
+    host.broken = False
+    host.let_pass(HOUR)
+    asked: list[str] = []
+
+    def fails(facts: Any, rules: Any, message: Any) -> Any:
+        asked.append(message.id)
+        if asked.count(message.id) > 1:
+            raise KeyError("secret")
+        return may_hand_over(facts, rules, message)
+
+    monkeypatch.setattr("journeykit.runtime.judging.may_hand_over", fails)
+    monkeypatch.setattr(host.kit._ports.renderer, "render", lambda context: Content(text="x"))
+    host.kit.tick()
+    assert sorted({m.customer_id for m in host.email.accepted}) == ["ann", "bob"]
+    assert len(host.email.accepted) == 2
+    (parked,) = host.kit.parked()
+    assert (parked.customer_id, parked.failed, parked.reason) == ("ann", "delivery", "KeyError")
 
 
 def _released(host: Host) -> Any:

@@ -37,7 +37,8 @@ from journeykit.simulation import ScriptedChannel, VirtualClock
 WORKER = Path(__file__).with_name("deploy_worker.py")
 START = 1_772_445_600_000_000  # 2026-03-02 10:00
 SECOND = 1_000_000
-HOUR = 3600 * SECOND
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
 
 
 class Joined(Event):
@@ -165,6 +166,45 @@ def test_a_function_that_an_older_worker_lacks_is_called_by_a_newer_one(
     assert len(events_of(caplog, "missing_here")) == 1
     fleet.new.tick()
     assert (attempts, fleet.sent, fleet.new.parked()) == ([1], ["hi"], [])
+
+
+def test_what_was_answered_before_something_was_missing_is_kept(store: Store) -> None:
+    """D2: one customer, two functions, and the older worker has the first of them."""
+    called: list[str] = []
+    journeys = [
+        Journey(name, version=2, entry=On(event), steps=[Call(function), Wait(hours(1))])
+        for name, event, function in (("w", Joined, "score"), ("x", Paid, "gone"))
+    ]
+    newer = Workspace(journeys=journeys, timezone="UTC")
+    functions = {"score": lambda context: called.append(context.key), "gone": lambda context: None}
+    fleet = Fleet(store, newer, **functions)
+    fleet.old._ports.functions = {"score": functions["score"]}
+    fleet.let_pass(SECOND)
+    fleet.new.track("ann", Paid())
+    assert fleet.old.tick().errands == 1
+    (parked,) = fleet.old.parked()
+    assert parked.reason == "function_missing"
+    fleet.let_pass(MINUTE)
+    fleet.new.tick()
+    assert len(called) == 1
+    assert fleet.new.parked() == []
+
+
+def test_a_message_beside_one_that_cannot_be_sent_here_is_not_in_doubt(store: Store) -> None:
+    """It was rendered and not handed over: nobody has to ask what became of it."""
+    journeys = [
+        Journey(name, version=2, entry=On(event), steps=[Send(template, via=["email"])])
+        for name, event, template in (("w", Joined, "hi"), ("x", Paid, "ho"))
+    ]
+    policy = Policy(consent={"email": "opt-out"})
+    fleet = Fleet(store, Workspace(journeys=journeys, timezone="UTC", policy=policy))
+    fleet.let_pass(SECOND)
+    fleet.new.track("ann", Paid())
+    assert fleet.old.tick().handed_over == 0
+    fleet.let_pass(MINUTE)
+    fleet.new.tick()
+    assert sorted(fleet.sent) == ["hi", "ho"]
+    assert not [e for e in fleet.new.journal("ann") if isinstance(e, j.Doubted)]
 
 
 @pytest.mark.parametrize("what", ["template", "channel"])

@@ -99,6 +99,8 @@ def test_the_latest_are_kept_of_whatever_grows(few: int) -> None:
     assert keyed[-1] == "carts/c59"
     assert sum(map(len, state.marks.values())) <= few
     assert max(len(tally.recent) for tally in state.tallies.values()) <= few
+    latest = host.clock.micros
+    assert {tally.recent[-1][0] for tally in state.tallies.values()} == {latest}
     assert [tally.n for tally in state.tallies.values()] == [60, 60]  # how many there were at all
     refused = host.kit.track("ann", Joined(cart="c59")).refused
     assert [(one.journey, one.reason) for one in refused] == [("carts", "already_entered")]

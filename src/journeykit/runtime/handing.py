@@ -36,7 +36,7 @@ from journeykit.runtime.calls import (
 )
 from journeykit.runtime.judging import allowed
 from journeykit.runtime.resting import leave_out_resting
-from journeykit.runtime.rounds import Flying, Going, Member, Round, answered
+from journeykit.runtime.rounds import Flying, Going, Member, Round, answered, stick
 from journeykit.runtime.settling import settle
 from journeykit.runtime.suppressing import is_dead, leave_out_listed, note_dead
 from journeykit.runtime.throttling import spend, take_token
@@ -279,7 +279,11 @@ def _may_start(round_: Round, one: Going) -> Flow[str]:
             return "late"
         asked = (round_.now, customer.stored.version, round_.rules.paused)
         if one.judged != asked:
-            message = allowed(round_, customer, one.claim)
+            try:
+                message = allowed(round_, customer, one.claim)
+            except Exception as error:
+                stick(round_, one.claim.customer_id, error)
+                return "no"
             if message is None:
                 return "no"
             one.message, one.judged = message, asked

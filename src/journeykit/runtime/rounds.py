@@ -202,11 +202,9 @@ def stick(round_: Round, customer_id: str, error: Exception) -> None:
     Its claims end with that.
     """
     round_.stuck[customer_id] = error
-    member = round_.customers.get(customer_id)
+    member = round_.customers.pop(customer_id, None)
     if member is not None:
         member.overtaken = True
-        if not member.answers:  # these are known to nobody else
-            del round_.customers[customer_id]
     for claim in [one for one in round_.unsettled.values() if one.customer_id == customer_id]:
         round_.unsent.pop(claim.key, None)
         del round_.unsettled[claim.key]
