@@ -5,11 +5,13 @@ Threads meet at barriers and events, never by sleeping: a test that waits in vai
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -35,11 +37,13 @@ from journeykit import (
     hours,
     minutes,
 )
+from journeykit.aio import AsyncOrchestrator, ThreadedStore
 from journeykit.errors import UsageError
 from journeykit.kernel import journal as j
 from journeykit.ports import Circuit, Delivery, Receipt
-from journeykit.runtime import TickCounts
+from journeykit.runtime import TickCounts, waiting
 from journeykit.runtime.ticking import Pace
+from journeykit.time import SECOND
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PATIENCE = 5.0
@@ -250,15 +254,20 @@ def test_an_exception_in_a_thread_is_a_retry(make: Make) -> None:
     assert told == {f"{kind} from channel 'email'" for kind in ("SystemExit", "ConnectionError")}
 
 
-def test_a_withdrawal_from_within_a_channel_waits_for_itself_never(make: Make) -> None:
-    """G7: and for what is on its way to the same customer elsewhere, it does."""
+def test_a_withdrawal_from_within_a_channel_never_waits_for_itself(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """G7: it would wait until nobody waits any more, `GRACE` later."""
+    monkeypatch.setattr(waiting, "GRACE", 10 * SECOND)
 
     def withdraws(message: OutgoingMessage) -> None:
         kit.withdraw(message.customer_id, ["email"], source="reply")
 
     email = Post(withdraws)
-    kit = make(shop(), 20, {"email": Delivery(concurrency=4)}, email=email)
-    assert kit.tick().accepted == 20
+    kit = make(shop(), 8, {"email": Delivery(concurrency=4)}, email=email)
+    started = monotonic()
+    assert kit.tick().accepted == 8
+    assert monotonic() - started < 8
 
 
 def test_after_a_withdrawal_nothing_starts_on_any_thread(make: Make) -> None:
@@ -297,6 +306,35 @@ def test_a_throttle_counts_every_thread(make: Make) -> None:
     )
     kit.tick()
     assert len(email.keys) <= 5
+
+
+def test_ctrl_c_waits_for_what_is_on_its_way_and_keeps_its_answers(make: Make) -> None:
+    """D2: what was answered is stored, and nothing else starts."""
+    within = threading.Event()
+    pressed = threading.Event()
+
+    def is_slow(message: OutgoingMessage) -> None:
+        within.set()
+        assert pressed.wait(PATIENCE)
+
+    def presses(message: OutgoingMessage) -> None:
+        assert within.wait(PATIENCE)
+        pressed.set()
+        raise KeyboardInterrupt
+
+    email = Post(is_slow)
+    workspace = shop(Send("a", via=["email"]), Send("b", via=["push"]))
+    delivery = {"email": Delivery(concurrency=2)}
+    kit = make(workspace, 0, delivery, email=email, push=Post(presses))
+    for number in range(20):
+        kit.identify(f"c{number:03}")
+        kit.enroll(f"c{number:03}", "j0" if number else "j1")
+    with pytest.raises(KeyboardInterrupt):
+        kit.tick()
+    answered = [m.customer_id for m in email.messages]
+    assert 1 <= len(answered) <= 2
+    for name in answered:
+        assert [entry.answer for entry in entries(kit, name, j.Answered)] == ["accepted"]
 
 
 # ---- many in one call
@@ -518,6 +556,44 @@ def test_as_one_after_the_other(
         return [list(kit.journal(f"c{number}")) for number in range(people)]
 
     assert run({"email": Delivery(concurrency, batch)}) == run({})
+
+
+def test_in_an_event_loop_as_many_are_on_their_way_and_no_more() -> None:
+    """The async twin: tasks for threads, the same bounds, and the same one after the other."""
+    within = most = 0
+    meets: Counter[str] = Counter()
+    all_here = asyncio.Event()
+
+    class Awaited:
+        async def send(self, message: OutgoingMessage) -> Receipt:
+            nonlocal within, most
+            within += 1
+            most = max(most, within)
+            meets[message.customer_id] += 1
+            assert meets[message.customer_id] == 1
+            if within == 4:
+                all_here.set()
+            await asyncio.wait_for(all_here.wait(), PATIENCE)
+            await asyncio.sleep(0)
+            within -= 1
+            meets[message.customer_id] -= 1
+            return Accepted()
+
+    async def run() -> int:
+        workspace = shop(*[Send(f"m{number}", via=["email"]) for number in range(3)])
+        async with AsyncOrchestrator(
+            workspace,
+            store=ThreadedStore(MemoryStore()),
+            channels={"email": Awaited(), "push": Awaited()},
+            delivery={"email": Delivery(concurrency=4)},
+        ) as kit:
+            for number in range(12):
+                await kit.identify(f"c{number}")
+                await kit.track(f"c{number}", SignedUp())
+            return (await kit.tick()).accepted
+
+    assert asyncio.run(run()) == 36
+    assert most == 4
 
 
 def test_options_for_no_channel_are_refused() -> None:

@@ -34,6 +34,7 @@ from journeykit import (
     Workspace,
     hours,
 )
+from journeykit.adapters.postgres import PostgresStore
 from journeykit.errors import UnknownCustomerError, UnknownMessageError, UsageError
 from journeykit.kernel import decode_entries, decode_state, encode_state, replay
 from journeykit.kernel import journal as j
@@ -154,7 +155,7 @@ class Host:
         assert encode_state(replay(customer_id, entries)) == encode_state(stored)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Host]]:
     stores: list[Any] = []
 
@@ -164,7 +165,9 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..
         store: Any = MemoryStore()
         if request.param == "sqlite":
             store = SQLiteStore(tmp_path / "kit.db")
-            stores.append(store)
+        if request.param == "postgres":
+            store = PostgresStore(request.getfixturevalue("fresh_postgres"))
+        stores.append(store)
         host = Host(store, shop() if workspace is None else workspace, on_unknown)
         host.kit.identify("ann")
         host.kit.track("ann", SignedUp())
