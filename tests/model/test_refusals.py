@@ -450,6 +450,8 @@ def workspace(*journeys: Journey, **options: Any) -> Workspace:
             "Workspace.events", "two event classes have the wire name 'page_seen'", "rename one",
         ),
         (lambda: workspace(max_steps=0), "Workspace.max_steps", "(got 0)", "1 or more"),
+        (lambda: workspace(max_input_bytes=10), "Workspace.max_input_bytes", "(got 10)", "1024 or more"),
+        (lambda: workspace(max_content_bytes=0), "Workspace.max_content_bytes", "(got 0)", "1024 or more"),
         (lambda: make(Workspace, journey(HELLO)), "Workspace:", "0 positional", "journeys="),
     ],
 )  # fmt: skip

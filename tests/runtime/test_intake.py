@@ -106,6 +106,8 @@ REFUSALS: list[tuple[str, Call, type[JourneykitError], Sequence[str]]] = [
     ("data of a wrong type", lambda k: k.enroll("ann", "cart", key="c1", data={"total": "much"}), InvalidEventError, ["cart_updated.total", "'much'", "whole number"]),
     ("key a number", lambda k: k.enroll("ann", "cart", key=5), UsageError, ["key", "5"]),
     ("cancel key", lambda k: k.cancel("ann", "cart", key=""), UsageError, ["key"]),
+    ("long key", lambda k: k.enroll("ann", "cart", key="x" * 501), UsageError, ["key", "1 to 500"]),
+    ("long reason", lambda k: k.cancel("ann", "cart", reason="x" * 10_001), UsageError, ["reason", "10000 characters"]),
     ("reason", lambda k: k.cancel("ann", "cart", reason=None), UsageError, ["reason"]),
     ("enroll id", lambda k: k.enroll("ann", "welcome", id="#1"), UsageError, ["id", "'#1'"]),
     # questions

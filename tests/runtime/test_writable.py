@@ -22,6 +22,7 @@ from journeykit import (
     Orchestrator,
     Policy,
     Profile,
+    Rejected,
     Send,
     Simulation,
     Wait,
@@ -219,6 +220,17 @@ def test_F2_what_a_function_gives_is_checked_in_the_same_way(given: Any, told: s
     sim.settle()
     (parked,) = sim.runner.parked()
     assert told in parked.error
+
+
+def test_what_a_provider_says_at_length_is_cut() -> None:
+    w = Journey("w", entry=On(Told), steps=[Send("hi", via=["email"])])
+    policy = Policy(consent={"email": "opt-out"})
+    sim = Simulation(Workspace(journeys=[w], timezone="UTC", policy=policy), at="2026-03-02 10:00")
+    sim.channel("email").answer(Rejected("x" * 10_000_000))
+    sim.customer("ann").track(Told())
+    sim.settle()
+    (answer,) = [e for e in sim.runner.journal("ann") if isinstance(e, j.Answered)]
+    assert answer.detail == "x" * 4000 + "…"
 
 
 class Renderer:

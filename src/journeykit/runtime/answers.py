@@ -25,6 +25,7 @@ from journeykit.time import Duration, from_micros, shift, to_micros, zone
 
 _NESTING = (dict, list)
 _MICROSECOND = timedelta(microseconds=1)
+_LONGEST_TEXT = 4000
 _LAST_DAYS = to_micros(datetime(9999, 12, 30, tzinfo=UTC))  # what every zone can show
 
 
@@ -118,8 +119,10 @@ def answer_of(message: Message, receipt: Receipt, now: int, address: str) -> Cha
 
 
 def text_of(value: object) -> str:
-    """Return text that JSON can hold."""
+    """Return text that JSON can hold; of a very long one, its beginning."""
     text = value if isinstance(value, str) else "" if value is None else str(value)
+    if len(text) > _LONGEST_TEXT:
+        text = f"{text[:_LONGEST_TEXT]}…"
     return text.encode("utf-8", "replace").decode()
 
 

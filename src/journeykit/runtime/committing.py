@@ -12,7 +12,9 @@ from journeykit.ports import CustomerCommit
 from journeykit.runtime.calls import Commit, Flow
 
 
-def commit_apart(commits: Sequence[CustomerCommit], failed: dict[str, Exception]) -> Flow[list[str]]:
+def commit_apart(
+    commits: Sequence[CustomerCommit], failed: dict[str, Exception]
+) -> Flow[list[str]]:
     """Commit what the store takes; return the ids of the stale ones.
 
     Args:

@@ -44,6 +44,7 @@ from journeykit.runtime.writable import (
 from journeykit.time import MINUTE, Duration, from_micros, to_micros
 
 _LONGEST_ID = 500
+_LONGEST_WORDS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,10 +295,14 @@ def check_topic(rules: Rules, topic: object) -> None:
 
 
 def check_words(place: str, value: object, remedy: str) -> None:
-    """Refuse what is not text; it may be empty."""
+    """Refuse what is not text, or too long; it may be empty."""
     if value != "" and not is_text(value):
         raise UsageError(
             f"{place} must be text", place=place, value=value, remedy=remedy, private=True
+        )
+    if len(str(value)) > _LONGEST_WORDS:
+        raise UsageError(
+            f"{place} has more than {_LONGEST_WORDS} characters", place=place, remedy=remedy
         )
 
 
@@ -378,8 +383,8 @@ def _named(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def check_key(key: object) -> None:
     """Refuse a key that is neither None nor text."""
-    if key is not None and not is_text(key):
+    if key is not None and (not is_text(key) or len(key) > _LONGEST_ID):
         raise UsageError(
-            "a key must be text, or None", place="key", value=key, private=True,
+            f"a key must be text of 1 to {_LONGEST_ID} characters, or None", place="key", value=key, private=True,
             remedy="the value of the field that the journey declares with key=, as text",
         )  # fmt: skip
