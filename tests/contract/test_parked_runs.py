@@ -23,7 +23,7 @@ from journeykit import (
     Workspace,
     hours,
 )
-from journeykit.errors import UnknownCustomerError, UnknownJourneyError
+from journeykit.errors import UnknownCustomerError, UnknownJourneyError, UsageError
 from journeykit.kernel import (
     PARKED,
     ErrandAnswered,
@@ -104,7 +104,7 @@ def test_F2_a_run_whose_function_fails_for_good_is_parked_at_its_step_with_its_e
     assert len(sim.function("ask").calls) == 2
     assert sim.runner.next_due() is None  # nobody looks at it again
     assert list(sim.runner.store.shelved()) == ["ann"]
-    (listed,) = sim.runner.parked()
+    (listed,) = sim.parked()
     assert (listed.customer_id, listed.failed, listed.enrollment) == ("ann", "call", run.id)
     assert (listed.journey, listed.step, listed.function) == ("leads", "call_1", "ask")
     assert (listed.attempts, listed.until, listed.error) == (2, None, run.parked)
@@ -121,7 +121,7 @@ def test_F2_a_run_whose_function_fails_for_good_is_parked_at_its_step_with_its_e
 def test_F2_the_host_lets_it_try_again_under_the_same_key(by: str) -> None:  # D2
     sim, ann = failing(shop(ASK, Exit("asked")))
     (run,) = sim.runner.customer("ann").enrollments
-    outcome = sim.runner.retry("ann", "leads" if by == "journey" else run.id)
+    outcome = sim.retry("ann", "leads" if by == "journey" else run.id)
     assert outcome.retried == [run.id]
     sim.settle()
     assert ended(sim) == [("exited", "asked")]
@@ -135,12 +135,12 @@ def test_F2_the_host_lets_it_try_again_under_the_same_key(by: str) -> None:  # D
 
 def test_F2_its_attempts_begin_anew() -> None:
     sim, _ = failing(shop(ASK, Exit("asked")), times=4)
-    sim.runner.retry("ann", "leads")
+    sim.retry("ann", "leads")
     sim.advance(hours(1))
     assert kinds(sim, j.Parked, j.Retried, j.Postponed) == [
         "Postponed", "Parked", "Retried", "Postponed", "Parked"
     ]  # fmt: skip
-    sim.runner.retry("ann", "leads")
+    sim.retry("ann", "leads")
     sim.advance(hours(1))
     assert ended(sim) == [("exited", "asked")]
     folds(sim)
@@ -148,13 +148,13 @@ def test_F2_its_attempts_begin_anew() -> None:
 
 def test_F2_nothing_is_tried_again_where_nothing_is_parked() -> None:
     sim, _ = failing(shop(ASK, Wait(hours(9))), times=0)
-    assert sim.runner.retry("ann", "leads").retried == []
-    assert sim.runner.retry("ann", "0" * 20).retried == []
+    assert sim.retry("ann", "leads").retried == []
+    assert sim.retry("ann", "0" * 20).retried == []
     assert len(sim.function("ask").calls) == 1
     with pytest.raises(UnknownJourneyError, match="did you mean 'leads'"):
-        sim.runner.retry("ann", "lead")
+        sim.retry("ann", "lead")
     with pytest.raises(UnknownCustomerError):
-        sim.runner.retry("bob", "leads")
+        sim.retry("bob", "leads")
     folds(sim)
 
 
@@ -173,7 +173,7 @@ def test_F2_what_ends_a_run_ends_a_parked_one(how: str) -> None:  # E2, E3, V1
     assert len(ended(sim)) == 1
     assert kinds(sim, j.Recalled) == ["Recalled"]
     assert list(sim.runner.store.shelved()) == []
-    assert sim.runner.retry("ann", "leads").retried == []
+    assert sim.retry("ann", "leads").retried == []
     folds(sim)
 
 
@@ -183,7 +183,7 @@ def test_F2_a_run_that_moves_to_a_version_with_the_same_step_stays_parked() -> N
     sim.publish(newer, functions={"ask": Score(score=7)})
     (run,) = sim.runner.customer("ann").enrollments
     assert (run.version, run.parked) == (2, "RuntimeError from function 'ask'")
-    sim.runner.retry("ann", run.id)
+    sim.retry("ann", run.id)
     sim.settle()
     assert ended(sim) == [("exited", "new")]
     folds(sim)
@@ -194,7 +194,7 @@ def test_F2_a_pause_keeps_what_is_tried_again_until_it_is_over() -> None:  # V2
     sim.pause("leads")
     assert sim.resume("leads") == 0  # what is parked is not what a pause held
     sim.pause("leads")
-    sim.runner.retry("ann", "leads")
+    sim.retry("ann", "leads")
     sim.advance(hours(1))
     assert len(sim.function("ask").calls) == 2
     assert sim.resume("leads") == 1
@@ -223,3 +223,9 @@ def test_a_parked_run_keeps_one_row_that_never_comes_due() -> None:
     claims = sim.runner.store.claim(FOREVER - 1, limit=9, lease_until=FOREVER - 1, worker="w")
     assert claims == []
     assert PARKED.startswith("#")
+
+
+def test_nothing_is_tried_again_while_nothing_runs() -> None:
+    sim, _ = failing(shop(ASK))
+    with sim.downtime(), pytest.raises(UsageError, match="nothing runs now"):
+        sim.retry("ann", "leads")

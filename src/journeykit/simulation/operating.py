@@ -9,7 +9,7 @@ from typing import Any
 from journeykit.errors import UsageError
 from journeykit.model import Counts, Workspace
 from journeykit.ports import OutgoingMessage
-from journeykit.runtime import Pause, Plan, Runner
+from journeykit.runtime import Outcome, Parked, Pause, Plan, Runner
 from journeykit.simulation.backlog import Backlog
 from journeykit.simulation.channels import ScriptedChannel
 from journeykit.simulation.functions import ScriptedFunction
@@ -64,6 +64,20 @@ class OperatedStage:
     def paused(self) -> Mapping[str, Pause]:
         """Return the journeys that pause, by name."""
         return self.runner.paused()
+
+    def parked(self) -> list[Parked]:
+        """Return what is parked: runs whose function failed for good, and who cannot be decided on."""
+        self.settle()
+        return self.runner.parked()
+
+    def retry(self, customer_id: str, run: str) -> Outcome:
+        """Let runs try again that are parked; see `Orchestrator.retry`.
+
+        Raises:
+            UsageError: Nothing runs now.
+        """
+        self._refuse_downtime("retry")
+        return self.runner.retry(customer_id, run)
 
     def erase(self, customer_id: str) -> bool:
         """Remove all that is kept of a customer; tell whether there was anything.
