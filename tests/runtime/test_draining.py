@@ -36,6 +36,7 @@ from journeykit import (
     Workspace,
     hours,
 )
+from journeykit.adapters.postgres import PostgresStore
 from journeykit.errors import (
     InboxFullError,
     InvalidEventError,
@@ -152,6 +153,30 @@ def test_every_call_does_what_it_does_at_once(call: Callable[[Any], Any], store:
     at_once = told_by("at once", MemoryStore())
     assert told_by("later", store) == at_once  # O4
     assert store.depth(9) == 0
+
+
+def test_on_postgresql_they_do_the_same_as_in_memory(fresh_postgres: str) -> None:  # O4
+    def all_of_them(store: Any, told_to: Callable[[Orchestrator], Any]) -> list[bytes]:
+        clock = Hand()
+        kit = Orchestrator(
+            workspace_of(welcome, waiting),
+            store=store,
+            channels={"email": Post(), "sms": Post()},
+            clock=clock,
+        )
+        kit.identify("ann", {"email": "ann@example.org"})
+        for _, call in CALLS:
+            call(told_to(kit))
+            clock.passes(minutes=5)
+            kit.tick()
+        clock.passes(hours=2)
+        kit.tick()
+        return [journal(kit, name) for name in ("ann", "zoe")]
+
+    with PostgresStore(fresh_postgres) as store:
+        later = all_of_them(store, lambda kit: kit.inbox)
+        assert store.depth(9) == 0
+    assert later == all_of_them(MemoryStore(), lambda kit: kit.inbox)
 
 
 BAD: list[tuple[Callable[[Any], Any], type[Exception]]] = [
@@ -550,8 +575,30 @@ def test_a_mountain_for_one_customer_holds_up_nobody(
     assert names == [f"e{n}" for n in range(3000)]
 
 
-def _bought(number: int) -> Any:
-    return EventArrived(number, "bought", {}, number, f"e{number}")
+def test_large_rows_are_taken_a_few_at_a_time(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("journeykit.runtime.draining.BYTES", 100_000)
+    store, names = shop.store, [f"c{number}" for number in range(40)]
+    shop.kit.identify_many({"customer_id": name} for name in names)
+    rows = [to_row(told(name, _bought(n, "x" * 3000)), n) for n in range(12) for name in names]
+    store.append(rows)
+    read, inbox = list[tuple[int, int]](), store.inbox
+
+    def watched(ids: Sequence[str], *, limit: int) -> Any:
+        found = inbox(ids, limit=limit)
+        read.append((len(ids), sum(len(row.body) for rows in found.values() for row in rows)))
+        return found
+
+    monkeypatch.setattr(store, "inbox", watched)
+    shop.tick()
+    assert [count for count, _ in read[:4]] == [20, 3, 20, 3]  # some are asked first, in each round
+    assert max(size for count, size in read if count <= 3) <= 100_000
+    assert store.depth(1) == 0
+    for name in names:
+        assert received(shop.kit, name) == [f"e{n}" for n in range(12)]
+
+
+def _bought(number: int, text: str = "") -> Any:
+    return EventArrived(number, "bought", {"text": text} if text else {}, number, f"e{number}")
 
 
 def test_a_full_inbox_refuses_more(store: Store) -> None:

@@ -46,6 +46,10 @@ from journeykit.runtime.script import (
 ROWS = 10_000
 """How many rows are read at a time, all customers together, at least a few of each."""
 
+BYTES = 32 * 1024 * 1024
+"""About how large they may be."""
+
+_ASKED_FIRST = 20  # customers whose rows tell how large those of the others may be
 _FEWEST, _MOST = 10, 1000  # of one customer
 _SEARCHED = 20_000  # of one whom nobody knows, for what begins it
 
@@ -100,8 +104,24 @@ def drain(rules: Rules, ids: Sequence[str]) -> Flow[Drained]:
     """Decide on what lies in the inbox for these customers, as much as one decision takes."""
     done = Drained()
     rules = yield from Heed(rules)
+    while ids:
+        count, share = yield from _room(ids)
+        yield from _drain(rules, ids[:count], share, done)
+        ids = ids[count:]
+    return done
+
+
+def _room(ids: Sequence[str]) -> Flow[tuple[int, int]]:
+    """Return how many of these customers are taken at a time, and how many rows of each."""
+    first = yield from InboxOf(ids[:_ASKED_FIRST], _FEWEST)
+    largest = max((len(row.body) for rows in first.values() for row in rows), default=0)
+    most = min(ROWS, BYTES // (largest + 1))
+    share = min(max(most // len(ids), _FEWEST), _MOST)
+    return max(most // share, 1), share
+
+
+def _drain(rules: Rules, ids: Sequence[str], share: int, done: Drained) -> Flow[None]:
     stored = yield from Load(ids, True)
-    share = min(max(ROWS // len(ids), _FEWEST), _MOST)
     rows = yield from InboxOf(ids, share)
     strangers = [one for one in rows if one not in stored]
     erased = (yield from find_erased(rules, strangers)) if strangers else {}
@@ -128,7 +148,6 @@ def drain(rules: Rules, ids: Sequence[str]) -> Flow[Drained]:
             done.failed[customer_id] = error
     if mails:
         yield from _decide(rules, done, mails, stored, now)
-    return done
 
 
 def find_erased(rules: Rules, customer_ids: Sequence[str]) -> Flow[dict[str, int]]:
