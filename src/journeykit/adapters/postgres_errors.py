@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import psycopg
 from psycopg import errors
 
@@ -45,7 +47,7 @@ def named(error: Exception, place: str, patience: float) -> StoreError:
             place=place,
             remedy="the tables were changed behind the store's back: run `journeykit migrate`",
         )
-    if isinstance(error, (UnicodeEncodeError, OverflowError)) or type(error).__name__ == "error":
+    if isinstance(error, (UnicodeEncodeError, OverflowError, struct.error)):
         return StoreError(
             "a value that PostgreSQL cannot hold",
             place=place,

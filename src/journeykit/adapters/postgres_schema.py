@@ -184,8 +184,15 @@ TABLES = (
 """The tables of the newest schema."""
 
 _ENCODING = "SELECT current_setting('server_encoding'), current_setting('client_encoding')"
-_SCHEMA_IS_THERE = "SELECT to_regnamespace(%s::text) IS NOT NULL"
-_IS_THERE = "SELECT to_regclass('{p}schema') IS NOT NULL"
+_SCHEMA_IS_THERE = "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = %s::text)"
+_IS_THERE = """
+    SELECT EXISTS (
+        SELECT 1 FROM pg_catalog.pg_tables
+        WHERE tablename = '{n}schema' AND schemaname = ANY ({schemas})
+    )
+"""
+"""By a query: `to_regclass` may answer from what the session knew before it had to wait."""
+
 _VERSION = "SELECT coalesce(max(version), 0) FROM {p}schema"
 _LOCK = "SELECT pg_advisory_xact_lock({lock_migration})"
 _SCHEMA_TABLE = "CREATE TABLE IF NOT EXISTS {p}schema (version bigint PRIMARY KEY)"
@@ -226,7 +233,8 @@ class Names(NamedTuple):
     def fill(self, text: str) -> str:
         """Return a statement with the names in it."""
         locks = {f"lock_{what}": self._lock(what) for what in ("erasure", "leases", "migration")}
-        return text.format(p=self.place, n=self.prefix, wakes=self.wakes, **locks)
+        schemas = f"ARRAY['{self.schema}']" if self.schema else "current_schemas(false)"
+        return text.format(p=self.place, n=self.prefix, schemas=schemas, wakes=self.wakes, **locks)
 
     def _lock(self, what: str) -> int:
         named = sha256(f"journeykit {self.place} {what}".encode()).digest()
