@@ -83,8 +83,12 @@ def lines_of(text: str) -> list[str]:
 
 
 @page
-def test_the_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_runs(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     monkeypatch.chdir(tmp_path)
+    if "DATABASE_URL" in page.read_text():
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("fresh_postgres"))
     names = Reader().run(page)
     shown = [value for value in names.values() if isinstance(value, Workspace)]
     for one in shown:
