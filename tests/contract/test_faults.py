@@ -41,6 +41,8 @@ from journeykit import (
     hours,
 )
 from journeykit.errors import StoreError
+from journeykit.kernel import decode_entries, encode_entries
+from journeykit.kernel import journal as j
 from journeykit.ports import Receipt, Store
 
 
@@ -223,8 +225,16 @@ class Host:
 
 
 def joined(journals: dict[str, list[bytes]]) -> dict[str, bytes]:
-    """Return each journal as one list: how it was cut into commits does not matter."""
-    return {name: b",".join(r[1:-1] for r in records) for name, records in journals.items()}
+    """Return each journal as one list: how it was cut into commits does not matter.
+
+    That nobody knows what became of a hand-over is what only a death brings.
+    """
+    return {
+        name: encode_entries(
+            [e for r in records for e in decode_entries(r) if not isinstance(e, j.Doubted)]
+        )
+        for name, records in journals.items()
+    }
 
 
 def undisturbed() -> Host:

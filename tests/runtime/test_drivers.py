@@ -41,7 +41,7 @@ def test_an_error_is_thrown_in_at_the_yield_and_the_flow_may_go_on(error: BaseEx
         try:
             yield from Now()
         except BaseException as caught:
-            found = yield from Due(1, 2)  # it may still ask
+            found = yield from Due(1, 2, 3)  # it may still ask
             return caught, found
         raise AssertionError
 

@@ -57,12 +57,10 @@ def work(rules: Rules, until: int, limit: int, terms: Terms | None = None) -> Fl
     On `terms`, what those who are due release is handed over at once (`runtime.releasing`).
     """
     done = Worked()
-    now = yield from Now()
-    ids = yield from Waiting(until, limit, now + LEASE)
+    ids = yield from Waiting(until, limit, until + LEASE)
     if ids:
         yield from _drain(rules, ids, done)
-    now = yield from Now()
-    ids = yield from Due(until, limit, now + LEASE)
+    ids = yield from Due(until, limit, until + LEASE)
     if ids:
         yield from _advance(rules, ids, done, terms)
     return done
