@@ -7,10 +7,9 @@ its `Delivery.concurrency`, which live as long as the worker.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from threading import Lock
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Protocol
 
 from journeykit.ports import Channel, Hand, Receipt, Retry
 from journeykit.runtime import logs
@@ -19,41 +18,47 @@ from journeykit.runtime.hands import Hands
 from journeykit.runtime.lines import Lines
 
 
+class Carriers(Protocol):
+    """Threads that carry parcels; see `runtime.threads`."""
+
+    def start(self, hand: int, channel: str, threads: int, carry: Callable[[], Handed]) -> None:
+        """Let a thread of a channel carry a parcel."""
+        ...
+
+    def ended(self, hand: int, *, waits: bool) -> list[Handed]:
+        """Return what has been answered since the last time."""
+        ...
+
+    def forget(self, hand: int) -> None:
+        """Nobody asks any more."""
+        ...
+
+
 class Couriers:
     """Carries parcels for one worker; its threads may call at the same time."""
 
     def __init__(self, channels: Mapping[str, Channel], lines: Lines) -> None:
         self._channels = channels
         self._lines = lines
-        self._lock = Lock()
-        self._pools: dict[str, ThreadPoolExecutor] = {}
-        self._flying: dict[int, set[Future[Handed]]] = {}
+        self._threads = _carriers() if lines.any_has_threads else None
 
     def hand_over(self, parcels: Sequence[Parcel], hand: Hand, hands: Hands) -> list[Handed]:
         """Start parcels; return those that have been answered, the one with the lowest number first.
 
         Where none has been, and some are on their way, it waits for one.
         """
-        flying = self._flying.get(hand.number) or set()
         own: list[Parcel] = []
-        round_ = None
         for parcel in parcels:
-            if self._lines.line(parcel.channel).has_threads:
-                if round_ is None:
-                    round_ = hands.round_of(hand)
-                flying.add(self._pool(parcel.channel).submit(self._carry, parcel, hands, round_))
+            line = self._lines.line(parcel.channel)
+            if self._threads is not None and line.has_threads:
+                carry_one = partial(self._carry, parcel, hands, hands.round_of(hand))
+                count = line.delivery.concurrency
+                self._threads.start(hand.number, line.name, count, carry_one)
             else:
                 own.append(parcel)
-        if flying:
-            self._flying[hand.number] = flying
         done = [carry(self._channels, parcel) for parcel in own]
-        if flying:
-            ended, left = wait(flying, 0 if done else None, FIRST_COMPLETED)
-            done += [future.result() for future in ended]
-            if left:
-                self._flying[hand.number] = left
-            else:
-                del self._flying[hand.number]
+        if self._threads is not None:
+            done += self._threads.ended(hand.number, waits=not done)
         for handed in done:
             for message in handed.parcel.messages:
                 hands.sent(hand, message.customer_id)
@@ -61,16 +66,8 @@ class Couriers:
 
     def forget(self, hand: Hand) -> None:
         """Nobody asks any more what becomes of what is on its way."""
-        self._flying.pop(hand.number, None)
-
-    def _pool(self, channel: str) -> ThreadPoolExecutor:
-        with self._lock:
-            pool = self._pools.get(channel)
-            if pool is None:
-                threads = self._lines.line(channel).delivery.concurrency
-                name = f"journeykit-{channel}"
-                pool = self._pools[channel] = ThreadPoolExecutor(threads, thread_name_prefix=name)
-            return pool
+        if self._threads is not None:
+            self._threads.forget(hand.number)
 
     def _carry(self, parcel: Parcel, hands: Hands, round_: object) -> Handed:
         hands.carry(round_, [message.customer_id for message in parcel.messages])
@@ -78,6 +75,12 @@ class Couriers:
             return carry(self._channels, parcel)
         except BaseException as error:  # in a thread of a channel's own it ends nothing else
             return failed(parcel, error)
+
+
+def _carriers() -> Carriers:
+    from journeykit.runtime.threads import Threads  # here, since it is not light
+
+    return Threads()
 
 
 def carry(channels: Mapping[str, Channel], parcel: Parcel) -> Handed:

@@ -155,6 +155,11 @@ class Lines:
                 )
             self._lines[name] = Line(name, options)
 
+    @property
+    def any_has_threads(self) -> bool:
+        """Whether several messages may be on their way at a time on any channel."""
+        return any(line.has_threads for line in self._lines.values())
+
     def line(self, channel: str) -> Line:
         """Return what is known of a channel."""
         line = self._lines.get(channel)
