@@ -128,10 +128,11 @@ class Amnesic(MemoryStore):
     ids=lambda one: one.__name__,
 )
 def test_a_broken_store_is_found_out(broken: type[MemoryStore]) -> None:
-    for seed in range(40):
-        if simulate_faults(broken, seed=seed, rates=WILD).violations:
+    rates = NO_FAULTS if broken is Handless else WILD  # a race of milliseconds: no wrong clocks
+    for seed in range(100):
+        if simulate_faults(broken, seed=seed, rates=rates).violations:
             return
-    raise AssertionError(f"40 seeds find nothing wrong with a store that is {broken.__doc__}")
+    raise AssertionError(f"100 seeds find nothing wrong with a store that is {broken.__doc__}")
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from journeykit.errors import StoreBusyError, StoreError
-from journeykit.ports import Store
+from journeykit.ports import Committed, Store
 from journeykit.runtime import calls as c
 from journeykit.runtime.controls import Heeding
 from journeykit.runtime.hands import Hands
@@ -297,9 +297,10 @@ class World:
 
     def note(self, call: object, answer: object) -> None:
         """Something was committed: workers look soon, and what left the outbox is done."""
-        if not isinstance(call, c.Commit):
+        if not isinstance(call, c.Commit | c.CommitAndClaim):
             return
-        stale = frozenset(answer) if isinstance(answer, list | tuple) else frozenset()
+        told = answer.stale if isinstance(answer, Committed) else answer
+        stale = frozenset(told) if isinstance(told, list | tuple) else frozenset()
         for commit in call.commits:
             if commit.customer_id not in stale:
                 for key in commit.drop:

@@ -63,9 +63,8 @@ class Provider:
         elif self.dice.chance(self.retried):
             fate = "retried"
         slow = self.unanswered and self.dice.chance(10_000)
-        took = (
-            self.dice.between(SECOND, 15 * SECOND) if slow else self.dice.between(500, SECOND // 5)
-        )
+        span = SECOND // 100 if self.dice.chance(500_000) else SECOND // 5
+        took = self.dice.between(SECOND, 15 * SECOND) if slow else self.dice.between(500, span)
         contact = Contact(
             message.key, message.customer_id, message.template, message.channel, worker, now,
             now + offset, now + took, fate,

@@ -15,6 +15,7 @@ from journeykit.errors import JourneykitError
 from journeykit.kernel import ConsentTold, Signal
 from journeykit.machine import Rules
 from journeykit.model import (
+    Always,
     Event,
     FrequencyCap,
     Journey,
@@ -75,6 +76,7 @@ cart = Journey(
     "cart",
     entry=On(CartUpdated, key=CartUpdated.cart),
     exits=[On(OrderPlaced, key=OrderPlaced.cart)],
+    reentry=Always(),
     steps=[
         Wait(hours(1)),
         Send("reminder", via=["sms"], max_attempts=ATTEMPTS),
@@ -135,15 +137,28 @@ def people_of(dice: Dice, number: int, start: int, span: int) -> list[Person]:
             todo.append(("cart", f"c{cart_number}"))
             if dice.chance(500_000):
                 todo.append(("order", f"c{cart_number}"))
-        for _ in range(dice.between(0, 2) if dice.chance(400_000) else 0):
-            channel = dice.choose(("email", "sms"))
+        for place in range(dice.between(1, 4) if dice.chance(500_000) else 0):
+            channel = dice.choose(("email", "sms", "sms"))
+            if channel == "sms":  # a reminder is held for the night, when consent goes
+                todo.append(("cart", f"night{place}"))
             todo += [("withdraw", channel), ("grant", channel)]
         for kind, what in todo:
-            near = dice.chance(600_000)
-            at += dice.between(0, 3 * MINUTE) if near else dice.between(MINUTE, span // len(todo))
+            if kind == "cart" and (what.startswith("night") or dice.chance(200_000)):
+                at = _next_clock(at, QUIET_FROM) + dice.between(0, HOUR)
+            elif kind == "withdraw" and dice.chance(800_000):  # while held messages leave
+                at = _next_clock(at, QUIET_UNTIL) + dice.between(0, SECOND // 2)
+            else:
+                spans = ((0, 2 * SECOND), (0, 3 * MINUTE), (MINUTE, span // len(todo)))
+                at += dice.between(*dice.choose(spans))
             person.actions.append(Action(at, kind, what))
         people.append(person)
     return people
+
+
+def _next_clock(at: int, hour: int) -> int:
+    """Return the next time at which it is this hour, in UTC."""
+    today = at - at % DAY + hour * HOUR
+    return today if today > at else today + DAY
 
 
 def host(person: Person, rules: Rules) -> Any:

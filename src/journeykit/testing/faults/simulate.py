@@ -89,7 +89,9 @@ def simulate_faults(
     finally:
         store.close()
     tolerance = 2 * rates.skew + 2 * rates.slowness + 2 * SECOND
-    broken += violations(people, provider.contacts, states, accepted, world.settled, tolerance=tolerance)
+    broken += violations(
+        people, provider.contacts, states, accepted, world.settled, tolerance=tolerance
+    )
     broken += [f"{one.customer_id}: {one.error}" for one in world.failures]
     faults = dict(world.faults)
     for contact in provider.contacts:
