@@ -353,6 +353,42 @@ def test_a_store_without_coroutines_is_refused_by_name() -> None:
         kit_on(Post(), store=MemoryStore())
 
 
+class SendsMany(RecordingChannel):
+    async def send_many(self, messages: object) -> None:
+        raise AssertionError("nobody awaits it")
+
+
+class Renders:
+    async def render(self, context: object) -> None:
+        raise AssertionError("nobody awaits it")
+
+    def missing(self, template: str, channel: str) -> None:
+        return None
+
+
+async def score(context: object) -> None:
+    raise AssertionError("nobody awaits it")
+
+
+@pytest.mark.parametrize(
+    ("given", "place"),
+    [
+        ({"channels": {"email": Post(), "push": RecordingChannel()}}, r"channels\['email'\].send:"),
+        ({"channels": {"email": SendsMany()}}, r"channels\['email'\].send_many:"),
+        ({"renderer": Renders()}, "renderer:"),
+        ({"functions": {"score": score}}, r"functions\['score'\]:"),
+        ({"store": ThreadedStore(MemoryStore())}, "store:"),
+    ],
+)
+def test_an_orchestrator_that_awaits_nothing_refuses_coroutines_by_name(
+    given: dict[str, Any], place: str
+) -> None:
+    """Else nothing would be sent, and nobody would be told."""
+    plain = {"store": MemoryStore(), "channels": {"email": RecordingChannel()}}
+    with pytest.raises(UsageError, match=f"^{place} .*coroutine function.*AsyncOrchestrator"):
+        Orchestrator(workspace, **{**plain, **given})
+
+
 def test_what_is_missing_is_missed_before_anything_runs() -> None:
     with pytest.raises(DefinitionError, match="no such channel was given"):
         AsyncOrchestrator(workspace, store=ThreadedStore(MemoryStore()), channels={})

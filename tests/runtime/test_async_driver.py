@@ -17,7 +17,6 @@ from journeykit.runtime.async_driver import (
     ask,
     drive_async,
     in_thread,
-    is_async,
 )
 from journeykit.runtime.async_waking import AsyncBell
 from journeykit.runtime.calls import (
@@ -33,6 +32,7 @@ from journeykit.runtime.calls import (
     Unclaim,
 )
 from journeykit.runtime.drivers import LeakedStopIteration
+from journeykit.runtime.fitting import is_async
 
 HAND = Hand(1, 2)
 

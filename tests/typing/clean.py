@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal, assert_type
@@ -10,6 +10,7 @@ from typing import Annotated, Literal, assert_type
 from pydantic import Field
 
 from journeykit import (
+    Accepted,
     Address,
     After,
     AfterExit,
@@ -38,6 +39,7 @@ from journeykit import (
     Once,
     OnDate,
     Orchestrator,
+    OutgoingMessage,
     Policy,
     Profile,
     QuietHours,
@@ -73,6 +75,7 @@ from journeykit import (
     receipt,
     total,
 )
+from journeykit.aio import AsyncOrchestrator, ThreadedStore
 from journeykit.model import (
     All,
     Attribute,
@@ -82,6 +85,7 @@ from journeykit.model import (
     SendTimeCustomer,
     SendTimeMessage,
 )
+from journeykit.runtime import Outcome, Pause, TickCounts, Timeline
 
 
 class CartUpdated(Event):
@@ -272,6 +276,22 @@ def with_a_simulation() -> None:
 def with_an_orchestrator() -> None:
     kit = Orchestrator(shop, store=MemoryStore(), channels={"email": RecordingChannel()})
     kit.identify("ann", {"first_name": "Ann", "timezone": "Asia/Tbilisi"})
-    kit.track("ann", CartUpdated(cart_id="c1", total=Decimal(40)), id="evt-1")
-    kit.tick()
+    assert_type(kit.track("ann", CartUpdated(cart_id="c1", total=Decimal(40)), id="evt-1"), Outcome)
+    assert_type(kit.tick(), TickCounts)
     print(kit.explain("ann"))
+
+
+class Provider:
+    async def send(self, message: OutgoingMessage) -> Accepted:
+        return Accepted(message.key)
+
+
+async def with_an_async_orchestrator() -> None:
+    store = ThreadedStore(MemoryStore())
+    async with AsyncOrchestrator(shop, store=store, channels={"email": Provider()}) as kit:
+        await kit.identify("ann", {"first_name": "Ann", "timezone": "Asia/Tbilisi"})
+        told = kit.track("ann", CartUpdated(cart_id="c1", total=Decimal(40)), id="evt-1")
+        assert_type(await told, Outcome)
+        assert_type(await kit.tick(), TickCounts)
+        assert_type(await kit.explain("ann"), Timeline)
+        assert_type(await kit.paused(), Mapping[str, Pause])

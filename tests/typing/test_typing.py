@@ -6,6 +6,7 @@ other. And what passes must run, what is wrong must not.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import runpy
@@ -79,6 +80,7 @@ def test_what_is_right_runs() -> None:
 
     names["with_a_simulation"]()
     names["with_an_orchestrator"]()
+    asyncio.run(names["with_an_async_orchestrator"]())
 
 
 def test_what_is_wrong_does_not_run() -> None:

@@ -17,12 +17,13 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from contextvars import copy_context
 from functools import partial
-from inspect import isawaitable, iscoroutinefunction
+from inspect import isawaitable
 from typing import Any, TypeVar
 
 from journeykit.runtime import calls as c
 from journeykit.runtime.calls import Call, Flow
 from journeykit.runtime.drivers import LeakedStopIteration
+from journeykit.runtime.fitting import is_async
 
 R = TypeVar("R")
 
@@ -118,13 +119,6 @@ async def ask(function: Callable[..., Any], *args: Any) -> Any:
     else:
         answer = function(*args)
     return (await answer) if isawaitable(answer) else answer
-
-
-def is_async(function: object) -> bool:
-    """Tell whether calling it returns what is to be awaited."""
-    while isinstance(function, partial):
-        function = function.func
-    return iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__)
 
 
 async def in_thread(function: Callable[..., R], *args: Any, executor: Executor | None = None) -> R:

@@ -28,9 +28,10 @@ from journeykit.ports import (
 )
 from journeykit.runtime import calls as c
 from journeykit.runtime.async_couriers import AsyncCouriers
-from journeykit.runtime.async_driver import ask, drive_async, is_async
+from journeykit.runtime.async_driver import ask, drive_async
 from journeykit.runtime.async_waking import AsyncBell
 from journeykit.runtime.calls import Flow
+from journeykit.runtime.fitting import is_async
 from journeykit.runtime.guards import OnlyTo
 from journeykit.runtime.hands import Hands, enter_flow
 from journeykit.runtime.lines import Lines

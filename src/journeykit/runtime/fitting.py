@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
+from inspect import iscoroutinefunction
 
 from journeykit.errors import DefinitionError, TemplateError, UsageError
 from journeykit.model import Call, Journey, Send, Workspace, steps_of
@@ -80,6 +82,38 @@ def check_templates(journeys: Iterable[Journey], renderer: Renderer, whose: str 
                     place=f"Journey {journey!r} › {path}",
                     remedy="register the template with the renderer",
                 )
+
+
+def check_no_coroutines(
+    store: object, channels: Mapping[str, object], renderer: object, functions: Mapping[str, object]
+) -> None:
+    """Refuse coroutine functions: nobody would await them here, and nothing would happen.
+
+    Raises:
+        UsageError: Names what is one.
+    """
+    given = {
+        "store": getattr(store, "load", None),
+        "renderer": getattr(renderer, "render", None),
+        **{f"functions[{name!r}]": one for name, one in functions.items()},
+    }
+    for name, channel in channels.items():
+        for method in ("send", "send_many"):
+            given[f"channels[{name!r}].{method}"] = getattr(channel, method, None)
+    for place, one in given.items():
+        if is_async(one):
+            raise UsageError(
+                "this is a coroutine function, and an Orchestrator awaits nothing",
+                place=place,
+                remedy="from journeykit.aio import AsyncOrchestrator, which does",
+            )
+
+
+def is_async(function: object) -> bool:
+    """Tell whether calling it returns what is to be awaited."""
+    while isinstance(function, partial):
+        function = function.func
+    return iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__)
 
 
 def _sends(journeys: Iterable[Journey]) -> Iterable[tuple[str, str, Send]]:

@@ -31,6 +31,7 @@ from journeykit.runtime.erasing import missing_customer
 from journeykit.runtime.fitting import (
     check_channels,
     check_functions,
+    check_no_coroutines,
     check_templates,
     check_workspace,
 )
@@ -196,6 +197,7 @@ class Runner(Verbs, Drives):
         DefinitionError: A journey, or an older version on which open runs are to finish, sends
             through a channel, or calls a function, that is not given.
         TemplateError: The renderer lacks a template of theirs.
+        UsageError: Something that was given is a coroutine function.
         VersionError: A published journey was edited under its old version.
     """
 
@@ -267,6 +269,11 @@ class Runner(Verbs, Drives):
                 what was published, or has no place for somebody.
         """
         self.drive(self._publish(workspace, channels, functions))
+
+    def _fit(self, workspace: Workspace) -> None:
+        ports = self._ports
+        check_no_coroutines(ports.store, ports.channels, ports.renderer, ports.functions)
+        super()._fit(workspace)
 
     def drive(self, flow: Flow[R]) -> R:
         """Run a flow on this runner's ports."""
