@@ -157,6 +157,15 @@ class Clock:
         return self.at
 
 
+def sign_up(kit: Orchestrator, name: str) -> None:
+    """Ann's is appended, and drained because something else is told of her at once."""
+    if name != "ann":
+        kit.track(name, SignedUp(), id=f"s-{name}")
+        return
+    kit.inbox.track(name, SignedUp(), id=f"s-{name}")
+    kit.track(name, Left(), id="l-ann")  # there is nothing to leave so far
+
+
 @dataclass
 class Host:
     """Plays the scenario; when it dies, it starts anew and goes on with what it was doing."""
@@ -204,12 +213,12 @@ class Host:
         begin = EVENING
         yield begin, self.make_known
         for name in PEOPLE:
-            yield begin, lambda kit, name=name: kit.track(name, SignedUp(), id=f"s-{name}")
+            yield begin, lambda kit, name=name: sign_up(kit, name)
         seen = begin + timedelta(minutes=5)
         rows = [{"customer_id": n, "event": "offer_seen", "id": f"o-{n}"} for n in ("ann", "cy")]
         yield seen, lambda kit: kit.track_many(rows)
         # cy leaves while the offer is held for the night: it is withdrawn
-        yield begin + timedelta(hours=3), lambda kit: kit.track("cy", Left(), id="l-cy")
+        yield begin + timedelta(hours=3), lambda kit: kit.inbox.track("cy", Left(), id="l-cy")
         yield begin + timedelta(days=2), lambda kit: None
 
     def make_known(self, kit: Orchestrator) -> None:
