@@ -29,7 +29,7 @@ from postgres_server import database, server
 
 CUSTOMERS = 10_000
 MANY, FEW = 1_000_000, 10_000
-WORKED_OFF = 12_000
+WORKED_OFF = 8_000
 CLAIMS = 9
 _START = to_micros(drip.NOON)
 
