@@ -27,9 +27,7 @@ def read_preferences(
     """
     for place, given in (("choices", choices), ("limits", limits or {})):
         if not isinstance(given, Mapping):
-            raise UsageError(
-                f"{place} must be a mapping", place=place, value=given, private=True
-            )
+            raise UsageError(f"{place} must be a mapping", place=place, value=given, private=True)
     signals: list[Signal] = []
     if limits:
         signals.append(_read_limits(rules, limits, now))
