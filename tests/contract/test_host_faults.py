@@ -124,8 +124,9 @@ def test_a_document_that_cannot_be_read_holds_up_nobody_else() -> None:  # F2
     broken = CustomerCommit("ann", kept.version, b"{this is no document", sim.clock.micros)
     assert store.commit([broken]) == []
 
-    with pytest.raises(StoreError, match="ann"):
+    with pytest.raises(StoreError, match="could not be decided on") as refused:
         sim.runner.track("ann", Begun())
+    assert refused.value.value == "ann"
     counts = sim.runner.tick()
     assert [failure.customer_id for failure in counts.failures] == ["ann"]
     sim.clock.micros += timedelta(days=3) // timedelta(microseconds=1)
@@ -133,4 +134,6 @@ def test_a_document_that_cannot_be_read_holds_up_nobody_else() -> None:  # F2
     taken = sim.channel("email").accepted
     assert [m.template for m in taken if m.customer_id == "ben"] == ["hello", "later"]
     (after,) = store.load(["ann"]).values()
-    assert after == replace(kept, version=after.version, body=b"{this is no document")
+    assert after == replace(
+        kept, version=kept.version + 1, body=b"{this is no document", parked=True
+    )

@@ -24,7 +24,6 @@ from journeykit.runtime.calls import (
     Load,
     Now,
     ParkedBehind,
-    ParkedOf,
     Shelved,
     Unpark,
 )
