@@ -227,6 +227,23 @@ def test_two_workers_get_different_customers_until_their_leases_end(opened: Open
         assert take(one, LATER, limit=9) == [*first, *second]
 
 
+@pytest.mark.parametrize("look", ["due", "waiting"])
+def test_workers_who_look_at_the_same_time_get_different_customers(opened: Open, look: str) -> None:
+    store = opened()
+    ids = [f"c{number:03}" for number in range(300)]
+    write(store, *(commit(id, due=NOW) for id in ids))
+    store.append([InboxRow(id, NOW, b"") for id in ids])
+    taken: list[str] = []
+
+    def race(number: int) -> None:
+        for _ in range(5):
+            terms: dict[str, Any] = {"limit": 10, "lease_until": LATER, "worker": f"w{number}"}
+            taken.extend(getattr(store, look)(NOW, **terms))
+
+    together(race)
+    assert sorted(taken) == ids
+
+
 @pytest.mark.parametrize("end", ["commit", "recover", "park", "discard"])
 def test_what_ends_a_lease(opened: Open, end: str) -> None:
     store = opened()

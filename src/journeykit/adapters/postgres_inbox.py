@@ -36,46 +36,56 @@ _ROWS = """
     ) AS i
 """
 _DEPTH = "SELECT count(*) FROM (SELECT 1 FROM {p}inbox LIMIT %s::bigint) AS few"
-_OLDEST = """
-    WITH rested AS (
-        SELECT customer_id, until FROM {p}parked k
+_WINDOW = 4
+"""How many rows a worker looks at for each customer that it wants, or that is leased."""
+
+_BOUND = """
+    WITH RECURSIVE bound AS MATERIALIZED (
+        SELECT %(limit)s::bigint + count(*) AS customers
+        FROM {p}lease WHERE until > %(now)s::bigint
+    )"""
+_OLDEST = f"""
+    {_BOUND}, rested AS (
+        SELECT customer_id, until FROM {{p}}parked k
         WHERE until <= %(now)s::bigint AND EXISTS (
-            SELECT 1 FROM {p}inbox i WHERE i.customer_id = k.customer_id AND i.parked
+            SELECT 1 FROM {{p}}inbox i WHERE i.customer_id = k.customer_id AND i.parked
         )
         ORDER BY until, customer_id LIMIT %(limit)s::bigint
     ), head AS (
-        SELECT customer_id, at FROM {p}inbox WHERE NOT parked
-        ORDER BY at, number LIMIT %(window)s::bigint
+        SELECT customer_id, at FROM {{p}}inbox WHERE NOT parked
+        ORDER BY at, number LIMIT (SELECT {_WINDOW} * customers FROM bound)
     ), waiting AS (
         SELECT 0 AS turn, until AS at, customer_id FROM rested
         UNION ALL
         SELECT 1, min(at), customer_id FROM head
         WHERE customer_id NOT IN (SELECT customer_id FROM rested) GROUP BY customer_id
     )
-    SELECT w.customer_id, (SELECT count(*) FROM head) FROM waiting w
+    SELECT w.customer_id,
+        (SELECT count(*) FROM head) = (SELECT {_WINDOW} * customers FROM bound)
+    FROM waiting w
     WHERE NOT EXISTS (
-        SELECT 1 FROM {p}lease d WHERE d.customer_id = w.customer_id AND d.until > %(now)s::bigint
+        SELECT 1 FROM {{p}}lease d WHERE d.customer_id = w.customer_id AND d.until > %(now)s::bigint
     )
     ORDER BY w.turn, w.at, w.customer_id LIMIT %(limit)s::bigint
 """
-_IN_TURN = """
-    WITH RECURSIVE walk (customer_id, place) AS (
+_IN_TURN = f"""
+    {_BOUND}, walk (customer_id, place) AS (
         (
-            SELECT customer_id, 1::bigint FROM {p}inbox
+            SELECT customer_id, 1::bigint FROM {{p}}inbox
             WHERE customer_id > %(after)s::text ORDER BY customer_id LIMIT 1
         )
         UNION ALL
         SELECT (
-            SELECT i.customer_id FROM {p}inbox i
+            SELECT i.customer_id FROM {{p}}inbox i
             WHERE i.customer_id > w.customer_id ORDER BY i.customer_id LIMIT 1
         ), place + 1
-        FROM walk w WHERE w.customer_id IS NOT NULL AND place < %(limit)s::bigint
+        FROM walk w WHERE w.customer_id IS NOT NULL AND place < (SELECT customers FROM bound)
     )
     SELECT customer_id, NOT EXISTS (
-        SELECT 1 FROM {p}lease d WHERE d.customer_id = w.customer_id AND d.until > %(now)s::bigint
+        SELECT 1 FROM {{p}}lease d WHERE d.customer_id = w.customer_id AND d.until > %(now)s::bigint
     ) AND NOT EXISTS (
-        SELECT 1 FROM {p}parked k WHERE k.customer_id = w.customer_id AND k.until > %(now)s::bigint
-    )
+        SELECT 1 FROM {{p}}parked k WHERE k.customer_id = w.customer_id AND k.until > %(now)s::bigint
+    ), (SELECT customers FROM bound)
     FROM walk w WHERE customer_id IS NOT NULL ORDER BY place
 """
 _LEASE = """
@@ -83,8 +93,6 @@ _LEASE = """
     SELECT customer_id, %s::bigint, %s::text FROM unnest(%s::text[]) AS n (customer_id)
     ON CONFLICT (customer_id) DO UPDATE SET until = excluded.until, worker = excluded.worker
 """
-_WINDOW = 4
-"""How many rows a worker looks at for each customer that it wants."""
 
 
 class Turn:
@@ -122,17 +130,15 @@ def waiting(
     """Return those who rested long enough, then those who wait; lease them where that lasts."""
     limit = max(0, limit)
     leasing = lease_until > now
-    window = _WINDOW * limit
-    asked = {"now": now, "limit": limit, "window": window}
+    asked = {"now": now, "limit": limit}
     first = [Statement(ONE_AT_A_TIME)] if leasing else []
     answers = yield from ask(*first, Statement(_OLDEST, asked))
     found = answers[-1].rows
     ids = {row[0]: None for row in found}
-    if len(ids) < limit and (not found or found[0][1] == window):
-        (more,) = yield from ask(
-            Statement(_IN_TURN, {"now": now, "limit": limit, "after": turn.after})
-        )
-        turn.after = more.rows[-1][0] if len(more.rows) == limit else ""
+    if len(ids) < limit and (not found or found[0][1]):
+        (more,) = yield from ask(Statement(_IN_TURN, {**asked, "after": turn.after}))
+        everybody = not more.rows or len(more.rows) < more.rows[0][2]
+        turn.after = "" if everybody else more.rows[-1][0]
         ids.update((row[0], None) for row in more.rows if row[1])
     chosen = list(ids)[:limit]
     lease = [Statement(_LEASE, (lease_until, worker, texts(sorted(chosen))))]
