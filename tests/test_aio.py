@@ -549,6 +549,27 @@ def test_a_channel_that_withdraws_while_it_sends_does_not_wait_for_itself(in_a_t
     run(scenario)
 
 
+def test_a_channel_that_cancels_itself_has_failed_and_holds_nobody_up() -> None:
+    async def scenario() -> None:
+        post = Post()
+
+        async def give_up(message: OutgoingMessage) -> None:
+            if message.customer_id == "ann":
+                raise asyncio.CancelledError
+
+        async with kit_on(post) as kit:
+            for who in ("ann", "bob"):
+                await kit.identify(who)
+                await kit.track(who, SignedUp())
+            post.act = give_up
+            counts = await kit.tick()
+            assert (counts.accepted, counts.retried) == (1, 1)
+            (life,) = await kit.messages("ann")
+            assert "CallCancelledError" in life.last.text
+
+    run(scenario)
+
+
 def test_another_workspace_is_published_while_it_runs() -> None:
     newer = Workspace(
         journeys=[

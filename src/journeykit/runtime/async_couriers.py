@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from journeykit.ports import Hand
-from journeykit.runtime.async_driver import ask
+from journeykit.runtime.async_driver import CallCancelledError, ask
 from journeykit.runtime.calls import Handed, Parcel
 from journeykit.runtime.couriers import failed, receipts_of
 from journeykit.runtime.hands import Hands, enter_flow
@@ -46,9 +46,14 @@ class AsyncCouriers:
         except asyncio.CancelledError:
             interrupted = True
             await _end(flying)
-        done = [task.result() for task in flying if task.done() and not task.cancelled()]
+        done = []
         for task in [task for task in flying if task.done()]:
-            for message in flying.pop(task).messages:
+            parcel = flying.pop(task)
+            if not task.cancelled():
+                done.append(task.result())
+            elif not interrupted:  # nobody but the channel has cancelled it
+                done.append(failed(parcel, CallCancelledError(parcel.channel)))
+            for message in parcel.messages:
                 hands.sent(hand, message.customer_id)
         if not flying:
             del self._flying[hand.number]
