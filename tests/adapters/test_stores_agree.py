@@ -176,17 +176,21 @@ class StoresAgree(RuleBasedStateMachine):
         if claiming is None:
             return self.both(lambda store: list(store.commit(commits)))
         stale: list[object] = []
+        hands: list[Hand] = []
 
         def ask(store: Store) -> object:
             done = store.commit_and_claim(commits, claiming)
             assert (done.hand is None) == (not done.claims)
             stale.append(list(done.stale))
+            if done.hand is not None:
+                hands.append(done.hand)
             return self.told(store, done.claims), [done.hand and done.hand.until]
 
         answer = self.both(ask)
         if not stale:
             return answer
         self.claims += zip(self.fresh, self.twins, strict=True)
+        self.held += zip(hands[::2], hands[1::2], strict=True)
         assert stale[0] == stale[1]
         return stale[0]
 

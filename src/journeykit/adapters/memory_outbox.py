@@ -201,7 +201,7 @@ class MemoryOutbox:
         row = self._rows[key]
         row.worker = None
         self._free.set(key, None)
-        self._leased.set(key, self._parked_until(row.customer_id))
+        self._leased.set(key, max(row.due, self._parked_until(row.customer_id)))
         self._aside.setdefault(row.customer_id, []).append(key)
 
     def _end_lease(self, key: str) -> None:

@@ -32,7 +32,7 @@ _LEASED = """
 """
 _ALL_LEASED = _LEASED.format("")
 _ALL_ASIDE = _LEASED.format("AND worker IS NULL")
-_LAY_ASIDE = "UPDATE journeykit_outbox SET lease_until = ?, worker = NULL WHERE id = ?"
+_LAY_ASIDE = "UPDATE journeykit_outbox SET lease_until = max(?, due), worker = NULL WHERE id = ?"
 _LISTED = """
     SELECT customer_id, until, at, attempts, reason FROM journeykit_parked
     WHERE customer_id > ? ORDER BY customer_id LIMIT ?
