@@ -244,6 +244,18 @@ def test_it_goes_before_what_is_told_at_once(shop: Shop) -> None:  # O2
     assert shop.store.depth(9) == 0
 
 
+def test_it_goes_first_also_where_it_begins_the_customer(shop: Shop) -> None:  # O2
+    shop.kit.inbox.identify("bob", {"first_name": "Old"})
+    shop.kit.identify("bob", {"first_name": "New"})
+    shop.tick()
+    names = [one.attributes for one in shop.kit.journal("bob") if isinstance(one, j.Profiled)]
+    assert [one["first_name"] for one in names] == ["Old", "New"]
+    shop.kit.inbox.identify("eve")
+    shop.kit.track("eve", SignedUp(), id="second")
+    assert received(shop.kit, "eve") == ["second"]
+    assert (shop.store.depth(9), shop.store.parked()) == (0, [])
+
+
 def test_a_timer_waits_until_all_of_it_is_decided_on(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:  # O3

@@ -171,6 +171,7 @@ def test_repeats_and_strangers_write_nothing() -> None:
     arrival.add(EventArrived(NOW, "signed_up", {}, NOW, "e1"), "digest")
     play = Hand_(ingest(ONE, [arrival, Arrival("nobody", [EventArrived(NOW, "x", {}, NOW, "")])]))
     play.expect(c.Load, {"ann": StoredCustomer("ann", 4, encode_state(CustomerState("ann")))})
+    assert play.expect(c.InboxOf, {}).customer_ids == ["nobody"]
     play.expect(c.Seen, {("ann", "e1"): "digest"})
     play.expect(c.Now, NOW)
     assert play.over

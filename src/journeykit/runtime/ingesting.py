@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from journeykit.errors import ContentionError, StoreError
+from journeykit.errors import ContentionError, StoreError, UnknownCustomerError
 from journeykit.machine import Rules
 from journeykit.ports import CustomerCommit
-from journeykit.runtime.calls import Flow, Heed, Load, Now, Seen
+from journeykit.runtime.calls import Flow, Heed, InboxOf, Load, Now, Seen
 from journeykit.runtime.committing import commit_apart
 from journeykit.runtime.draining import catch_up
 from journeykit.runtime.learning import learn
@@ -72,8 +72,13 @@ def _try_ingest(
     stored = yield from Load(list(pending), profiles)
     strange: list[str] = []
     behind = [one for one, found in stored.items() if found.waiting]
+    strangers = [one for one in pending if one not in stored]
+    if strangers:  # what begins them may lie there
+        behind += yield from InboxOf(strangers, 1)
     if behind:
         caught_up = yield from catch_up(rules, behind)
+        for stranger in [one for one in strangers if _is_unknown(caught_up.failed.get(one))]:
+            del caught_up.failed[stranger]
         failed.update((one, stuck(one, why)) for one, why in caught_up.failed.items())
         strange += [one for one, why in caught_up.failed.items() if is_strange(why)]
         stored = {**stored, **(yield from Load(behind, profiles))}
@@ -115,6 +120,11 @@ def _try_ingest(
             del failed[customer_id]
         stale = [*stale, *strange]
     return applied, stale
+
+
+def _is_unknown(error: Exception | None) -> bool:
+    """Tell whether nothing that lies there begins the customer: what is told at once may."""
+    return isinstance(error, UnknownCustomerError)
 
 
 def _instant(arrival: Arrival, now: int) -> int:
