@@ -21,7 +21,7 @@ import django
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import IntegrityError, connections, transaction
 from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
@@ -266,6 +266,53 @@ def test_an_error_in_the_block_leaves_the_transaction_usable(host: Host) -> None
         assert _count(door) == 2
 
 
+def test_the_error_of_a_host_whose_transaction_is_over_is_its_own(host: Host) -> None:
+    kit, opened = host
+    with opened() as door:
+        door.execute("INSERT INTO orders VALUES ('o1')")
+
+        def sell() -> None:
+            with kit.using(door.connection) as tx:
+                tx.track("ann", Paid())
+                door.rollback()
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            sell()
+        door.rollback()
+    assert kit.store.depth(9) == 0
+
+
+@pytest.mark.parametrize("where", ["sqlite", "postgres"])
+def test_what_django_marks_for_rollback_ends_with_the_block(
+    where: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    target: Any = tmp_path / "host.db"
+    store: Any
+    if where == "sqlite":
+        store = SQLiteStore(target, shared=True)
+    else:
+        target = request.getfixturevalue("fresh_postgres")
+        store = PostgresStore(target)
+    kit = Orchestrator(WORKSPACE, store=store, channels={})
+    with django_atomic(target) as door:
+        door.execute("CREATE TABLE orders (id TEXT PRIMARY KEY)")
+        door.execute("INSERT INTO orders VALUES ('o1')")
+
+        def sell() -> None:
+            saving = transaction.mark_for_rollback_on_error(using="host")  # as a model does
+            with kit.using(door.connection) as tx, saving:
+                tx.identify("ann")
+                door.execute("INSERT INTO orders VALUES ('o1')")
+
+        with pytest.raises(IntegrityError):
+            sell()
+        door.execute("INSERT INTO orders VALUES ('o2')")
+        door.commit()
+        assert (_count(door), store.depth(9)) == (2, 0)
+    store.close()
+
+
 def _count(door: Door) -> int:
     if hasattr(door.connection, "vendor"):
         with door.connection.cursor() as cursor:
@@ -363,11 +410,9 @@ def test_a_store_in_memory_cannot_be_reached_by_a_connection(tmp_path: Path) -> 
 def test_a_connection_to_another_database_is_refused(tmp_path: Path, fresh_postgres: str) -> None:
     kit = Orchestrator(WORKSPACE, store=SQLiteStore(tmp_path / "host.db", shared=True), channels={})
     other = sqlite3.connect(tmp_path / "other.db")
-    with (
-        pytest.raises(WrongDatabaseError, match="does not have the tables"),
-        kit.using(other) as tx,
-    ):
-        tx.track("ann", Paid())
+    SQLiteStore(tmp_path / "other.db", shared=True).close()  # it has the tables, and nobody looks
+    with pytest.raises(WrongDatabaseError, match="another file"):
+        kit.using(other)
     with psycopg.connect(fresh_postgres) as connection:
         with pytest.raises(WrongDatabaseError, match="postgresql, the store is in sqlite"):
             kit.using(connection)
@@ -545,6 +590,43 @@ def test_it_is_the_same_on_asynchronous_connections(opened: Any, fresh_postgres:
             assert [(one.id, one.data["amount"]) for one in received] == [("o1", 5)]
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("opened", ASYNC[:2], ids=lambda one: one.__name__)
+def test_a_task_cancelled_while_it_appends_leaves_the_transaction_usable(
+    opened: Any, fresh_postgres: str
+) -> None:  # F3
+    async def scenario() -> None:
+        async with (
+            AsyncPostgresStore(fresh_postgres) as store,
+            AsyncOrchestrator(WORKSPACE, store=store, channels={}) as kit,
+            await psycopg.AsyncConnection.connect(fresh_postgres) as other,
+            opened(fresh_postgres) as door,
+        ):
+            await door.execute("CREATE TABLE orders (id TEXT)")
+            await other.execute("LOCK TABLE journeykit_inbox IN EXCLUSIVE MODE")
+
+            async def tell() -> None:
+                async with kit.using(door.connection) as tx:
+                    tx.identify("ann")
+
+            telling = asyncio.create_task(tell())
+            while not await _somebody_waits(other):
+                await asyncio.sleep(0.01)
+            telling.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await telling
+            await other.rollback()
+            await door.execute("INSERT INTO orders VALUES ('o1')")
+            await door.commit()
+            assert await store.depth(9) == 0
+
+    asyncio.run(scenario())
+
+
+async def _somebody_waits(connection: psycopg.AsyncConnection[Any]) -> bool:
+    asked = await connection.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+    return await asked.fetchone() is not None
 
 
 def test_each_kind_of_orchestrator_has_its_kind_of_connection(fresh_postgres: str) -> None:

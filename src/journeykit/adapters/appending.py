@@ -15,11 +15,13 @@ import re
 import sqlite3
 import sys
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import suppress
 from typing import Any, Literal, NamedTuple, NoReturn
 
 from msgspec import Struct
 
-from journeykit.errors import StaleSnapshotError, StoreBusyError, UsageError, WrongDatabaseError
+from journeykit.adapters.appending_errors import check_file, named
+from journeykit.errors import UsageError, WrongDatabaseError
 from journeykit.ports import InboxRow
 from journeykit.ports.appending import Appendable, AppendingSQL
 
@@ -52,6 +54,7 @@ class Foreign(Struct):
         execute: Executes a statement; on an asynchronous connection it is awaited.
         is_async: Whether it is one.
         opening: What begins a transaction where none is open, but one would be by itself.
+        sqlite: The connection beneath, where it is one of `sqlite3`.
     """
 
     dialect: str
@@ -59,6 +62,7 @@ class Foreign(Struct):
     execute: Execute
     is_async: bool = False
     opening: Sequence[str] = ()
+    sqlite: sqlite3.Connection | None = None
 
 
 class JoinedTransaction:
@@ -82,8 +86,8 @@ class JoinedTransaction:
             while True:
                 try:
                     self._foreign.execute(*one)
-                except Exception as error:
-                    one = statements.throw(_named(error, self._how))
+                except BaseException as error:  # a cancelled task too leaves no savepoint
+                    one = statements.throw(named(error, self._how))
                 else:
                     one = next(statements)
         except StopIteration:
@@ -111,8 +115,8 @@ class AsyncJoinedTransaction:
             while True:
                 try:
                     await self._foreign.execute(*one)
-                except Exception as error:
-                    one = statements.throw(_named(error, self._how))
+                except BaseException as error:  # a cancelled task too leaves no savepoint
+                    one = statements.throw(named(error, self._how))
                 else:
                     one = next(statements)
         except StopIteration:
@@ -175,6 +179,8 @@ def _foreign_of(connection: object, how: AppendingSQL, *, is_async: bool) -> For
             value=how.place,
             remedy="hand in a connection to the database that has journeykit's tables",
         )
+    if found.sqlite is not None:
+        check_file(found.sqlite, how)
     return found
 
 
@@ -193,7 +199,8 @@ def _closing(
     try:
         yield from _appending(foreign, how, rows)
     except BaseException:
-        yield from _rolling_back()
+        with suppress(Exception):  # the connection is gone: the first error is the one to tell
+            yield from _rolling_back()
         raise
     yield Statement(f"RELEASE SAVEPOINT {_SAVEPOINT}")
 
@@ -246,7 +253,8 @@ def _is(connection: object, module: str, *names: str) -> bool:
 def _sqlite(connection: Any) -> Foreign | None:
     if not isinstance(connection, sqlite3.Connection):
         return None
-    return Foreign("sqlite", "qmark", connection.execute, opening=_sqlite_opening(connection))
+    opening = _sqlite_opening(connection)
+    return Foreign("sqlite", "qmark", connection.execute, opening=opening, sqlite=connection)
 
 
 def _sqlite_opening(connection: sqlite3.Connection) -> Sequence[str]:
@@ -307,7 +315,8 @@ def _sqlalchemy_connection(connection: Any) -> Foreign:
         begin = _sqlite_opening(raw)
     elif _is(raw, "psycopg", "Connection", "AsyncConnection") and raw.autocommit:
         _refuse_autocommit("an engine without isolation_level='AUTOCOMMIT'")
-    return Foreign(dialect, style, execute, opening=begin)
+    beneath = raw if isinstance(raw, sqlite3.Connection) else None
+    return Foreign(dialect, style, execute, opening=begin, sqlite=beneath)
 
 
 def _sqlalchemy_async(connection: Any) -> Foreign:
@@ -340,10 +349,14 @@ def _django(connection: Any) -> Foreign | None:
         _refuse_autocommit("with transaction.atomic():")
 
     def execute(sql: str, parameters: Sequence[Any]) -> None:
+        if sql.startswith("ROLLBACK TO"):  # as `atomic` does: what was marked ends with that
+            connection.needs_rollback = False
         with connection.cursor() as cursor:
             cursor.execute(sql, list(parameters) or None)
 
-    return Foreign(connection.vendor, "format", execute)
+    raw = connection.connection
+    beneath = raw if isinstance(raw, sqlite3.Connection) else None
+    return Foreign(connection.vendor, "format", execute, sqlite=beneath)
 
 
 def _refuse_autocommit(how: str) -> NoReturn:
@@ -351,47 +364,4 @@ def _refuse_autocommit(how: str) -> NoReturn:
         "no transaction is open on this connection, so there is none to append in",
         place="using(connection)",
         remedy=f"open one first, such as by {how}; or use kit.inbox, which needs none",
-    )
-
-
-# ---- what their errors mean
-
-
-def _named(error: Exception, how: AppendingSQL) -> Exception:
-    """Return the error that tells the way out, or the driver's own."""
-    original: Any = getattr(error, "orig", None) or error.__cause__ or error
-    told: Exception = error
-    if isinstance(original, sqlite3.Error):
-        code = getattr(original, "sqlite_errorcode", 0) or 0
-        if code == sqlite3.SQLITE_BUSY_SNAPSHOT:
-            told = StaleSnapshotError(
-                "this transaction has read before somebody else wrote, and cannot write any more",
-                place=how.place,
-                remedy="roll it back and do it again; begin transactions that will write with "
-                "BEGIN IMMEDIATE, so that this cannot happen",
-            )
-        elif code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            told = StoreBusyError(
-                "somebody else holds the file for longer than the time-out of this connection",
-                place=how.place,
-                remedy="raise the time-out: sqlite3.connect(path, timeout=...); end long "
-                "transactions elsewhere",
-            )
-        elif "no such table" in str(original):
-            told = _wrong_database(how)
-    else:
-        state = getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
-        if state in ("42P01", "3F000"):
-            told = _wrong_database(how)
-    if told is not error:
-        told.__cause__ = error
-    return told
-
-
-def _wrong_database(how: AppendingSQL) -> WrongDatabaseError:
-    return WrongDatabaseError(
-        "the database of this connection does not have the tables of the store",
-        place="using(connection)",
-        value=how.place,
-        remedy="hand in a connection to the database of the store; for SQLite, to the same file",
     )

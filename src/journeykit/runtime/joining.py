@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -113,7 +114,11 @@ class Using:
         trace: TracebackType | None,
     ) -> None:
         self._told.close()
-        self._joined.end(self._told.rows, failed=error is not None)
+        if error is None:
+            self._joined.end(self._told.rows, failed=False)
+            return
+        with suppress(Exception):  # the host's transaction may be over: its own error is told
+            self._joined.end((), failed=True)
 
 
 class AsyncUsing:
@@ -134,4 +139,8 @@ class AsyncUsing:
         trace: TracebackType | None,
     ) -> None:
         self._told.close()
-        await self._joined.end(self._told.rows, failed=error is not None)
+        if error is None:
+            await self._joined.end(self._told.rows, failed=False)
+            return
+        with suppress(Exception):  # the host's transaction may be over: its own error is told
+            await self._joined.end((), failed=True)
