@@ -40,7 +40,7 @@ from journeykit import (
 from journeykit.aio import AsyncOrchestrator, ThreadedStore
 from journeykit.errors import UsageError
 from journeykit.kernel import journal as j
-from journeykit.ports import Circuit, Delivery, Receipt
+from journeykit.ports import Circuit, ClaimedMessage, Delivery, Receipt
 from journeykit.runtime import TickCounts, waiting
 from journeykit.runtime.ticking import Pace
 from journeykit.time import SECOND
@@ -128,7 +128,11 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     stores: list[Any] = []
 
     def made(
-        workspace: Workspace, people: int, delivery: dict[str, Delivery], **channels: Any
+        workspace: Workspace,
+        people: int,
+        delivery: dict[str, Delivery],
+        batch: int = 1000,
+        **channels: Any,
     ) -> Orchestrator:
         store: Any = MemoryStore()
         if request.param == "sqlite":
@@ -140,6 +144,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
             channels={name: Post() for name in CHANNELS} | channels,
             clock=Hand(),
             delivery=delivery,
+            batch=batch,
         )
         kit.identify_many({"customer_id": f"c{n:03}"} for n in range(people))
         kit.track_many({"customer_id": f"c{n:03}", "event": "signed_up"} for n in range(people))
@@ -293,6 +298,69 @@ def test_after_a_withdrawal_nothing_starts_on_any_thread(make: Make) -> None:
     worker.join(PATIENCE)
     assert not worker.is_alive()
     assert late == []
+
+
+def test_a_hand_over_that_was_told_to_start_never_waits_for_a_thread(make: Make) -> None:
+    """G7: two workers of one kit; who withdraws meanwhile waits for a moment only."""
+    barrier = threading.Barrier(4, timeout=PATIENCE)
+    email = Post(lambda message: (barrier.wait(), None)[1])
+    kit = make(shop(), 4, {"email": Delivery(concurrency=2)}, email=email, batch=2)
+    workers = [threading.Thread(target=kit.turn, args=(TickCounts(),)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(2 * PATIENCE)
+    assert email.most == 4
+    assert not barrier.broken
+
+
+def test_in_an_event_loop_it_waits_for_no_thread_either() -> None:
+    """G7: an event loop has a few threads of its own, which anybody may occupy."""
+    count = 40
+    barrier = threading.Barrier(count, timeout=PATIENCE)
+
+    async def run() -> int:
+        async with AsyncOrchestrator(
+            shop(),
+            store=ThreadedStore(MemoryStore()),
+            channels={"email": Post(lambda message: (barrier.wait(), None)[1]), "push": Post()},
+            delivery={"email": Delivery(concurrency=count)},
+        ) as kit:
+            for number in range(count):
+                await kit.identify(f"c{number}")
+                await kit.track(f"c{number}", SignedUp())
+            return (await kit.tick()).accepted
+
+    assert asyncio.run(run()) == count
+    assert not barrier.broken
+
+
+def test_while_the_store_is_slow_a_withdrawal_is_heeded_by_what_was_told_to_start() -> None:
+    """G7: nobody who withdraws waits so long for a channel that has not been called yet."""
+
+    class Slow(MemoryStore):
+        def begin(self, handing: Sequence[tuple[ClaimedMessage, bytes | None]]) -> None:
+            super().begin(handing)
+            if any(claim.channel == "push" for claim, _ in handing):
+                passes(kit, seconds=2)
+                kit.withdraw("ann", ["email"], source="page")
+
+    email, push = Post(), Post()
+    kit = Orchestrator(
+        shop(Send("a", via=["email"]), Send("b", via=["push"])),
+        store=Slow(),
+        channels={"email": email, "push": push},
+        clock=Hand(),
+        delivery={
+            "email": Delivery(concurrency=2),
+            "push": Delivery(concurrency=2, on_unknown="hold"),
+        },
+    )
+    for name, journey in (("ann", "j0"), ("bob", "j1")):
+        kit.identify(name)
+        kit.enroll(name, journey)
+    kit.tick()
+    assert (email.keys, len(push.keys)) == ([], 1)
 
 
 def test_a_throttle_counts_every_thread(make: Make) -> None:

@@ -1,13 +1,14 @@
 """Who carries messages to their channels in an event loop? A task for each parcel.
 
 As `runtime.couriers`, with tasks for threads: a channel whose `send` is a coroutine function is
-awaited, any other one works in a thread.
+awaited, any other one works in a thread, for which it never waits (`runtime.threads`).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from journeykit.ports import Hand
@@ -16,6 +17,7 @@ from journeykit.runtime.calls import Handed, Parcel
 from journeykit.runtime.couriers import failed, receipts_of
 from journeykit.runtime.hands import Hands, enter_flow
 from journeykit.runtime.lines import Lines
+from journeykit.runtime.threads import MOST
 
 
 class AsyncCouriers:
@@ -24,6 +26,7 @@ class AsyncCouriers:
     def __init__(self, channels: Mapping[str, Any], lines: Lines) -> None:
         self._channels = channels
         self._lines = lines
+        self._threads = ThreadPoolExecutor(MOST, thread_name_prefix="journeykit-channel")
         self._flying: dict[int, dict[asyncio.Task[Handed], Parcel]] = {}
 
     async def hand_over(self, parcels: Sequence[Parcel], hand: Hand, hands: Hands) -> list[Handed]:
@@ -76,9 +79,9 @@ class AsyncCouriers:
         channel = self._channels[parcel.channel]
         try:
             if parcel.together:
-                answer = await ask(channel.send_many, parcel.messages)
+                answer = await ask(channel.send_many, parcel.messages, executor=self._threads)
             else:
-                answer = [await ask(channel.send, parcel.messages[0])]
+                answer = [await ask(channel.send, parcel.messages[0], executor=self._threads)]
         except Exception as error:
             return failed(parcel, error)
         return receipts_of(parcel, answer)

@@ -112,10 +112,10 @@ def _answer(asked: asyncio.Future[Any], call: Call[Any], *, is_cut: bool) -> Any
 # ---- what a host gave
 
 
-async def ask(function: Callable[..., Any], *args: Any) -> Any:
+async def ask(function: Callable[..., Any], *args: Any, executor: Executor | None = None) -> Any:
     """Call what a host gave: a coroutine function here, any other one in a thread."""
     if not is_async(function):
-        answer = await in_thread(function, *args)
+        answer = await in_thread(function, *args, executor=executor)
     else:
         answer = function(*args)
     return (await answer) if isawaitable(answer) else answer

@@ -21,7 +21,7 @@ from journeykit.runtime.lines import Lines
 class Carriers(Protocol):
     """Threads that carry parcels; see `runtime.threads`."""
 
-    def start(self, hand: int, channel: str, threads: int, carry: Callable[[], Handed]) -> None:
+    def start(self, hand: int, channel: str, carry: Callable[[], Handed]) -> None:
         """Let a thread of a channel carry a parcel."""
         ...
 
@@ -52,8 +52,7 @@ class Couriers:
             line = self._lines.line(parcel.channel)
             if self._threads is not None and line.has_threads:
                 carry_one = partial(self._carry, parcel, hands, hands.round_of(hand))
-                count = line.delivery.concurrency
-                self._threads.start(hand.number, line.name, count, carry_one)
+                self._threads.start(hand.number, line.name, carry_one)
             else:
                 own.append(parcel)
         done = [carry(self._channels, parcel) for parcel in own]

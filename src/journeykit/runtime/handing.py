@@ -104,11 +104,14 @@ def hand_over_all(round_: Round, ready: Sequence[Going]) -> Flow[None]:
         desk.lanes.setdefault(name, _Lane(name)).queue.append(one)
     while True:
         parcels: list[Parcel] = []
+        began = round_.now
         for lane in sorted(desk.lanes.values(), key=_is_shared):
             yield from _fill(round_, desk, lane, parcels)
         if parcels and round_.now >= round_.last_start:
             yield from _take_back(round_, parcels)
             parcels = []
+        elif round_.now - began >= ROUND:
+            parcels = yield from _start_again(round_, parcels)
         if not parcels and not round_.flying:
             return
         handed = yield from HandOver(parcels, round_.hand)
@@ -321,6 +324,22 @@ def _take_back(round_: Round, parcels: Sequence[Parcel]) -> Flow[None]:
             yield from Stay(round_.hand, one.claim.customer_id)
             round_.unsent[one.claim.key] = one.claim
     round_.done.cut = True
+
+
+def _start_again(round_: Round, parcels: Sequence[Parcel]) -> Flow[list[Parcel]]:
+    """Ask once more where the store took long over others: who withdraws waits a moment only."""
+    still: list[Parcel] = []
+    for parcel in parcels:
+        may_start = True
+        for one in round_.flying[parcel.number].members:
+            if (yield from Start(round_.hand, one.claim.customer_id)) != "go":
+                one.customer.overtaken = True
+                may_start = False
+        if may_start:
+            still.append(parcel)
+        else:
+            yield from _take_back(round_, [parcel])
+    return still
 
 
 def _pack(round_: Round, lane: _Lane, members: Sequence[Going]) -> Parcel:
