@@ -73,6 +73,27 @@ def test_what_time_releases_is_claimed_and_announced_by_its_own_commit(open_shop
     assert not store.hands(None, 0)
 
 
+class Running(Hand):
+    """A clock that shows a later instant whenever it is looked at, as every real one does."""
+
+    def now(self) -> datetime:
+        self.at += timedelta(milliseconds=1)
+        return self.at
+
+
+def test_on_a_clock_that_runs_a_tick_hands_over_what_it_releases(open_shop: Opening) -> None:
+    """O3, D1: what was decided on in a tick, by time or from the inbox, leaves in that tick."""
+    store = Watched()
+    shop = waiting(open_shop(store=store, clock=Running()), "ann")
+    store.asked.clear()
+    assert shop.tick().accepted == 1
+    assert store.asked == ["commit_and_claim"]
+    shop.kit.inbox.identify("bob", {"email": "bob@example.org"})
+    shop.kit.inbox.track("bob", "signed_up")
+    assert shop.tick().accepted == 1
+    assert shop.email.templates == ["hello", "tips", "hello"]
+
+
 def test_profiles_are_read_with_the_customers_once_most_of_them_release(open_shop: Opening) -> None:
     store = Watched()
     shop = waiting(open_shop(store=store, batch=2), "ann", "bob", "cy", "dan")

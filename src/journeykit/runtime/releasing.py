@@ -57,7 +57,7 @@ class Terms(Struct):
     """On what terms a round of work hands over what it releases.
 
     Attributes:
-        until: What is due until then leaves.
+        until: Up to when work is taken; on a clock that shows less by now, nothing leaves here.
         limit: How many messages at most.
         lease: For how long they are in hand.
         profiles: Whether it is worth loading customers with their profiles: many of them will
@@ -98,7 +98,7 @@ def release(
     leaving: dict[str, Decided] = {}
     if terms is not None and now >= terms.until:
         leaving = {
-            one.commit.customer_id: one for one in decided if _leaves(rules, one.decision, terms)
+            one.commit.customer_id: one for one in decided if _leaves(rules, one.decision, now)
         }
     rest = [one.commit for one in decided if one.commit.customer_id not in leaving]
     stale = yield from commit_apart(rest, failed)
@@ -108,7 +108,7 @@ def release(
     try:
         committed = yield from CommitAndClaim(
             [one.commit for one in leaving.values()],
-            terms.until,
+            now,  # they were decided after `until`, if only by a moment
             terms.limit,
             now + terms.lease,
             now + span,
@@ -126,13 +126,13 @@ def release(
     return done
 
 
-def _leaves(rules: Rules, decision: Decision, terms: Terms) -> bool:
+def _leaves(rules: Rules, decision: Decision, now: int) -> bool:
     """Tell whether all that a customer has in the outbox is what was decided now, and may go."""
     put = decision.put
     if not put:
         return False
     for channel, due in put.values():
-        if channel.startswith("#") or channel in rules.gate.throttles or due > terms.until:
+        if channel.startswith("#") or channel in rules.gate.throttles or due > now:
             return False
     return not decision.state.errands and all(
         message.status != "released" or message.id in put

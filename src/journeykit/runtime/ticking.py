@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from journeykit.machine import Rules
-from journeykit.runtime.calls import Flow
+from journeykit.runtime.calls import Flow, Now
 from journeykit.runtime.delivery import deliver
 from journeykit.runtime.outcomes import TickCounts
 from journeykit.runtime.releasing import Terms
@@ -98,6 +98,8 @@ def turn(rules: Rules, until: int, pace: Pace, lease: int, counts: TickCounts) -
     if worked.sent is not None and worked.sent.stopped:
         sent = Delivered(stopped=True)
     else:
+        if worked.advanced:  # what they released is due by the clock of now, not of `until`
+            until = max(until, (yield from Now()))
         sent = yield from _deliver(rules, until, pace, lease)
     if worked.sent is not None:
         if worked.sent.cut:
