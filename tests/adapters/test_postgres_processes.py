@@ -191,6 +191,25 @@ def test_while_the_database_is_away_a_worker_sleeps(
 # ---- Awaited
 
 
+def test_a_sleeping_task_whose_connection_is_lost_looks_for_itself(fresh_postgres: str) -> None:
+    async def scene() -> None:
+        async with AsyncPostgresStore(fresh_postgres) as store:
+            waker = store.waker()
+            assert await waker.wait(PATIENCE)
+            sleep = asyncio.create_task(waker.wait(10 * PATIENCE))
+            async with await psycopg.AsyncConnection.connect(fresh_postgres, autocommit=True) as db:
+                await db.execute(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            async with asyncio.timeout(PATIENCE):
+                assert not await sleep
+            assert await waker.wait(PATIENCE)  # it listens again
+            await waker.close()
+
+    asyncio.run(scene())
+
+
 def test_tasks_share_few_connections_and_wake_each_other(fresh_postgres: str) -> None:
     async def scene() -> None:
         async with AsyncPostgresStore(fresh_postgres, connections=2) as store:

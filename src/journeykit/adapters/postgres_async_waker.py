@@ -1,7 +1,7 @@
 """What wakes a worker in an event loop? LISTEN, on a connection apart, or a ring in this process.
 
-While the database is away it sleeps as if nobody could wake it. A wait that had to connect first
-ends at once, since nobody knows what was missed.
+While the database is away it sleeps as if nobody could wake it. A wait that had to connect first,
+or whose connection is lost, ends at once, since nobody knows what was missed.
 """
 
 from __future__ import annotations
@@ -78,8 +78,7 @@ class AsyncPostgresWaker:
             async for _ in connection.notifies(timeout=max(0.0, seconds), stop_after=1):
                 return True
         except psycopg.Error:
-            await self._let_go()
-            await self._rung.wait()
+            await self._let_go()  # the wait ends: nobody knows what was missed
         return False
 
     async def _let_go(self) -> None:
