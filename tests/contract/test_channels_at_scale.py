@@ -363,6 +363,36 @@ def test_while_the_store_is_slow_a_withdrawal_is_heeded_by_what_was_told_to_star
     assert (email.keys, len(push.keys)) == ([], 1)
 
 
+def test_what_waits_for_a_person_is_told_to_the_store_before_it_leaves() -> None:
+    """D2: also where others stand in front of it that do not leave now."""
+    begun: set[str] = set()
+    untold: list[str] = []
+
+    class Noting(MemoryStore):
+        def begin(self, handing: Sequence[tuple[ClaimedMessage, bytes | None]]) -> None:
+            super().begin(handing)
+            begun.update(claim.key for claim, _ in handing)
+
+    def looks(message: OutgoingMessage) -> None:
+        if message.key not in begun:
+            untold.append(message.customer_id)
+
+    for options in (Delivery(concurrency=2, on_unknown="hold"), Delivery(on_unknown="hold")):
+        kit = Orchestrator(
+            shop(*[Send(f"m{n}", via=["email"]) for n in range(4)]),
+            store=Noting(),
+            channels={"email": Post(looks), "push": Post()},
+            clock=Hand(),
+            delivery={"email": options},
+        )
+        for name in (f"c{number}" for number in range(8)):
+            kit.identify(name)
+            for n in range(4):
+                kit.enroll(name, f"j{n}")
+        assert kit.tick().accepted == 32
+    assert untold == []
+
+
 def test_a_throttle_counts_every_thread(make: Make) -> None:
     """D5: tokens are taken before a message is on its way."""
     email = Post()

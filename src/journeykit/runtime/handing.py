@@ -168,7 +168,7 @@ def _fill(round_: Round, desk: _Desk, lane: _Lane, parcels: list[Parcel]) -> Flo
         slots, batch = _room(round_, lane)
         if slots <= 0:
             break
-        yield from _begin(round_, lane, slots * batch)
+        yield from _begin(round_, list(islice(lane.queue, slots * batch)))
         members = yield from _gather(round_, desk, lane, batch, aside)
         if members:
             parcels.append(_pack(round_, lane, members))
@@ -187,14 +187,14 @@ def _room(round_: Round, lane: _Lane) -> tuple[int, int]:
     return line.delivery.concurrency - under_way, line.delivery.batch
 
 
-def _begin(round_: Round, lane: _Lane, count: int) -> Flow[None]:
+def _begin(round_: Round, leaving: Sequence[Going]) -> Flow[None]:
     """Tell the store what is about to leave, where a doubt would be a person's work.
 
     Elsewhere that was told when contents were kept: one statement for the whole round.
     """
     handing = [
         one
-        for one in islice(lane.queue, count)
+        for one in leaving
         if not one.begun and one.content is not None and not one.customer.overtaken
     ]
     if handing:
@@ -218,6 +218,8 @@ def _gather(
         elif _is_out(round_, desk):
             round_.done.cut = lane.is_over = True
         else:
+            if not one.begun:  # it goes in the place of one that does not leave now
+                yield from _begin(round_, [one])
             may_start = yield from _try_start(round_, desk, lane, one)
             if may_start == "go":
                 members.append(one)
