@@ -390,7 +390,7 @@ class TestStoresAgree(StoresAgree.TestCase):
 
 @pytest.mark.slow
 class TestStoresAgreeAtLength(StoresAgree.TestCase):
-    settings = settings(max_examples=600, stateful_step_count=50, deadline=None)
+    settings = settings(max_examples=250, stateful_step_count=50, deadline=None)
 
 
 class WithPostgres(StoresAgree):
@@ -437,7 +437,7 @@ def test_postgres_agrees(postgres_engine: Engine) -> None:
 
 @pytest.mark.slow
 def test_postgres_agrees_at_length(postgres_engine: Engine) -> None:
-    agree_with_postgres(postgres_engine, max_examples=300, stateful_step_count=50)
+    agree_with_postgres(postgres_engine, max_examples=120, stateful_step_count=50)
 
 
 def test_a_claim_of_nothing_leaves_a_lease_that_ended_as_it_was() -> None:

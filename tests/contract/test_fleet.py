@@ -35,6 +35,6 @@ def play(url: str, folder: Path, seconds: float, seed: int) -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_workers_are_killed_for_minutes(fresh_postgres: str, tmp_path: Path) -> None:  # D1 D2 G7
-    seconds = float(os.environ.get("JOURNEYKIT_FLEET_SECONDS", "120"))
+    seconds = float(os.environ.get("JOURNEYKIT_FLEET_SECONDS", "75"))
     report = play(fresh_postgres, tmp_path, seconds, seed=1)
     assert report["kills"] >= seconds / 3

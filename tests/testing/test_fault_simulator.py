@@ -137,7 +137,7 @@ def test_a_broken_store_is_found_out(broken: type[MemoryStore]) -> None:
 
 @pytest.mark.slow
 def test_many_seeds() -> None:
-    seeds = int(os.environ.get("JOURNEYKIT_FAULT_SEEDS", "400"))
+    seeds = int(os.environ.get("JOURNEYKIT_FAULT_SEEDS", "250"))
     faults: Counter[str] = Counter()
     years, calls, contacts, broken = 0.0, 0, 0, []
     for seed in range(1_000, 1_000 + seeds):
