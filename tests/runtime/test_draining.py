@@ -630,6 +630,13 @@ def test_a_full_inbox_refuses_more(store: Store) -> None:
     kit.inbox.track("ann", Left())
 
 
+@pytest.mark.parametrize("limit", [0, -5, True, 1.5, "9"])
+def test_a_limit_is_a_number_of_rows(limit: Any) -> None:
+    with pytest.raises(UsageError, match="inbox_limit") as caught:
+        Orchestrator(workspace_of(), store=MemoryStore(), channels={}, inbox_limit=limit)
+    assert caught.value.value == limit
+
+
 def test_how_full_it_is_is_not_asked_each_time(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from journeykit.errors import InboxFullError, JourneykitError
+from journeykit.errors import InboxFullError, JourneykitError, UsageError
 from journeykit.kernel import CancelAsked, ConsentConfirmed, SuppressionTold
 from journeykit.machine import Rules
 from journeykit.model import Event, Profile, ReceiptKind
@@ -315,6 +315,21 @@ class Bounded(Telling):
     _limit: int | None = None
     _room = 0
     _looked = 0
+
+    def bound(self, limit: int | None) -> None:
+        """Set how many rows may lie there.
+
+        Raises:
+            UsageError: It is no number of rows, at least 1.
+        """
+        if limit is not None and (type(limit) is not int or limit < 1):
+            raise UsageError(
+                "the limit must be a number of rows, at least 1",
+                place="inbox_limit",
+                value=limit,
+                remedy="such as inbox_limit=100_000, or None for any number",
+            )
+        self._limit = limit
 
     def append(self, all_told: Sequence[Told], now: int) -> Flow[None]:
         """Append what has passed the door.

@@ -25,7 +25,7 @@ class Inbox(Bounded, Drives):
     def __init__(self, worker: Drives, rules: Callable[[], Rules], limit: int | None) -> None:
         self._worker = worker
         self._rules_now = rules
-        self._limit = limit
+        self.bound(limit)
 
     @property
     def rules(self) -> Rules:
@@ -43,7 +43,7 @@ class AsyncInbox(Bounded, Awaits):
     def __init__(self, worker: Awaits, rules: Callable[[], Rules], limit: int | None) -> None:
         self._worker = worker
         self._rules_now = rules
-        self._limit = limit
+        self.bound(limit)
 
     @property
     def rules(self) -> Rules:
