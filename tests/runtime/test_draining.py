@@ -489,6 +489,24 @@ def test_what_begins_a_customer_is_found_behind_what_does_not(
     assert shop.store.depth(9) == 0
 
 
+def test_the_search_for_it_holds_no_more_bytes_than_other_work(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("journeykit.runtime.draining.BYTES", 20_000)
+    held, inbox = [], shop.store.inbox
+
+    def weighed(ids: Sequence[str], *, limit: int) -> Any:
+        rows = inbox(ids, limit=limit)
+        held.append(sum(len(row.body) for mine in rows.values() for row in mine))
+        return rows
+
+    monkeypatch.setattr(shop.store, "inbox", weighed)
+    for number in range(100):
+        shop.kit.inbox.track("bob", SignedUp(plan="x" * 1000), id=f"e{number}")
+    shop.tick()
+    assert max(held) < 2 * 20_000
+
+
 def test_what_is_told_of_the_erased_is_refused(shop: Shop) -> None:  # F4
     shop.kit.erase("ann")
     shop.kit.inbox.track("ann", SignedUp())  # from a transaction that was open meanwhile

@@ -131,7 +131,9 @@ def _drain(rules: Rules, ids: Sequence[str], share: int, done: Drained) -> Flow[
         found = stored.get(customer_id)
         more = len(mine) >= share
         if found is None and more:  # what begins it may lie behind
-            mine = (yield from InboxOf([customer_id], _SEARCHED)).get(customer_id, mine)
+            most = BYTES // (max(len(row.body) for row in mine) + 1)
+            most = max(share, min(most, _SEARCHED))
+            mine = (yield from InboxOf([customer_id], most)).get(customer_id, mine)
         try:
             told, unread = _read(rules, mine)
             more = more or unread
