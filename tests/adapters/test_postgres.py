@@ -73,24 +73,28 @@ def test_schemas_and_prefixes_keep_stores_apart(opened: Open) -> None:
         {"prefix": "b_"},
         {"schema": "c"},
         {"schema": "c", "prefix": "b_"},
+        {"schema": "order"},
     ]
     stores = [opened(**place) for place in places]
     for number, store in enumerate(stores):
         write(store, *(commit(f"c{one}", due=NOW) for one in range(number)))
         store.append([InboxRow("ann", NOW, b"")] * number)
-    assert [len(store.customers()) for store in stores] == [0, 1, 2, 3]
-    assert [store.depth(9) for store in stores] == [0, 1, 2, 3]
-    assert len({store.names.wakes for store in stores}) == 4
+    assert [len(store.customers()) for store in stores] == [0, 1, 2, 3, 4]
+    assert [store.depth(9) for store in stores] == [0, 1, 2, 3, 4]
+    assert len({store.names.wakes for store in stores}) == 5
+    assert opened(schema="public").names.wakes == stores[0].names.wakes, "the same tables"
 
 
-@pytest.mark.parametrize("name", ["", "Upper", "a-b", "1a", "a" * 41, 'a"b', "a.b"])
+@pytest.mark.parametrize("name", ["", "Upper", "a-b", "1a", "a" * 41, 'a"b', "a.b", "pg_a"])
 @pytest.mark.parametrize("what", ["schema", "prefix"])
 def test_only_plain_names_will_do(fresh_postgres: str, what: str, name: str) -> None:
     with pytest.raises(UsageError, match=f"PostgresStore.{what}"):
         PostgresStore(fresh_postgres, **{what: name})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("address", ["sqlite:///a.db", "journeys.db", "mysql://u@h/d", ""])
+@pytest.mark.parametrize(
+    "address", ["sqlite:///a.db", "journeys.db", "mysql://u@h/d", "postgresql://u@h:x/d", ""]
+)
 def test_other_addresses_are_refused(address: str) -> None:
     with pytest.raises(UsageError, match="postgresql://user@host/database"):
         PostgresStore(address)

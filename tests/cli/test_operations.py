@@ -86,6 +86,9 @@ def test_the_sql_that_is_printed_does_the_same(desk: Any) -> None:
         (["doctor", "nowhere.db"], "there is no such file"),
         (["prune", "nowhere.db", "shop.py:shop", "--older-than", "P400D"], "no such file"),
         (["doctor", "postgresql://u:canary@127.0.0.1:1/x"], "PostgreSQL says"),
+        (["doctor", "postgresql+asyncpg://u:canary@127.0.0.1:1/x"], "PostgreSQL says"),
+        (["doctor", "postgresql://u:canary@127.0.0.1:x/x"], "no address of a PostgreSQL"),
+        (["migrate", "mysql://u:canary@h/x"], "no address of a PostgreSQL"),
     ],
 )
 def test_what_makes_no_sense_is_refused(desk: Any, arguments: list[str], told: str) -> None:
@@ -103,7 +106,7 @@ def test_a_database_is_brought_up_to_date(desk: Any, fresh_postgres: str) -> Non
     for where in ("eu", "us.jk_"):
         done = desk.run("doctor", f"{fresh_postgres}#{where}", "--json")
         assert json.loads(done.stdout)["healthy"], done.stdout
-    with pytest.raises(StoreSchemaError, match="journeykit migrate"):
+    with pytest.raises(StoreSchemaError, match=r"nobody\.journeykit_\*.*no tables there.*migrate.*say where"):
         PostgresStore(fresh_postgres, schema="nobody", migrate=False)
     assert desk.run("migrate", f"{fresh_postgres}#us.jk_", "--sql").stdout == ""
 
@@ -160,7 +163,7 @@ def test_an_unhealthy_one_says_what_to_do(desk: Any) -> None:
         store.park([ParkedCustomer("ann", FOREVER, 1, 5, "work:KeyError")])
     done = desk.run("doctor", "shop.db")
     assert done.exit_code == 1
-    assert "1 customers are left alone until somebody says so (work:KeyError)" in done.stdout
+    assert "customers left alone until somebody says so: 1 (work:KeyError)" in done.stdout
     assert "journeykit unpark DB" in done.stdout
     report = json.loads(desk.run("doctor", "shop.db", "--json").stdout)
     assert [one["code"] for one in report["findings"]] == ["parked"]

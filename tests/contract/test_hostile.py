@@ -316,12 +316,15 @@ def test_what_postgresql_cannot_hold_is_refused_at_the_door_and_all_else_is_kept
         for wrong in ("a\0b", "\0", "\ud800"):
             with pytest.raises(UsageError, match="customer_id"):
                 host.kit.identify(wrong, {})
-        longest = "\U0001f490" * 500
+        anything = "".join(chr(0x10000 + n * 524287 % 0xF0000) for n in range(651))
+        with pytest.raises(UsageError, match="1300 bytes"):
+            host.kit.identify(anything[:326], {})
+        longest = anything[:325]
         host.kit.identify(longest, {})
         with pytest.raises(UsageError, match="without NUL"):
             host.kit.track(longest, Joined(), id="a\0b")
         for note in ("a\0b", "\\u0000", "\u202e", "\x1f", "\U0010ffff", "'; DROP TABLE x; --"):
-            host.kit.track(longest, Joined(note=note), id="\U0001f490" * 499 + note[:1].strip("\0"))
+            host.kit.track(longest, Joined(note=note), id=anything[325:649] + note[:1].strip("\0"))
             told = [e for e in host.kit.journal(longest) if isinstance(e, j.Received)]
             assert told[-1].data["note"] == note
         state = decode_state(store.load([longest])[longest].body)

@@ -207,13 +207,13 @@ def address_of(address: str | URL) -> URL:
     """
     try:
         url = make_url(address)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
         url = None
     if url is None or url.drivername.partition("+")[0] not in ("postgresql", "postgres"):
         raise UsageError(
             "no address of a PostgreSQL database",
             place="PostgresStore",
-            value=url.drivername if url else None,
+            value=url.drivername if url else "no url",
             remedy="postgresql://user@host/database",
         )
     return url.set(drivername="postgresql+psycopg")

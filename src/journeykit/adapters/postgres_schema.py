@@ -212,12 +212,12 @@ class Names(NamedTuple):
             UsageError: It would need quotes, or is too long.
         """
         for what, name in (("schema", self.schema), ("prefix", self.prefix)):
-            if name is not None and not re.fullmatch(r"[a-z_][a-z0-9_]{0,39}", name):
+            if name is not None and not re.fullmatch(r"(?!pg_)[a-z_][a-z0-9_]{0,39}", name):
                 raise UsageError(
                     f"no name for the {what} of a store",
                     place=f"PostgresStore.{what}",
                     value=name,
-                    remedy="up to 40 of a-z, 0-9 and _, not beginning with a digit",
+                    remedy="up to 40 of a-z, 0-9 and _, not beginning with a digit or pg_",
                 )
 
     @property
@@ -226,18 +226,28 @@ class Names(NamedTuple):
         return f"{self.schema}.{self.prefix}" if self.schema else self.prefix
 
     @property
+    def quoted(self) -> str:
+        """The same as it stands in SQL, where `order` alone would be no name."""
+        return f'"{self.schema}".{self.prefix}' if self.schema else self.prefix
+
+    @property
+    def _shared(self) -> str:
+        """What stands for the tables between processes, whether they name the usual schema or not."""
+        return f"{self.schema or 'public'}.{self.prefix}"
+
+    @property
     def wakes(self) -> str:
         """The channel on which workers are woken."""
-        return f"journeykit_{sha256(self.place.encode()).hexdigest()[:16]}"
+        return f"journeykit_{sha256(self._shared.encode()).hexdigest()[:16]}"
 
     def fill(self, text: str) -> str:
         """Return a statement with the names in it."""
         locks = {f"lock_{what}": self._lock(what) for what in ("erasure", "leases", "migration")}
         schemas = f"ARRAY['{self.schema}']" if self.schema else "current_schemas(false)"
-        return text.format(p=self.place, n=self.prefix, schemas=schemas, wakes=self.wakes, **locks)
+        return text.format(p=self.quoted, n=self.prefix, schemas=schemas, wakes=self.wakes, **locks)
 
     def _lock(self, what: str) -> int:
-        named = sha256(f"journeykit {self.place} {what}".encode()).digest()
+        named = sha256(f"journeykit {self._shared} {what}".encode()).digest()
         return int.from_bytes(named[:8], signed=True)
 
 
@@ -264,22 +274,30 @@ def bring_up(names: Names, *, may_migrate: bool) -> Steps[None]:
         return
     if not may_migrate:
         raise StoreSchemaError(
-            f"the schema has version {version}, this journeykit needs {len(MIGRATIONS)}",
+            f"the schema has version {version}, this journeykit needs {len(MIGRATIONS)}"
+            if version
+            else "journeykit has no tables there",
+            place=f"{names.place}*",
             remedy="run `journeykit migrate` with the url of the database, or open the store "
-            "with migrate=True",
+            "with migrate=True"
+            + (
+                ""
+                if version
+                else "; if they are elsewhere, say where: schema=, prefix=, url#schema"
+            ),
         )
     yield from ask(Statement(_LOCK))
     version = yield from schema_version()
     if names.schema:
         (there,) = yield from ask(Statement(_SCHEMA_IS_THERE, (names.schema,)))
         if not there.rows[0][0]:
-            yield from ask(Statement(f"CREATE SCHEMA {names.schema}"))
+            yield from ask(Statement(f'CREATE SCHEMA "{names.schema}"'))
     yield from ask(*map(Statement, _statements(version)))
 
 
 def migration_script(names: Names, since: int = 0) -> str:
     """Return the SQL of every migration behind version `since`, to be run by hand."""
-    lines = [f"CREATE SCHEMA IF NOT EXISTS {names.schema}"] if names.schema else []
+    lines = [f'CREATE SCHEMA IF NOT EXISTS "{names.schema}"'] if names.schema else []
     lines += [names.fill(text).strip() for text in _statements(since)]
     body = "".join(f"{_dedented(line)};\n" for line in lines)
     return f"BEGIN;\n{body}COMMIT;\n" if lines else ""
@@ -288,8 +306,8 @@ def migration_script(names: Names, since: int = 0) -> str:
 def reader_script(names: Names, reader: str) -> str:
     """Return the SQL that lets a user read the tables, and nothing else; it grants no log-in."""
     who = '"' + reader.replace('"', '""') + '"'
-    tables = ", ".join(f"{names.place}{table}" for table in TABLES)
-    lines = [f"GRANT USAGE ON SCHEMA {names.schema} TO {who}"] if names.schema else []
+    tables = ", ".join(f"{names.quoted}{table}" for table in TABLES)
+    lines = [f'GRANT USAGE ON SCHEMA "{names.schema}" TO {who}'] if names.schema else []
     lines.append(f"GRANT SELECT ON {tables} TO {who}")
     return "".join(f"{line};\n" for line in lines)
 

@@ -85,7 +85,7 @@ def need_postgres() -> None:
 def place_of(target: str | Path) -> Place:
     """Read what somebody wrote."""
     text = str(target)
-    if text.startswith(("postgresql:", "postgresql+psycopg:", "postgres:")):
+    if "://" in text or text.startswith(("postgresql:", "postgresql+psycopg:", "postgres:")):
         url, _, where = text.partition("#")
         schema, _, prefix = where.partition(".")
         return Place(url=url, schema=schema or None, prefix=prefix or PREFIX)

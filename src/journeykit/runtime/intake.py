@@ -44,6 +44,7 @@ from journeykit.runtime.writable import (
 from journeykit.time import MINUTE, Duration, from_micros, to_micros
 
 _LONGEST_ID = 500
+_MOST_BYTES = 1300  # in UTF-8: two ids together are one key of an index of PostgreSQL
 _LONGEST_WORDS = 10_000
 
 
@@ -71,15 +72,20 @@ def check_customer_id(customer_id: object) -> str:
     Raises:
         UsageError: It is not a string, or it is empty.
     """
-    if not is_text(customer_id) or len(customer_id) > _LONGEST_ID:
+    if not is_text(customer_id) or _is_long(customer_id):
         raise UsageError(
-            f"a customer id must be a string of 1 to {_LONGEST_ID} characters, without NUL",
+            f"a customer id must be a string of 1 to {_LONGEST_ID} characters, and up to "
+            f"{_MOST_BYTES} bytes in UTF-8, without NUL",
             place="customer_id",
             value=customer_id,
             remedy="such as the primary key of your users table, as text",
             private=True,
         )
     return customer_id
+
+
+def _is_long(id: str) -> bool:
+    return len(id) > _LONGEST_ID or len(id.encode()) > _MOST_BYTES
 
 
 def is_text(value: object) -> TypeGuard[str]:
@@ -135,10 +141,10 @@ def digest_of(content: object) -> str:
 
 def check_id(id: object) -> None:
     """Refuse an id that is none."""
-    if not is_text(id) or id.startswith("#") or len(id) > _LONGEST_ID:
+    if not is_text(id) or id.startswith("#") or _is_long(id):
         raise UsageError(
-            f"an event id must be a string of 1 to {_LONGEST_ID} characters, without NUL, that "
-            "does not begin with '#'",
+            f"an event id must be a string of 1 to {_LONGEST_ID} characters, and up to "
+            f"{_MOST_BYTES} bytes in UTF-8, without NUL, that does not begin with '#'",
             place="id",
             value=id,
             remedy="give the id of the message or row that the event comes from",
