@@ -389,6 +389,11 @@ def test_an_orchestrator_that_awaits_nothing_refuses_coroutines_by_name(
         Orchestrator(workspace, **{**plain, **given})
 
 
+def test_what_is_no_store_is_refused_by_name() -> None:
+    with pytest.raises(UsageError, match=r"^store: .*no store.*'str'.*SQLiteStore"):
+        Orchestrator(workspace, store="shop.db", channels={"email": RecordingChannel()})  # type: ignore[arg-type]
+
+
 def test_what_is_missing_is_missed_before_anything_runs() -> None:
     with pytest.raises(DefinitionError, match="no such channel was given"):
         AsyncOrchestrator(workspace, store=ThreadedStore(MemoryStore()), channels={})

@@ -106,7 +106,9 @@ def test_a_database_is_brought_up_to_date(desk: Any, fresh_postgres: str) -> Non
     for where in ("eu", "us.jk_"):
         done = desk.run("doctor", f"{fresh_postgres}#{where}", "--json")
         assert json.loads(done.stdout)["healthy"], done.stdout
-    with pytest.raises(StoreSchemaError, match=r"nobody\.journeykit_\*.*no tables there.*migrate.*say where"):
+    with pytest.raises(
+        StoreSchemaError, match=r"nobody\.journeykit_\*.*no tables there.*migrate.*say where"
+    ):
         PostgresStore(fresh_postgres, schema="nobody", migrate=False)
     assert desk.run("migrate", f"{fresh_postgres}#us.jk_", "--sql").stdout == ""
 

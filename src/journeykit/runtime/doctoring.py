@@ -173,19 +173,20 @@ def _of_parked(status: StoreStatus) -> Flow[list[Finding]]:
         if status.parked:
             found.append(Finding(
                 "parked", "warning",
-                f"{status.parked} customers are left alone until somebody says so ({told})",
-                "journeykit parked DB lists them; correct the cause, then journeykit unpark DB",
+                f"customers left alone until somebody says so: {status.parked} ({told})",
+                "journeykit parked DB lists them; correct the cause, then journeykit unpark DB "
+                "CUSTOMER, or --all",
             ))  # fmt: skip
         else:
             found.append(Finding(
                 "resting", "note",
-                f"{status.resting} customers are tried again later ({told})",
+                f"customers that rest and are tried again: {status.resting} ({told})",
                 "journeykit parked DB lists them; the log tells what failed",
             ))  # fmt: skip
     if status.shelved:
         found.append(Finding(
             "shelved", "warning",
-            f"{status.shelved} messages or calls wait for somebody's word",
+            f"messages or calls that wait for somebody's word: {status.shelved}",
             "kit.parked() lists them; kit.settle(...) or kit.retry(...) lets them go on",
         ))  # fmt: skip
     return found

@@ -90,8 +90,15 @@ def check_no_coroutines(
     """Refuse coroutine functions: nobody would await them here, and nothing would happen.
 
     Raises:
-        UsageError: Names what is one.
+        UsageError: Names what is one; or the store is none.
     """
+    if not callable(getattr(store, "load", None)):
+        raise UsageError(
+            "this is no store",
+            place="store",
+            value=type(store).__name__,
+            remedy="such as SQLiteStore(path), MemoryStore() or PostgresStore(url)",
+        )
     given = {
         "store": getattr(store, "load", None),
         "renderer": getattr(renderer, "render", None),
