@@ -21,8 +21,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-from journeykit.adapters.postgres import PostgresStore
-
 from journeykit import (
     Accepted,
     Event,
@@ -37,6 +35,7 @@ from journeykit import (
     Workspace,
     seconds,
 )
+from journeykit.adapters.postgres import PostgresStore
 from journeykit.ports import Receipt
 from journeykit.testing.faults.dice import Dice
 

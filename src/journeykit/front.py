@@ -173,9 +173,7 @@ class Orchestrator(Runner):
         span = idle // timedelta(microseconds=1)
         try:
             logs.tell("worker_started")
-            self.drive(
-                keep_working(partial(Verbs.turn, self), total, span, lambda: self._stopping)
-            )
+            self.drive(keep_working(partial(Verbs.turn, self), total, span, lambda: self._stopping))
         finally:
             self._runs_in = None
             self._stopping = False

@@ -199,7 +199,10 @@ WRONG: list[tuple[object, str]] = [
     ({"score": 1, "secret": 2}, "result.lead_score.secret: there is no such field"),
     (House(owner="secret"), "result.lead_score: the function gave House"),
     (Retry("busy"), "busy"),
-    ({"score": 1, "tier": "\ud800"}, "result.lead_score.tier: text with half of a surrogate pair cannot be stored"),
+    (
+        {"score": 1, "tier": "\ud800"},
+        "result.lead_score.tier: text with half of a surrogate pair cannot be stored",
+    ),
 ]
 
 

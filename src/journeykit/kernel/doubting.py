@@ -15,6 +15,7 @@ UNKNOWN = "handed_over_unknown"
 MOST_DOUBTS = 5
 """After so many unanswered hand-overs in a row a message is not repeated: it may be what kills."""
 
+
 def awaits_word(message: Message) -> bool:
     """Tell whether a message waits until somebody says what became of it."""
     return message.status == "held" and message.reason == UNKNOWN

@@ -13,7 +13,14 @@ from journeykit.time import DAY, Zone, naive_of, zone
 class CallPlan:
     """One compiled `Call`. `gives` is the wire name of its result, or None."""
 
-    __slots__ = ("_arguments", "exit_on_failure", "function", "gives", "max_attempts", "park_on_failure")
+    __slots__ = (
+        "_arguments",
+        "exit_on_failure",
+        "function",
+        "gives",
+        "max_attempts",
+        "park_on_failure",
+    )
 
     def __init__(self, step: Call) -> None:
         self.function = step.function

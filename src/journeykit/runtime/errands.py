@@ -132,9 +132,7 @@ def carry_out(rules: Rules, claims: Sequence[ClaimedMessage]) -> Flow[Carried]:
     return desk.carried
 
 
-def _open(
-    desk: _Desk, claims: Sequence[ClaimedMessage], behind: list[str]
-) -> Flow[list[_Errand]]:
+def _open(desk: _Desk, claims: Sequence[ClaimedMessage], behind: list[str]) -> Flow[list[_Errand]]:
     """Load the customers; `behind` receives those for whom something waits, and goes first."""
     desk.rules = yield from Heed(desk.rules, fresh=True)
     stored = yield from Load(list({claim.customer_id: None for claim in claims}), True)
