@@ -261,6 +261,11 @@ class _Performer:
         found = self._store.versions([key for _, call in asking for key in call.customer_ids])
         return [_part(found, call.customer_ids) for _, call in asking]
 
+    def _inbox(self, asking: Sequence[tuple[_Line, c.InboxOf]]) -> Sequence[Any]:
+        ids = [key for _, call in asking for key in call.customer_ids]
+        found = self._store.inbox(ids, limit=max(call.limit for _, call in asking))
+        return [_part(found, call.customer_ids) for _, call in asking]
+
     def _seen(self, asking: Sequence[tuple[_Line, c.Seen]]) -> Sequence[Any]:
         found = self._store.seen([pair for _, call in asking for pair in call.events])
         return [_part(found, call.events) for _, call in asking]
@@ -320,6 +325,7 @@ _TOGETHER: dict[type[c.Call[Any]], Callable[[_Performer, Any], Sequence[Any]]] =
     c.Load: _Performer._load,
     c.Versions: _Performer._versions,
     c.Seen: _Performer._seen,
+    c.InboxOf: _Performer._inbox,
     c.Commit: _Performer._commit,
     c.CommitAndClaim: _Performer._commit_and_claim,
     c.Listed: _Performer._listed,
