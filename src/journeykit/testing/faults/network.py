@@ -281,12 +281,17 @@ class World:
         heappush(self._queue, (instant, self._numbers, thunk))
 
     def run(self, until: int) -> None:
-        """Let everything happen that is to happen before an instant."""
-        while self._queue and self._queue[0][0] < until:
+        """Let everything happen that is to happen before an instant, unless it is far too much."""
+        while self._queue and self._queue[0][0] < until and not self.is_restless:
             at, _, thunk = heappop(self._queue)
             self.now = max(self.now, at)
             thunk()
         self.now = max(self.now, until)
+
+    @property
+    def is_restless(self) -> bool:
+        """Whether calls are made again and again, and nothing comes of them."""
+        return self.calls > MOST_CALLS
 
     def travel(self) -> int:
         """Return how long a call or an answer is under way."""
@@ -319,3 +324,5 @@ class World:
 
 
 LONGEST_REST = 12 * HOUR
+MOST_CALLS = 100_000
+"""So many calls are some ten times what a run of twenty days makes in the worst weather."""

@@ -93,6 +93,8 @@ def simulate_faults(
         people, provider.contacts, states, accepted, world.settled, tolerance=tolerance
     )
     broken += [f"{one.customer_id}: {one.error}" for one in world.failures]
+    if world.is_restless:
+        broken.append(f"{world.calls} calls were made, and there was no end of them")
     faults = dict(world.faults)
     for contact in provider.contacts:
         if contact.fate != "accepted":
