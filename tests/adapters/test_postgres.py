@@ -17,7 +17,7 @@ from journeykit.adapters.postgres_async import AsyncPostgresStore
 from journeykit.adapters.postgres_connection import address_of
 from journeykit.adapters.postgres_schema import MIGRATIONS, TABLES, Names, migration_script
 from journeykit.errors import StoreBusyError, StoreError, StoreSchemaError, UsageError
-from journeykit.ports import InboxRow, ParkedCustomer
+from journeykit.ports import Definition, InboxRow, ParkedCustomer
 from journeykit.testing import check_async_store, check_store
 from journeykit.testing.store_materials import NOW, SECOND, commit, message, together, write
 from postgres_server import emptied
@@ -265,6 +265,21 @@ def test_what_ends_a_lease(opened: Open, end: str) -> None:
     else:
         store.park([ParkedCustomer("ann", NOW, NOW, 1, "why")])
     assert list(store.due(NOW, limit=9, lease_until=LATER, worker="w2")) == ["ann"]
+
+
+def test_a_refusal_leaves_no_statement_half_prepared(fresh_postgres: str) -> None:
+    PostgresStore(fresh_postgres).close()
+    with PostgresStore(fresh_postgres, read_only=True) as store:
+        for _ in range(12):  # psycopg prepares what it has sent five times
+            for act in (
+                lambda: store.publish([Definition("j", 1, "d", b"{}")]),
+                lambda: store.append([InboxRow("ann", NOW, b"")]),
+                lambda: store.commit([commit("ann", due=NOW)]),
+                lambda: store.park([ParkedCustomer("ann", NOW, NOW, 1, "why")]),
+            ):
+                with pytest.raises(StoreError, match="read_only=False"):
+                    act()
+            assert store.load(["ann"]) == {}
 
 
 # ---- The inbox

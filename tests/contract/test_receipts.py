@@ -341,7 +341,7 @@ def test_an_address_that_changes_while_the_message_is_on_its_way_is_another() ->
         (("ann", "", "opened"), UsageError, "OutgoingMessage.key"),
         (("ann", 7, "opened"), UsageError, "OutgoingMessage.key"),
         (("", "k", "opened"), UsageError, "customer id"),
-        (("nobody was identified", "k", "opened"), UnknownCustomerError, "bob"),
+        (("bob", "k", "opened"), UnknownCustomerError, "nobody was identified"),
         (("ann", "k", "opened", {"dead_address": True}), UsageError, "bounced"),
         (("ann", "k", "bounced", {"dead_address": "yes"}), UsageError, "True or False"),
         (("ann", "k", "opened", {"detail": 7}), UsageError, "detail"),

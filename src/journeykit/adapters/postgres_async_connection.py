@@ -20,7 +20,7 @@ from sqlalchemy.engine import URL
 
 from journeykit.adapters.postgres_connection import TRIES, address_of, is_open
 from journeykit.adapters.postgres_course import Course, Texts
-from journeykit.adapters.postgres_errors import TRANSIENT, is_lost, named
+from journeykit.adapters.postgres_errors import TRANSIENT, named
 from journeykit.adapters.postgres_steps import Answer, Statement, Steps
 from journeykit.errors import UsageError
 
@@ -113,17 +113,19 @@ class AsyncDatabase:
         self._refuse_impossible()
         async with self._room:
             connection = await self._living()
+            failed = False
             try:
                 yield connection
             except BaseException as error:
-                if isinstance(error, Exception) and not is_lost(error):
+                failed = isinstance(error, psycopg.Error)
+                if isinstance(error, Exception) and not failed:
                     with suppress(psycopg.Error):  # the first error is the one to tell
                         if connection.info.transaction_status != TransactionStatus.IDLE:
                             await connection.execute("ROLLBACK")
                 raise
             finally:
                 idle = connection.info.transaction_status == TransactionStatus.IDLE
-                if idle and not self._closed:
+                if idle and not failed and not self._closed:  # see the other connection
                     self._idle.append(connection)
                 else:
                     connection.pgconn.finish()

@@ -24,7 +24,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import PoolProxiedConnection
 
 from journeykit.adapters.postgres_course import Course, Texts
-from journeykit.adapters.postgres_errors import TRANSIENT, is_lost, named
+from journeykit.adapters.postgres_errors import TRANSIENT, named
 from journeykit.adapters.postgres_steps import Answer, Statement, Steps
 from journeykit.errors import StoreError, UsageError
 
@@ -120,8 +120,8 @@ class Database:
             yield connection
         except BaseException as error:
             with suppress(psycopg.Error):  # the first error is the one to tell
-                if not isinstance(error, Exception) or is_lost(error):
-                    lent.invalidate()
+                if not isinstance(error, Exception) or isinstance(error, psycopg.Error):
+                    lent.invalidate()  # what it believes to be prepared may never have come there
                 elif connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
                     connection.execute("ROLLBACK")
             raise
