@@ -184,9 +184,18 @@ def _caps(
 
 
 def _exits(person: Person, contacts: Sequence[Contact], tolerance: int) -> Iterator[str]:
-    """Long after every cart was bought, no reminder of it begins (E2)."""
+    """Long after every cart was bought, no reminder of it begins (E2).
+
+    An order that came hard upon its cart may seem to lie before it, by clocks that are wrong, and
+    is then no exit of it (O5).
+    """
     carts = [action for action in person.actions if action.kind == "cart"]
     orders = [action for action in person.actions if action.kind == "order"]
+    told = {cart.what: cart.done for cart in carts}
+    for order in orders:
+        since = told[order.what]
+        if since is None or order.called is None or order.called - since <= tolerance:
+            return
     if not carts or len(carts) != len(orders) or any(one.done is None for one in orders):
         return
     last = max(one.done for one in orders if one.done is not None)
