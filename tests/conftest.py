@@ -6,10 +6,14 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine, create_engine
 
 import postgres_server
 from journeykit.adapters.postgres_connection import address_of
+
+settings.register_profile("any-machine", deadline=None)  # a busy one is no failure
+settings.load_profile("any-machine")
 
 
 @pytest.fixture(scope="session")
